@@ -3,6 +3,7 @@ CREATE TABLE `run_names` (
 	`connection_id` integer NOT NULL,
 	`run_id` integer NOT NULL,
 	`name` text NOT NULL,
+	`place` integer NOT NULL,
 	PRIMARY KEY(`connection_id`, `name`, `run_id`)
 );
 --> statement-breakpoint

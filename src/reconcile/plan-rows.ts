@@ -74,7 +74,7 @@ export async function planRows(draft: Draft, all: RowsToPlan, again: boolean): P
       continue;
     }
     const found = lookedUp.found(record);
-    choice?.names.note(row.n, record, found);
+    choice?.names?.note(row.n, record, found);
     const isTwin = record.key !== null && context.twins.has(row.n);
     if (!again && isTwin) draft.twins.add(twinOf(row, record, rows.canonicalOf(row)));
     // Each short row counts, also one that waits for another reason.

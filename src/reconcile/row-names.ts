@@ -11,9 +11,8 @@ import type { Validated } from "./validated.ts";
 export interface RowChoice {
   /** Places of rows that another run brings: they are no part of the plan. */
   readonly leftOut: ReadonlySet<number>;
-  readonly names: RowNames;
-  /** False: rows with known digests are planned as well, so that they are named. */
-  readonly shortcut: boolean;
+  /** Null: nobody asks whom they are about; else rows with known digests are planned as well. */
+  readonly names: RowNames | null;
 }
 
 export interface RowNames {
@@ -65,9 +64,14 @@ function textsOf({ key, values }: Validated, found: Found): string[] {
   ];
   const email = textOf(values.email), employeeId = textOf(values.employee_id);
   return [
-    ...users.flatMap((id) => id === undefined ? [] : [`user ${id}`]),
+    ...users.flatMap((id) => id === undefined ? [] : [nameOfUser(id)]),
     ...(key === null ? [] : [`key ${key}`]),
     ...(email === null ? [] : [`email ${email}`]),
     ...(employeeId === null ? [] : [`employee_id ${employeeId}`]),
   ];
+}
+
+/** What is digested of a user's id. */
+export function nameOfUser(id: number): string {
+  return `user ${id}`;
 }

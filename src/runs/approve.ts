@@ -5,7 +5,7 @@ import type { Hub } from "../hub.ts";
 import { logRun } from "./log.ts";
 import { eventOfUntouched } from "../notify/run-events.ts";
 import { approvePlanned, planAfresh, requestCancel } from "../store/runs/run-decisions.ts";
-import { hasNames } from "../store/runs/run-names.ts";
+import { placeOf } from "../store/runs/run-names.ts";
 import { dataVersionOf } from "../store/runs/run-steps.ts";
 import { findRun, type Run } from "../store/runs/runs.ts";
 import { stillFits } from "../store/runs/superseded.ts";
@@ -70,7 +70,7 @@ function addedTo(): Fault {
  * all the time: there it is the present one as long as nobody in the plan has changed, and no address or id in it is taken.
  */
 async function versionOf({ db, now }: Hub, run: Run): Promise<number | null> {
-  if (!await hasNames(db, run)) return run.planVersion;
+  if (await placeOf(db, run) === null) return run.planVersion;
   const present = await dataVersionOf(db, run.organizationId);
   return present === run.planVersion || await stillFits(db, { ...run, now: now() }) ? present : run.planVersion;
 }

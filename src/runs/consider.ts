@@ -5,17 +5,16 @@
  * changes that it counts. Then the input is divided: rows that other runs bring are left out, and the rest is planned as if
  * they had not come. Rows that have to do with each other stay together.
  */
-import { digestCells } from "../intake/digest.ts";
 import { bringsRow } from "../model/run.ts";
 import type { Held } from "../reconcile/guard.ts";
 import { createRowNames, type RowNames } from "../reconcile/row-names.ts";
 import { HOURLY } from "../reconcile/summarize.ts";
-import { hexOf } from "../std/hex.ts";
-import { EVERYBODY, findAhead, hasNames, isAnyAhead, MAX_PASSING_BYTES } from "../store/runs/run-names.ts";
+import { EVERYBODY, findAhead, isAnyAhead, MAX_PASSING_BYTES, placeOf } from "../store/runs/run-names.ts";
+import { considerDue } from "./consider-due.ts";
 import { guard, isFedByRecord } from "./guard.ts";
 import { findJoined, type Joined } from "./join.ts";
+import { namer } from "./namer.ts";
 import { makePlan, type Plan } from "./plan.ts";
-import { saltOf } from "./read-drop.ts";
 import type { Stage } from "./stage.ts";
 import type { OpenInput, Turn } from "./turn.ts";
 
@@ -28,6 +27,8 @@ export interface Considered {
 
 /** How an input of records is divided. */
 export interface Division {
+  /** The run's place among those with names (run-names.ts); null: it has none yet. */
+  readonly place: number | null;
   /** Whom the run's own rows are about. */
   readonly names: readonly string[];
   /** Another run is about some of them, so all wait: a run that was divided before stays as it is. */
@@ -52,6 +53,7 @@ type Input = Extract<Turn, { kind: "go" }>["input"];
 
 export async function consider(stage: Stage, input: Input): Promise<Considered> {
   if (input.kind === "drop" && isOfRecords(stage, input)) return await considerRecords(stage, input);
+  if (input.kind === "none" && stage.run.trigger === "due" && isFedByRecord(stage)) return await considerDue(stage);
   const plan = await makePlan(stage, input);
   return { plan, guarded: await guard(stage, plan), division: null };
 }
@@ -67,6 +69,7 @@ function isOfRecords(stage: Stage, { drop, fetched, coverage, reading }: OpenInp
 interface Work {
   readonly stage: Stage;
   readonly input: OpenInput;
+  readonly place: number | null;
   readonly names: RowNames;
   readonly leftOut: Set<number>;
 }
@@ -78,59 +81,62 @@ interface Looked {
 
 async function considerRecords(stage: Stage, input: OpenInput): Promise<Considered> {
   const { hub: { db }, run, connection } = stage;
-  const wasDivided = await hasNames(db, run), isBehind = await isAnyAhead(db, run);
-  const names = createRowNames(namer(connection.salt));
+  const place = await placeOf(db, run), isBehind = await isAnyAhead(db, run, place);
   const leftOut = new Set([...run.rows ?? ""].flatMap((_, n) => bringsRow(run.rows, n) ? [] : [n]));
-  const work: Work = { stage, input, names, leftOut };
-  const isQuick = !wasDivided && !isBehind && run.rows === null && !connection.holdNext;
+  const work: Work = { stage, input, place, names: createRowNames(namer(connection)), leftOut };
+  const isQuick = place === null && !isBehind && run.rows === null && !connection.holdNext;
   let looked = await look(work, isQuick);
-  if (isQuick && looked.guarded.length > 0) looked = await look(work, false);
-  const own = { leftOut, waiting: null, stopped: null };
-  if (looked.plan.outcomes === null) return { ...looked, division: { ...own, names: [EVERYBODY], mustWait: isBehind } };
+  if (isQuick && looked.guarded.length === 0) return { ...looked, division: undivided(work, []) };
+  if (isQuick) looked = await look(work, false);
+  if (looked.plan.outcomes === null) return { ...looked, division: undivided(work, [EVERYBODY], isBehind) };
   const behind = isBehind ? await rowsBehind(work) : new Map<number, number>();
-  if (wasDivided && behind.size > 0) {
-    return { ...looked, division: { ...own, names: names.of(), mustWait: true } };
-  }
-  let waiting: Share | null = null, stopped: Division["stopped"] = null;
+  if (place !== null) return { ...looked, division: undivided(work, work.names.of(), behind.size > 0) };
+  return await divideNew(work, looked, behind);
+}
+
+function undivided({ place, leftOut }: Work, names: readonly string[], mustWait = false): Division {
+  return { place, names, mustWait, leftOut, waiting: null, stopped: null };
+}
+
+/** `behind`: rows about people of other runs, with the run that each waits for. */
+async function divideNew(
+  work: Work,
+  all: Looked,
+  behind: ReadonlyMap<number, number>,
+): Promise<Considered> {
+  const { names, leftOut } = work;
+  let looked = all, waiting: Share | null = null;
   if (behind.size > 0) {
     const without = await lookWithout(work, looked, names.together(behind.keys()));
     looked = without.looked;
     waiting = { ...shareOf(work, without.places), behind };
   }
-  const counted = wasDivided || connection.holdNext ? null : countedRows(looked);
-  if (counted !== null) {
-    const places = new Set([...names.together(counted)].filter((n) => !leftOut.has(n)));
-    const joined = await findJoined(stage, input, places, looked.guarded);
-    if (joined !== null || places.size < looked.plan.counts.read) {
-      const without = await lookWithout(work, looked, places);
-      // Rows may have followed; then those are for the joined run, too.
-      const again = joined && without.places.size > places.size
-        ? await findJoined(stage, input, without.places, looked.guarded)
-        : joined;
-      looked = without.looked;
-      stopped = { ...shareOf(work, without.places), joined: again };
-    }
-  }
-  const ownRows = [...looked.plan.outcomes!].flatMap((_, n) => leftOut.has(n) ? [] : [n]);
-  return { ...looked, division: { names: names.of(ownRows), mustWait: false, leftOut, waiting, stopped } };
+  const { stopped, ...rest } = await withoutStopped(work, looked);
+  const own = [...all.plan.outcomes!].flatMap((_, n) => leftOut.has(n) ? [] : [n]);
+  return { ...rest, division: { ...undivided(work, names.of(own)), waiting, stopped } };
 }
 
-function namer(secret: string): (text: string) => string {
-  const salt = saltOf(secret, ["names"]), digest = new Int32Array(4);
-  return (text) => {
-    digestCells([text], salt, digest, 0);
-    return hexOf(digest);
-  };
+/** Leaves out what the guards stop, if others are to be applied, or if a held run takes it. */
+async function withoutStopped(work: Work, looked: Looked): Promise<Looked & Pick<Division, "stopped">> {
+  const { stage, input, names, leftOut } = work;
+  const rows = stage.connection.holdNext ? null : stoppedRows(looked);
+  if (rows === null) return { ...looked, stopped: null };
+  const places = new Set([...names.together(rows)].filter((n) => !leftOut.has(n)));
+  const isAll = places.size === looked.plan.counts.read;
+  if (isAll && await findJoined(stage, input, places, looked.guarded) === null) return { ...looked, stopped: null };
+  const without = await lookWithout(work, looked, places);
+  const joined = await findJoined(stage, input, without.places, looked.guarded);
+  return { ...without.looked, stopped: { ...shareOf(work, without.places), joined } };
 }
 
-async function look({ stage, input, names, leftOut }: Work, shortcut: boolean): Promise<Looked> {
-  const plan = await makePlan(stage, { ...input, choice: { leftOut, names, shortcut } });
+async function look({ stage, input, names, leftOut }: Work, isQuick: boolean): Promise<Looked> {
+  const plan = await makePlan(stage, { ...input, choice: { leftOut, names: isQuick ? null : names } });
   return { plan, guarded: await guard(stage, plan) };
 }
 
-/** The rows about people of runs ahead of this one, with that run. */
-async function rowsBehind({ stage: { hub, run }, names, leftOut }: Work): Promise<Map<number, number>> {
-  const ahead = await findAhead(hub.db, run, names.of());
+/** The rows about people of runs ahead of this one, with the first such run. */
+async function rowsBehind({ stage: { hub, run }, place, names, leftOut }: Work): Promise<Map<number, number>> {
+  const ahead = await findAhead(hub.db, run, place, names.of());
   const everybody = ahead.get(EVERYBODY);
   const rows = everybody === undefined ? names.rowsWith(new Set(ahead.keys())) : names.rows();
   return new Map(
@@ -152,7 +158,7 @@ async function lookWithout(
 ): Promise<{ looked: Looked; places: ReadonlySet<number> }> {
   const { names, leftOut } = work;
   const all = new Set<number>();
-  for (let next = [...places]; next.length > 0;) {
+  for (let next: Iterable<number> = places;;) {
     for (const n of next) {
       all.add(n);
       leftOut.add(n);
@@ -160,12 +166,11 @@ async function lookWithout(
     const looked = await look(work, false);
     const outcomes = looked.plan.outcomes!;
     const moved = [...before.plan.outcomes!].flatMap((letter, n) =>
-      leftOut.has(n) || letter === outcomes[n] ? [] : [n]
+      !leftOut.has(n) && letter !== outcomes[n] ? [n] : []
     );
+    if (moved.length === 0) return { looked, places: all };
     next = [...names.together(moved)].filter((n) => !leftOut.has(n));
-    if (next.length === 0) return { looked, places: all };
   }
-  return { looked: before, places: all };
 }
 
 function shareOf({ names }: Work, places: ReadonlySet<number>): Share {
@@ -173,9 +178,9 @@ function shareOf({ names }: Work, places: ReadonlySet<number>): Share {
 }
 
 /** The rows that the guards stop; null: they stop nothing, or the whole input. */
-function countedRows({ plan: { guarded: { kind, ...facts } }, guarded }: Looked): number[] | null {
-  if (kind !== "people" || guarded.length === 0 || !("plan" in facts)) return null;
-  const { counted } = facts.plan;
+function stoppedRows({ plan, guarded }: Looked): number[] | null {
+  if (plan.guarded.kind !== "people" || guarded.length === 0) return null;
+  const { counted } = plan.guarded.plan;
   const rows: number[] = [];
   for (const { guard } of guarded) {
     const name = HOURLY.find((each) => each === guard);

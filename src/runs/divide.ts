@@ -9,7 +9,7 @@ import { rowsBut, type RowsGiven } from "../model/run.ts";
 import { recordAudit } from "../store/audit.ts";
 import type { Statement } from "../store/database.ts";
 import { addToHeld, leaseFence } from "../store/runs/run-decisions.ts";
-import { addNames, setNames } from "../store/runs/run-names.ts";
+import { addNames, nextPlace, placeOf, setNames } from "../store/runs/run-names.ts";
 import { queueRun, type Run } from "../store/runs/runs.ts";
 import { addTo } from "../std/add-to.ts";
 import { reserve } from "../store/sequences.ts";
@@ -46,7 +46,7 @@ export async function divide(stage: Stage, division: Division, total: number): P
     statements.push(
       ...drop.statements,
       addToHeld(db, held, drop.id),
-      addNames(db, held, stopped.names),
+      addNames(db, held, await placeOf(db, held) ?? await nextPlace(db), stopped.names),
       recordAudit(db, HUB, {
         organizationId: run.organizationId,
         action: "run.planned_afresh",
@@ -74,7 +74,7 @@ function newRun({ hub, run }: Stage, id: number, { places, names }: Share, total
   const others = new Set(Array.from({ length: total }, (_, n) => n).filter((n) => !places.has(n)));
   const rows = rowsBut(others, total);
   const next = { id, organizationId, connectionId, dropId, trigger, mode, entity, coverage, requestId, rows };
-  return [queueRun(hub.db, next, hub.now(), { beyondLimit: true }), ...setNames(hub.db, next, names)];
+  return [queueRun(hub.db, next, hub.now(), { beyondLimit: true }), ...setNames(hub.db, next, id, names)];
 }
 
 /** Rows that follow others into a share wait for the same run as the first of them. */

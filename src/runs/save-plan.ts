@@ -8,8 +8,8 @@ import { releaseLease, supersedeHeld } from "../store/runs/queue.ts";
 import { updateRun } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
 import { hasMoved } from "../store/moved.ts";
-import { setNames } from "../store/runs/run-names.ts";
-import type { Considered } from "./consider.ts";
+import { nextPlace, setNames } from "../store/runs/run-names.ts";
+import type { Considered, Division } from "./consider.ts";
 import type { Verdict } from "./decide.ts";
 import { divide, type Divided } from "./divide.ts";
 import { endStatements, heldStatements } from "./end.ts";
@@ -30,7 +30,7 @@ export async function savePlan(stage: Stage, considered: Considered, verdict: Ve
     const again: Partial<Run> = { status: "queued", coverage: plan.coverage, attempts: 0, progress: null };
     await hub.db.write([
       updateRun(hub.db, run.id, again),
-      ...(division === null ? [] : setNames(hub.db, run, division.names)),
+      ...await namesOf(stage, division),
       releaseLease(hub.db, stage.lease),
     ]);
     return null;
@@ -42,7 +42,7 @@ export async function savePlan(stage: Stage, considered: Considered, verdict: Ve
     ...divided?.fences ?? [],
     updateRun(hub.db, run.id, changes),
     ...divided?.statements ?? [],
-    ...(division !== null && verdict.kind === "held" ? setNames(hub.db, run, division.names) : []),
+    ...(verdict.kind === "held" ? await namesOf(stage, division) : []),
     // A run that was held before, and is only planned again with what was added, is announced already.
     ...(verdict.kind === "held" && run.heldBy.length === 0 ? await heldStatements(hub, next) : []),
     ...(verdict.kind === "cancelled" ? await endStatements(hub, next) : []),
@@ -60,6 +60,12 @@ export async function savePlan(stage: Stage, considered: Considered, verdict: Ve
 
 async function divideOf(stage: Stage, { plan, division }: Considered): Promise<Divided | null> {
   return plan.outcomes === null ? null : await divide(stage, division!, plan.outcomes.length);
+}
+
+/** The statements that name whom the run is about, so that others go on. */
+async function namesOf({ hub: { db }, run }: Stage, division: Division | null): Promise<Statement[]> {
+  if (division === null) return [];
+  return setNames(db, run, division.place ?? await nextPlace(db), division.names);
 }
 
 /** False: somebody has decided about the held run, or another process carries this one. It is planned again. */

@@ -30,8 +30,14 @@ export interface OpenInput {
   readonly choice?: RowChoice;
 }
 
+export interface NoInput {
+  readonly kind: "none";
+  /** Users whom the plan is not about, though their day has come. */
+  readonly leftOut?: ReadonlySet<number>;
+}
+
 export type Turn =
-  | { readonly kind: "go"; readonly input: { readonly kind: "none" } | OpenInput }
+  | { readonly kind: "go"; readonly input: NoInput | OpenInput }
   | NoTurn;
 
 type NoTurn =
@@ -87,7 +93,7 @@ async function isDuplicate({ run, connection, organization, hub }: Stage, { drop
     last !== undefined && last.sha256 === identityOf(drop) && last.settingsVersion === connection.settingsVersion &&
     last.referenceVersion === organization.referenceVersion && last.dataVersion === organization.dataVersion
   );
-  return same && run.rows === null && !await hasMissing(hub.db, connection.id) && !await isAnyAhead(hub.db, run);
+  return same && run.rows === null && !await hasMissing(hub.db, connection.id) && !await isAnyAhead(hub.db, run, null);
 }
 
 /** Whether a newer full input is waiting, if the policy takes only the latest. */

@@ -188,7 +188,7 @@ test("an organization goes with everything that is its own, and nothing of anoth
         fingerprint: "f",
         createdAt: 0,
       }),
-      hub.db.orm.insert(runNames).values({ ...of, runId: of.connectionId, name: "n" }),
+      hub.db.orm.insert(runNames).values({ ...of, runId: of.connectionId, name: "n", place: 1 }),
       hub.db.orm.insert(treeErasures).values({ ...of, userId: of.connectionId, bridgeId: 1, askedAt: 0 }),
       hub.db.orm.insert(mailStates).values({ ...of, entity: "users", feed: WELL }),
       hub.db.orm.insert(fetches).values({ ...of, runId: of.connectionId, createdAt: 0, endedAt: 0 }),

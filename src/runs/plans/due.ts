@@ -14,11 +14,17 @@ import { type Planned, planOfNobody } from "./plan.ts";
 /** Users that are loaded together. */
 const BATCH = 1_000;
 
-export async function planDue(stage: Stage, store: PlanStore): Promise<Planned> {
+/** `leftOut`: users whom the plan is not about. */
+export async function planDue(
+  stage: Stage,
+  store: PlanStore,
+  leftOut: ReadonlySet<number> = new Set(),
+): Promise<Planned> {
   const { hub, run, policy } = stage;
   const filler = createPageFiller(store, stage.options.pageShare);
   const lookups = await createLookups(hub.db, run.organizationId, run.connectionId);
-  const ids = await listDue(hub.db, run.organizationId, run.connectionId, stage.today);
+  const due = await listDue(hub.db, run.organizationId, run.connectionId, stage.today);
+  const ids = due.filter((id) => !leftOut.has(id));
   let deactivated = 0, skipped = 0;
   for (let from = 0; from < ids.length; from += BATCH) {
     for (const user of await lookups.usersById(ids.slice(from, from + BATCH))) {

@@ -155,7 +155,7 @@ async function createContext(
     statusColumns: createStatusColumns(stage, reading.columns),
     known: await loadKnown(hub.db, connection.id),
     ...(choice === undefined ? {} : { choice }),
-    shortcut: (options.shortcut ?? true) && (choice?.shortcut ?? true),
+    shortcut: (options.shortcut ?? true) && !choice?.names,
     lookups,
     departments: createDepartmentDraft(
       await loadDepartments(hub.db, run.organizationId),

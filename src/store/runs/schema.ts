@@ -80,6 +80,8 @@ export const runNames = sqliteTable("run_names", {
   connectionId: integer("connection_id").notNull(),
   runId: integer("run_id").notNull(),
   name: text().notNull(),
+  /** The run's place among those of its connection that have names, the same for all of its names. */
+  place: integer().notNull(),
 }, (t) => [
   primaryKey({ columns: [t.connectionId, t.name, t.runId] }),
   index("run_names_run").on(t.runId),
