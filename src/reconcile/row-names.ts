@@ -65,10 +65,21 @@ function textsOf({ key, values }: Validated, found: Found): string[] {
   const email = textOf(values.email), employeeId = textOf(values.employee_id);
   return [
     ...users.flatMap((id) => id === undefined ? [] : [nameOfUser(id)]),
-    ...(key === null ? [] : [`key ${key}`]),
-    ...(email === null ? [] : [`email ${email}`]),
-    ...(employeeId === null ? [] : [`employee_id ${employeeId}`]),
+    ...(key === null ? [] : [nameOfValue("key", key)]),
+    ...(email === null ? [] : [nameOfValue("email", email)]),
+    ...(employeeId === null ? [] : [nameOfValue("employee_id", employeeId)]),
   ];
+}
+
+const KINDS = ["key", "email", "employee_id"] as const;
+
+function nameOfValue(kind: (typeof KINDS)[number], value: string): string {
+  return `${kind} ${value}`;
+}
+
+/** All that is digested of a user who has these values. */
+export function namesOfUser(id: number, values: readonly string[]): string[] {
+  return [nameOfUser(id), ...KINDS.flatMap((kind) => values.map((value) => nameOfValue(kind, value)))];
 }
 
 /** What is digested of a user's id. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "drizzle-orm";
+import { rounds } from "../support/rounds.ts";
 import { HOUR_MS, type Importing, importing } from "../support/imports.ts";
 
 const record = (i: number, more: object = {}) => ({
@@ -229,7 +230,7 @@ test("an import that was stopped at any write goes on as if it had run once", ()
     const held = (await post(world, leaver(85))).run.id;
     const { db } = world.hub;
     const expected = [85];
-    for (let fatal = 1, isDone = false; !isDone; fatal++) {
+    for (let fatal = 1, isDone = false; !isDone; fatal += rounds(1, 4)) {
       const [gone, promoted] = [2 * fatal, 2 * fatal + 1];
       await world.handIn(JSON.stringify({ users: [leaver(gone), lead(promoted)] }), {
         connection: "api",
@@ -253,4 +254,58 @@ test("an import that was stopped at any write goes on as if it had run once", ()
     }
     await approve(world, held);
     for (const i of expected) assert.equal(await statusOf(world, i), "inactive");
+  }));
+
+test("a run that is approved while more is about to be added to it gets nothing more", () =>
+  importing(async (world) => {
+    const held = await hold(world);
+    const { plan_hash } = await world.run(held);
+    const id = await world.handIn(JSON.stringify({ users: [leaver(3), lead(5)] }), {
+      connection: "api",
+      name: "users.json",
+      type: "application/json",
+    });
+    const { db } = world.hub;
+    let isApproved = false;
+    const write: typeof db.write = async (statements) => {
+      const isPlanned = (await db.rows(sql`select 1 from change_pages p join runs r on r.id = p.run_id
+        where r.status = 'planning' and r.rows is null`)).length > 0;
+      if (isPlanned && !isApproved) {
+        isApproved = true;
+        assert.equal((await world.post(`/v1/runs/${held}/approve`, { plan_hash })).status, 202);
+      }
+      return await db.write(statements);
+    };
+    await world.carry({}, { ...world.hub, db: { ...db, write } });
+    const [approved, imported] = [await world.run(held), await world.run(id)];
+    assert.deepEqual([approved.status, approved.counts.deactivated], ["succeeded", 1]);
+    assert.deepEqual([imported.status, imported.counts.updated], ["succeeded", 1]);
+    const rest = (await world.runs()).at(-1)!;
+    assert.deepEqual([rest.status, rest.counts.deactivated, rest.counts.read], ["held", 1, 1]);
+    assert.deepEqual([await statusOf(world, 2), await statusOf(world, 3)], ["inactive", "active"]);
+  }));
+
+test("people whose day comes leave while a run is held, but for those in it", () =>
+  importing(async (world) => {
+    await post(world, ...Array.from({ length: 20 }, (_, i) => record(i)));
+    const leaving = (i: number) => record(i, { deactivation_date: "2030-01-02" });
+    world.hub.clock.ms = Date.parse("2030-01-01T12:00:00Z");
+    await post(world, leaving(0), leaving(1));
+    assert.equal((await post(world, leaver(0))).run.status, "held");
+    world.later(24 * HOUR_MS);
+    await world.tick();
+    await world.carry();
+    assert.deepEqual([await statusOf(world, 0), await statusOf(world, 1)], ["active", "inactive"]);
+  }));
+
+test("an erased person is in no held run any more", () =>
+  importing(async (world) => {
+    await post(world, ...Array.from({ length: 20 }, (_, i) => record(i)));
+    const { run } = await post(world, leaver(0), leaver(1), leaver(2));
+    assert.equal(run.status, "held");
+    const names = async () => (await world.hub.db.rows(sql`select name from run_names`)).length;
+    assert.equal(await names(), 3 * 4);
+    const { id } = await world.person("E1");
+    assert.equal((await world.post(`/v1/users/${id}/erase`)).status, 200);
+    assert.equal(await names(), 2 * 4);
   }));

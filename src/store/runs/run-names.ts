@@ -118,3 +118,16 @@ export function passNames(db: Database, { id, organizationId }: Named, runId: nu
 export function forgetNames(db: Database): Statement {
   return db.run(sql`delete from run_names where run_id not in (select id from runs h where ${IS_OPEN})`);
 }
+
+/** The secrets of the organization's connections that have runs with names, by which those are digested. */
+export async function listNamers(db: Database, organizationId: number): Promise<{ id: number; salt: string }[]> {
+  const rows = await db.rows<[number, string]>(sql`select c.id, c.salt from connections c
+    where c.organization_id = ${organizationId} and exists (select 1 from run_names n where n.connection_id = c.id)`);
+  return rows.map(([id, salt]) => ({ id, salt }));
+}
+
+/** The statement that deletes these names of any run of the connection. */
+export function deleteNames(db: Database, organizationId: number, connectionId: number, names: readonly string[]) {
+  return db.run(sql`delete from run_names where organization_id = ${organizationId} and connection_id = ${connectionId}
+    and name in ${setOf(names)}`);
+}
