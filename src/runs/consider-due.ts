@@ -5,7 +5,7 @@
 import { nameOfUser } from "../reconcile/row-names.ts";
 import { listDue } from "../store/runs/due.ts";
 import { EVERYBODY, findAhead, MAX_ROWS_NAMED, placeOf } from "../store/runs/run-names.ts";
-import type { Considered } from "./consider.ts";
+import type { Considered } from "./division.ts";
 import { guard } from "./guard.ts";
 import { namer } from "./namer.ts";
 import { makePlan } from "./plan.ts";

@@ -6,64 +6,38 @@
  * they had not come. Rows that have to do with each other stay together.
  */
 import { bringsRow } from "../model/run.ts";
-import type { Held } from "../reconcile/guard.ts";
 import { createRowNames, type RowNames } from "../reconcile/row-names.ts";
 import { HOURLY } from "../reconcile/summarize.ts";
 import { EVERYBODY, findAhead, isAnyAhead, MAX_PASSING_BYTES, placeOf } from "../store/runs/run-names.ts";
 import { considerDue } from "./consider-due.ts";
+import type { Considered, Division, Looked, Share } from "./division.ts";
 import { guard, isFedByRecord } from "./guard.ts";
-import { findJoined, type Joined } from "./join.ts";
+import { findJoined } from "./join.ts";
 import { namer } from "./namer.ts";
-import { makePlan, type Plan } from "./plan.ts";
+import { makePlan } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 import type { OpenInput, Turn } from "./turn.ts";
-
-export interface Considered {
-  readonly plan: Plan;
-  readonly guarded: readonly Held[];
-  /** Null: the input is one whole. */
-  readonly division: Division | null;
-}
-
-/** How an input of records is divided. */
-export interface Division {
-  /** The run's place among those with names (run-names.ts); null: it has none yet. */
-  readonly place: number | null;
-  /** Whom the run's own rows are about. */
-  readonly names: readonly string[];
-  /** Another run is about some of them, so all wait: a run that was divided before stays as it is. */
-  readonly mustWait: boolean;
-  /** Places of all rows that the run does not bring. */
-  readonly leftOut: ReadonlySet<number>;
-  /** Those about people of other runs; null: there are none. */
-  readonly waiting: Share | null;
-  /** Those that a guard stops, while others are applied; null: there are none. */
-  readonly stopped: Share & { readonly joined: Joined | null } | null;
-}
-
-/** Rows for another run. */
-export interface Share {
-  readonly places: ReadonlySet<number>;
-  readonly names: readonly string[];
-  /** The run that each row waits for; none: the run that gets it. */
-  readonly behind: ReadonlyMap<number, number>;
-}
 
 type Input = Extract<Turn, { kind: "go" }>["input"];
 
 export async function consider(stage: Stage, input: Input): Promise<Considered> {
-  if (input.kind === "drop" && isOfRecords(stage, input)) return await considerRecords(stage, input);
-  if (input.kind === "none" && stage.run.trigger === "due" && isFedByRecord(stage)) return await considerDue(stage);
+  if (input.kind === "drop" && await isOfRecords(stage, input)) return await considerRecords(stage, input);
+  if (input.kind === "none" && await isDueByRecord(stage)) return await considerDue(stage);
   const plan = await makePlan(stage, input);
   return { plan, guarded: await guard(stage, plan), division: null };
 }
 
-/** A run that brings a part of its input does so whatever its connection has become. */
-function isOfRecords(stage: Stage, { drop, fetched, coverage, reading }: OpenInput): boolean {
-  const { run } = stage;
-  return run.rows !== null ||
-    (isFedByRecord(stage) && run.mode === "auto" && fetched === null && coverage === "diff" &&
-      reading.columns.entity === "users" && drop.bytes <= MAX_PASSING_BYTES);
+/** What was divided stays so, whatever its connection has become, and so does what waits for people of held runs. */
+async function isOfRecords(stage: Stage, { drop, fetched, coverage, reading }: OpenInput): Promise<boolean> {
+  const { hub: { db }, run } = stage;
+  if (run.rows !== null) return true;
+  return run.mode === "auto" && fetched === null && coverage === "diff" && reading.columns.entity === "users" &&
+    drop.bytes <= MAX_PASSING_BYTES && (isFedByRecord(stage) || await isAnyAhead(db, run, null));
+}
+
+async function isDueByRecord(stage: Stage): Promise<boolean> {
+  const { hub: { db }, run } = stage;
+  return run.trigger === "due" && (isFedByRecord(stage) || await isAnyAhead(db, run, null));
 }
 
 interface Work {
@@ -72,11 +46,6 @@ interface Work {
   readonly place: number | null;
   readonly names: RowNames;
   readonly leftOut: Set<number>;
-}
-
-interface Looked {
-  readonly plan: Plan;
-  readonly guarded: readonly Held[];
 }
 
 async function considerRecords(stage: Stage, input: OpenInput): Promise<Considered> {

@@ -2,7 +2,7 @@
 import type { HeldBy } from "../model/run.ts";
 import { isCancelRequested, listHeld } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
-import type { Considered } from "./consider.ts";
+import type { Considered } from "./division.ts";
 import type { Plan } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 

@@ -13,7 +13,7 @@ import { addNames, nextPlace, placeOf, setNames } from "../store/runs/run-names.
 import { queueRun, type Run } from "../store/runs/runs.ts";
 import { addTo } from "../std/add-to.ts";
 import { reserve } from "../store/sequences.ts";
-import type { Division, Share } from "./consider.ts";
+import type { Division, Share } from "./division.ts";
 import { joinedDrop } from "./join.ts";
 import type { Stage } from "./stage.ts";
 

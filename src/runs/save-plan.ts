@@ -9,7 +9,7 @@ import { updateRun } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
 import { hasMoved } from "../store/moved.ts";
 import { nextPlace, setNames } from "../store/runs/run-names.ts";
-import type { Considered, Division } from "./consider.ts";
+import type { Considered, Division } from "./division.ts";
 import type { Verdict } from "./decide.ts";
 import { divide, type Divided } from "./divide.ts";
 import { endStatements, heldStatements } from "./end.ts";
