@@ -47,6 +47,16 @@ export interface HeldBy {
   earlier?: number;
 }
 
+/** Rows of an input that another run brings. */
+export interface RowsGiven {
+  /** The run that brings them. */
+  readonly run: number;
+  /** The run that a person has to decide about first: the same, or the held one that it waits for. */
+  readonly waitsFor: number;
+  /** Places in the input, from 0, ascending. */
+  readonly rows: readonly number[];
+}
+
 /** What a plan learned about its input. When it is applied, the connection takes it over. */
 export interface RunFigures {
   /** Of the input's bytes, followed by the encoding that its sender declared, if any. */
@@ -104,4 +114,15 @@ export interface RunView {
   readonly created_at: string;
   readonly started_at: string | null;
   readonly finished_at: string | null;
+}
+
+/** Whether a run with `rows`, as stored, brings the row at this place of its input. */
+export function bringsRow(rows: string | null, place: number): boolean {
+  return rows === null || rows[place] === "1";
+}
+
+/** As bringsRow reads it: all of `total` rows but those at these places. Null: all. */
+export function rowsBut(places: ReadonlySet<number>, total: number): string | null {
+  if (places.size === 0) return null;
+  return Array.from({ length: total }, (_, n) => places.has(n) ? "0" : "1").join("");
 }

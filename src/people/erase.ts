@@ -26,6 +26,9 @@ import {
 } from "../store/people/erasure.ts";
 import { findErasure, listBridgesFor } from "../store/people/erasures.ts";
 import { findUser, type StoredUser } from "../store/people/users.ts";
+import { namesOfUser } from "../reconcile/row-names.ts";
+import { deleteNames, listNamers } from "../store/runs/run-names.ts";
+import { namer } from "../runs/namer.ts";
 import { dataVersionOf } from "../store/runs/run-steps.ts";
 import { findInChanges } from "./erase-changes.ts";
 import { findInFiles, type SearchedDrops } from "./erase-files.ts";
@@ -96,6 +99,7 @@ async function attemptErasing(
   const waiting = await findWaitingInput(search);
   if (waiting !== null) return waiting;
   await renew(0);
+  const names = search.traces.names();
   const found: Found = {
     pages,
     runs,
@@ -104,7 +108,8 @@ async function attemptErasing(
     words,
     changes,
     connections: [...search.connections],
-    names: search.traces.names(),
+    names,
+    waiting: await namesInRuns(hub, organizationId, userId, names),
     erasure: await findErasure(db, organizationId, userId),
     bridged: [...hub.registry.values()].filter((connector) => connector.bridged).map(({ name }) => name),
     bridges: await listBridgesFor(db, organizationId),
@@ -112,6 +117,18 @@ async function attemptErasing(
   return await eraseFound(db, hold, stored.user, dataVersion, found, hub.now(), by)
     ? null
     : "People of the organization keep changing; erase the person again later";
+}
+
+/** The statements that remove the person from the names of held runs. */
+async function namesInRuns(
+  { db }: Hub,
+  organizationId: number,
+  userId: number,
+  names: readonly string[],
+): Promise<Found["waiting"]> {
+  return (await listNamers(db, organizationId)).map((connection) =>
+    deleteNames(db, organizationId, connection.id, namesOfUser(userId, names).map(namer(connection)))
+  );
 }
 
 /** An input that still waits could bring the person back. */

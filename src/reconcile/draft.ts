@@ -23,6 +23,7 @@ import type { Spelled } from "./phone-spellings.ts";
 import type { Phones } from "./phones.ts";
 import type { PageFiller, PageStore } from "./columns/pages.ts";
 import type { ResolvedPolicy } from "../model/policy.ts";
+import type { RowChoice } from "./row-names.ts";
 import type { Validated, Values } from "./validated.ts";
 
 /** A row with issues, as the report will show it. */
@@ -130,6 +131,8 @@ export interface UserPlanContext {
   readonly twins: Set<number>;
   /** The place of a row → the missing user whose names it has, as an earlier plan of this input has shown. */
   readonly renumbered: Map<number, number>;
+  /** Absent: the plan is made of all rows. */
+  readonly choice?: RowChoice;
   /** False: every row is planned, even if its digest is known. */
   readonly shortcut: boolean;
   /** Complete full inputs of users that the connection has applied so far. */

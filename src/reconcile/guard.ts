@@ -8,7 +8,7 @@ import type { Filled } from "../model/connection.ts";
 import { floorAt, type GuardName, type Guards, type ResolvedGuard } from "../model/guards.ts";
 import type { Issue } from "../model/record.ts";
 import { columnVanished } from "./issues/input.ts";
-import type { KeptColumn, UserPlan } from "./summarize.ts";
+import { HOURLY, type KeptColumn, type UserPlan } from "./summarize.ts";
 
 /** Guards that always hold for more than half of the people. */
 const HALF: ReadonlySet<GuardName> = new Set(["deactivate", "reactivate", "identity", "missing"]);
@@ -115,10 +115,13 @@ const MIN_RECORDS = 20;
 export function overAnHour(figures: GuardFigures, earlier: Earlier, rows: number): GuardFigures {
   return {
     ...(rows < MIN_RECORDS ? NOTHING_TO_SAY : figures),
-    deactivate: figures.deactivate! + earlier.deactivate,
-    reactivate: figures.reactivate! + earlier.reactivate,
-    identity: figures.identity! + earlier.identity,
+    ...Object.fromEntries(HOURLY.map((name) => [name, withEarlier(figures[name]!, earlier[name])])),
   };
+}
+
+/** What was done before, and approved, holds no run that does nothing of the kind. */
+function withEarlier(count: number, earlier: number): number {
+  return count === 0 ? 0 : count + earlier;
 }
 
 const NOTHING_TO_SAY = Object.fromEntries(Object.keys(NO_FIGURES).map((name) => [name, null])) as GuardFigures;

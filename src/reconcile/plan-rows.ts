@@ -65,8 +65,10 @@ interface Batch {
 const NO_ISSUES: readonly Issue[] = [];
 const NO_USERS: readonly KnownUser[] = [];
 
-export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): Promise<void> {
+export async function planRows(draft: Draft, all: RowsToPlan, again: boolean): Promise<void> {
   const { context, candidates } = draft;
+  const { choice } = context;
+  const rows = choice === undefined ? all : { ...all, rows: all.rows.filter(({ n }) => !choice.leftOut.has(n)) };
   const records = validateAll(draft, rows);
   const lookedUp = await lookUp(draft, records, rows.rows.flatMap(({ n }) => context.renumbered.get(n) ?? []));
   const conflicts = await findConflicts(draft, records, lookedUp);
@@ -82,6 +84,7 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
       continue;
     }
     const found = lookedUp.found(record);
+    choice?.names?.note(row.n, record, found);
     const isTwin = record.key !== null && context.twins.has(row.n);
     if (!again && isTwin) draft.twins.add(twinOf(row, record));
     // Each short row counts, also one that waits for another reason.

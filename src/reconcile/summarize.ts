@@ -40,6 +40,8 @@ export interface UserPlan {
   readonly newActive: number;
   /** One letter for each row, for small inputs. */
   readonly outcomes: string | null;
+  /** The rows, by their place, with a change that the guard counts; empty unless the plan is made of chosen rows. */
+  readonly counted: Readonly<Record<Hourly, readonly number[]>>;
 }
 
 /** A column's cells, of people who were in the last input and are in this one: how many had a value, and have one now. */
@@ -51,7 +53,13 @@ export interface KeptColumn {
   readonly after: number;
 }
 
+/** Guards that count what is done within an hour, where records come one by one. */
+export const HOURLY = ["deactivate", "reactivate", "identity"] as const;
+export type Hourly = (typeof HOURLY)[number];
+
 const MAX_OUTCOMES = 5_000;
+/** Letter of a row that another run brings. */
+const LEFT_OUT = "w";
 
 export function summarize(
   draft: Draft,
@@ -66,7 +74,8 @@ export function summarize(
     readonly departments: number;
   },
 ): UserPlan {
-  const { rows } = draft;
+  const leftOut = draft.context.choice?.leftOut;
+  const rows = draft.rows - (leftOut?.size ?? 0);
   const { kinds, planned, ...counted } = count(draft);
   const { filled, active, leaversDated } = recognized;
   const datesLeft = draft.dated + leaversDated;
@@ -93,6 +102,7 @@ export function summarize(
     linkedAtLeast: counted.linked + active,
     newActive: kinds.created,
     outcomes: outcomesOf(draft),
+    counted: countedRows(draft),
   };
 }
 
@@ -135,7 +145,7 @@ function count({ candidates }: Draft) {
   return { kinds, ...counted };
 }
 
-function outcomesOf({ candidates, rows }: Draft): string | null {
+function outcomesOf({ candidates, rows, context }: Draft): string | null {
   if (rows > MAX_OUTCOMES) return null;
   const letters = new Array<string>(rows).fill(UNCHANGED_LETTER);
   for (let candidate = 0; candidate < candidates.size; candidate++) {
@@ -143,5 +153,21 @@ function outcomesOf({ candidates, rows }: Draft): string | null {
       letters[rowOf(candidates, candidate)] = letterOf(candidates, candidate);
     }
   }
+  for (const n of context.choice?.leftOut ?? []) letters[n] = LEFT_OUT;
   return letters.join("");
+}
+
+/** As `count` counts them. */
+function countedRows({ candidates, context }: Draft): Record<Hourly, number[]> {
+  const rows: Record<Hourly, number[]> = { deactivate: [], reactivate: [], identity: [] };
+  if (context.choice === undefined) return rows;
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const kind = kindOf(candidates, candidate), n = rowOf(candidates, candidate);
+    const has = (mark: Mark) => isMarked(candidates, candidate, mark);
+    if (kind === "failed" || has(MARK.absent)) continue;
+    if (kind === "deactivated" || (kind === "updated" && has(MARK.advancesDeactivation))) rows.deactivate.push(n);
+    if (kind === "reactivated") rows.reactivate.push(n);
+    if (has(MARK.identity)) rows.identity.push(n);
+  }
+  return rows;
 }

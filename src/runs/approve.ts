@@ -5,7 +5,10 @@ import type { Hub } from "../hub.ts";
 import { logRun } from "./log.ts";
 import { eventOfUntouched } from "../notify/run-events.ts";
 import { approvePlanned, planAfresh, requestCancel } from "../store/runs/run-decisions.ts";
-import { findRun } from "../store/runs/runs.ts";
+import { placeOf } from "../store/runs/run-names.ts";
+import { dataVersionOf } from "../store/runs/run-steps.ts";
+import { findRun, type Run } from "../store/runs/runs.ts";
+import { stillFits } from "../store/runs/superseded.ts";
 
 /**
  * Approves the plan with this hash. Fails with `plan_changed` if the run has another plan by now, or if people have changed
@@ -21,6 +24,7 @@ export async function approveRun(
   const found = await findRun(hub.db, organizationId, runId);
   if (found === null) throw new Fault("not_found", "There is no such run");
   const { run } = found;
+  if (run.status === "queued" && run.heldBy.length > 0) throw addedTo();
   if (run.status !== "planned" && run.status !== "held") {
     throw new Fault("conflict", `The run is "${run.status}"; only a planned or held one can be approved`);
   }
@@ -30,7 +34,7 @@ export async function approveRun(
       "plan_hash does not match the current plan; review the run's changes again",
     );
   }
-  if (await approvePlanned(hub.db, run, hub.now(), by)) {
+  if (await approvePlanned(hub.db, run, await versionOf(hub, run), hub.now(), by)) {
     logRun(hub, { ...run, requestId: hub.requestId ?? null }, "run.approved");
     return hub.wake();
   }
@@ -55,4 +59,18 @@ export async function cancelRun(hub: Hub, organizationId: number, runId: number,
   logRun(hub, { ...found.run, requestId: hub.requestId ?? null }, "run.cancel_requested", { at_work: atWork });
   if (!atWork) logRun(hub, found.run, "run.ended", { status: "cancelled" });
   hub.wake();
+}
+
+function addedTo(): Fault {
+  return new Fault("plan_changed", "More was added to the held run, and it is planned again; review it then");
+}
+
+/**
+ * The version of the organization's data at which the run's plan holds. Where records come one by one, other people change
+ * all the time: there it is the present one as long as nobody in the plan has changed, and no address or id in it is taken.
+ */
+async function versionOf({ db, now }: Hub, run: Run): Promise<number | null> {
+  if (await placeOf(db, run) === null) return run.planVersion;
+  const present = await dataVersionOf(db, run.organizationId);
+  return present === run.planVersion || await stillFits(db, { ...run, now: now() }) ? present : run.planVersion;
 }

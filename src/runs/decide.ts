@@ -1,8 +1,8 @@
 /** Decides what happens with a plan after the guards have checked it. Only reads. */
 import type { HeldBy } from "../model/run.ts";
-import type { Held } from "../reconcile/guard.ts";
 import { isCancelRequested, listHeld } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
+import type { Considered } from "./division.ts";
 import type { Plan } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 
@@ -15,16 +15,24 @@ export type Verdict =
   }
   /** No row of the input can be used. */
   | { readonly kind: "rejected" }
-  /** The run was queued as a full input but is a diff: it is planned again after the held ones are decided. */
+  /**
+   * The run was queued as a full input but is a diff, or another run is about its people: it is planned again after the
+   * held ones are decided.
+   */
   | { readonly kind: "wait" };
 
-export async function decide(stage: Stage, plan: Plan, guarded: readonly Held[]): Promise<Verdict> {
+export async function decide(stage: Stage, { plan, guarded, division }: Considered): Promise<Verdict> {
   const { hub, run, connection } = stage;
   const { entity, coverage, complete, counts } = plan;
-  if (counts.read > 0 && unusable(plan) === counts.read) return { kind: "rejected" };
+  if (division?.mustWait) return { kind: "wait" };
+  const isAll = !division?.waiting && !division?.stopped;
+  if (isAll && counts.read > 0 && unusable(plan) === counts.read) return { kind: "rejected" };
   const held: HeldBy[] = [...guarded];
+  // More was put to a held run: it stays held, whatever the hour has made of its figures.
+  if (division !== null && held.length === 0) held.push(...run.heldBy);
   if (connection.holdNext && run.trigger !== "revert") held.push({ guard: "revert", count: 1, limit: 0, base: 1 });
-  const older = run.mode === "plan"
+  // Where records come one by one, only the people of held runs wait.
+  const older = run.mode === "plan" || division !== null
     ? []
     : (await listHeld(hub.db, run)).filter(({ id, entity: other }) => id < run.id && other === entity);
   if (older.length > 0 && coverage === "diff") return { kind: "wait" };

@@ -35,7 +35,7 @@ export interface Ending {
 /** A run that is queued when another one ends. */
 export interface Follower {
   readonly id: number;
-  readonly statement: Statement;
+  readonly statements: readonly Statement[];
 }
 
 /** A run that ends so has read its input, or has failed because of it. */
@@ -49,7 +49,7 @@ export async function endRun(hub: Hub, { run, lease }: Leased, ending: Ending): 
     updateRun(hub.db, run.id, ended),
     ...await endStatements(hub, { ...run, ...ended }),
     ...remember,
-    ...followers.map(({ statement }) => statement),
+    ...followers.flatMap(({ statements }) => statements),
     releaseLease(hub.db, lease),
   ]);
   logRun(hub, run, "run.ended", {

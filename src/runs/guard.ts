@@ -114,7 +114,8 @@ function newsOf({ connection: { fullInputs, baseline } }: Stage): { people: bool
   return { people: fullInputs > 0, departments: fullInputs > 0 || baseline.departments !== undefined };
 }
 
-function isFedByRecord({ hub, connection }: Stage): boolean {
+/** Whether records come one by one, as they change. */
+export function isFedByRecord({ hub, connection }: Pick<Stage, "hub" | "connection">): boolean {
   return hub.registry.get(connection.connector)?.coverage === "diff" && connection.preset === null;
 }
 

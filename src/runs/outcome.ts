@@ -2,6 +2,7 @@
 import { rememberCheckpoint } from "../store/connections/clocks.ts";
 import type { Statement } from "../store/database.ts";
 import { clearHoldNext, holdNextRun, listClosable, rememberApplied, rememberColumns } from "../store/runs/run-steps.ts";
+import { passNames } from "../store/runs/run-names.ts";
 import { queueRun } from "../store/runs/runs.ts";
 import { reserve } from "../store/sequences.ts";
 import { countDone } from "./count-done.ts";
@@ -39,7 +40,8 @@ async function followersOf(stage: Stage, superseded: boolean): Promise<Follower[
   const closable = run.entity === "users" ? await listClosable(db, run.organizationId) : [];
   const followers: Follower[] = [];
   if (run.mode === "auto" && run.dropId !== null && superseded) {
-    followers.push(follower(stage, await reserve(db, "run"), run.entity, run.dropId));
+    const again = follower(stage, await reserve(db, "run"), run.entity, run.dropId);
+    followers.push({ ...again, statements: [...again.statements, passNames(db, run, again.id)] });
   }
   if (closable.length > 0) followers.push(follower(stage, await reserve(db, "run"), "departments", null));
   return followers;
@@ -48,7 +50,8 @@ async function followersOf(stage: Stage, superseded: boolean): Promise<Follower[
 /** Not async: a statement that is returned from an async function would be executed. */
 function follower({ hub, run }: Stage, id: number, entity: "users" | "departments", dropId: number | null): Follower {
   const { organizationId, connectionId, requestId } = run;
-  const next = { id, organizationId, connectionId, dropId, entity, requestId } as const;
+  const rows = dropId === null ? null : run.rows;
+  const next = { id, organizationId, connectionId, dropId, entity, requestId, rows } as const;
   const queued = { ...next, trigger: "retry", mode: "auto", coverage: "diff" } as const;
-  return { id, statement: queueRun(hub.db, queued, hub.now(), { beyondLimit: true }) };
+  return { id, statements: [queueRun(hub.db, queued, hub.now(), { beyondLimit: true })] };
 }

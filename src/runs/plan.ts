@@ -16,7 +16,7 @@ import { planPeopleDrop } from "./plans/people.ts";
 import type { Planned } from "./plans/plan.ts";
 import { planRevert } from "./plans/revert.ts";
 import type { Stage } from "./stage.ts";
-import type { OpenInput, Turn } from "./turn.ts";
+import type { NoInput, OpenInput, Turn } from "./turn.ts";
 
 export interface Plan extends Planned {
   /** The organization's dataVersion that the plan is based on. */
@@ -30,7 +30,7 @@ export async function makePlan(stage: Stage, input: Extract<Turn, { kind: "go" }
   const dataVersion = await dataVersionOf(hub.db, run.organizationId);
   return input.kind === "drop"
     ? { ...await planDrop(stage, input), dataVersion, error: input.fetched?.error ?? null }
-    : { ...await planWithoutInput(stage), dataVersion, error: null };
+    : { ...await planWithoutInput(stage, input), dataVersion, error: null };
 }
 
 async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
@@ -73,7 +73,11 @@ function ofSource(store: PlanStore, source: string): PlanStore {
 }
 
 /** Reports what is wrong with the input itself. Fails with `input_incomplete` if it has other rows than its sender says. */
-async function finishPlan({ drop, fetched, reading }: OpenInput, plan: Planned, store: PlanStore): Promise<Planned> {
+async function finishPlan(
+  { drop, fetched, reading, choice }: OpenInput,
+  plan: Planned,
+  store: PlanStore,
+): Promise<Planned> {
   const issues = [
     ...reading.columns.issues(),
     ...reading.hidden === null ? [] : [rowsHidden(reading.hidden)],
@@ -84,7 +88,8 @@ async function finishPlan({ drop, fetched, reading }: OpenInput, plan: Planned, 
     store.report(wholeInput(issues));
   }
   await store.finish();
-  if (drop.rows !== null && drop.rows !== plan.counts.read) {
+  const isWhole = choice === undefined || choice.leftOut.size === 0;
+  if (isWhole && drop.rows !== null && drop.rows !== plan.counts.read) {
     throw new Fault(
       "input_incomplete",
       `The input has ${plan.counts.read} rows, but was sent as one of ${drop.rows}: send the whole file again`,
@@ -105,11 +110,14 @@ function fetchIssues({ warnings, error }: Fetch): Issue[] {
   }];
 }
 
-async function planWithoutInput(stage: Stage): Promise<Planned> {
+async function planWithoutInput(stage: Stage, { leftOut }: NoInput): Promise<Planned> {
   const { hub, run } = stage;
   const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing);
-  const make = run.trigger === "due" ? planDue : run.trigger === "revert" ? planRevert : planClosings;
-  const plan = await make(stage, store);
+  const plan = run.trigger === "due"
+    ? await planDue(stage, store, leftOut)
+    : run.trigger === "revert"
+    ? await planRevert(stage, store)
+    : await planClosings(stage, store);
   await store.finish();
   return plan;
 }

@@ -7,12 +7,11 @@
 import type { Hub } from "../hub.ts";
 import { applyPages } from "./apply.ts";
 import { beginAttempt, endAttempt } from "./attempt.ts";
+import { consider } from "./consider.ts";
 import { decide } from "./decide.ts";
 import { endRun } from "./end.ts";
-import { guard } from "./guard.ts";
 import { findInput } from "./input.ts";
 import { outcomeOf } from "./outcome.ts";
-import { makePlan } from "./plan.ts";
 import { savePlan } from "./save-plan.ts";
 import type { Leased, RunOptions, Stage } from "./stage.ts";
 import { passTurn, takeTurn } from "./turn.ts";
@@ -36,9 +35,8 @@ export async function carry(hub: Hub, leased: Leased, options: RunOptions): Prom
 async function plan(stage: Stage): Promise<Stage | null> {
   const turn = await takeTurn(stage, await findInput(stage));
   if (turn.kind !== "go") return await passTurn(stage, turn);
-  const plan = await makePlan(stage, turn.input);
-  const verdict = await decide(stage, plan, await guard(stage, plan));
-  return await savePlan(stage, plan, verdict);
+  const considered = await consider(stage, turn.input);
+  return await savePlan(stage, considered, await decide(stage, considered));
 }
 
 async function apply(stage: Stage): Promise<void> {

@@ -7,42 +7,87 @@ import { hashPlan } from "../store/runs/plans.ts";
 import { releaseLease, supersedeHeld } from "../store/runs/queue.ts";
 import { updateRun } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
+import { hasMoved } from "../store/moved.ts";
+import { nextPlace, setNames } from "../store/runs/run-names.ts";
+import type { Considered, Division } from "./division.ts";
 import type { Verdict } from "./decide.ts";
+import { divide, type Divided } from "./divide.ts";
 import { endStatements, heldStatements } from "./end.ts";
 import { countDetails, logRun } from "./log.ts";
 import type { Plan } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 
 /** Returns the stage of the approved run; null: the run waits, or has ended. Fails with `rows_rejected`. */
-export async function savePlan(stage: Stage, plan: Plan, verdict: Verdict): Promise<Stage | null> {
+export async function savePlan(stage: Stage, considered: Considered, verdict: Verdict): Promise<Stage | null> {
   const { hub, run } = stage;
-  const values = await valuesOf(stage, plan);
+  const { plan, division } = considered;
+  const values = await valuesOf(stage, considered);
   if (verdict.kind === "rejected") {
     await hub.db.write([updateRun(hub.db, run.id, values)]);
     throw new Fault("rows_rejected", `None of the ${plan.counts.read} rows could be used; the failure report says why`);
   }
   if (verdict.kind === "wait") {
     const again: Partial<Run> = { status: "queued", coverage: plan.coverage, attempts: 0, progress: null };
-    await hub.db.write([updateRun(hub.db, run.id, again), releaseLease(hub.db, stage.lease)]);
+    await hub.db.write([
+      updateRun(hub.db, run.id, again),
+      ...await namesOf(stage, division),
+      releaseLease(hub.db, stage.lease),
+    ]);
     return null;
   }
-  const changes = { ...values, ...stateAfter(stage, verdict) };
+  const divided = division === null || verdict.kind === "cancelled" ? null : await divideOf(stage, considered);
+  const changes = { ...values, ...divided?.values, ...stateAfter(stage, verdict) };
   const next: Run = { ...run, ...changes };
-  await hub.db.write([
+  const isSaved = await saveUnlessMoved(stage, [
+    ...divided?.fences ?? [],
     updateRun(hub.db, run.id, changes),
-    ...(verdict.kind === "held" ? await heldStatements(hub, next) : []),
+    ...divided?.statements ?? [],
+    ...(verdict.kind === "held" ? await namesOf(stage, division) : []),
+    // A run that was held before, and is only planned again with what was added, is announced already.
+    ...(verdict.kind === "held" && run.heldBy.length === 0 ? await heldStatements(hub, next) : []),
     ...(verdict.kind === "cancelled" ? await endStatements(hub, next) : []),
     ...await supersede(stage, plan, verdict.supersedes),
     ...(verdict.kind === "apply" ? stage.renew() : [releaseLease(hub.db, stage.lease)]),
   ]);
+  if (!isSaved) return null;
   logPlanned(stage, plan, verdict);
+  for (const id of divided?.queued ?? []) {
+    logRun(hub, { ...run, id }, "run.queued", { trigger: run.trigger, mode: run.mode });
+  }
+  if (divided !== null && divided.statements.length > 0) hub.wake();
   return verdict.kind === "apply" ? { ...stage, run: next } : null;
+}
+
+async function divideOf(stage: Stage, { plan, division }: Considered): Promise<Divided | null> {
+  return plan.outcomes === null ? null : await divide(stage, division!, plan.outcomes.length);
+}
+
+/** The statements that name whom the run is about, so that others go on. */
+async function namesOf({ hub: { db }, run }: Stage, division: Division | null): Promise<Statement[]> {
+  if (division === null) return [];
+  return setNames(db, run, division.place ?? await nextPlace(db), division.names);
+}
+
+/** False: somebody has decided about the held run, or another process carries this one. It is planned again. */
+async function saveUnlessMoved({ hub, lease }: Stage, statements: readonly Statement[]): Promise<boolean> {
+  try {
+    await hub.db.write(statements);
+    return true;
+  } catch (error) {
+    if (!hasMoved(error)) throw error;
+    await hub.db.write([releaseLease(hub.db, lease)]);
+    hub.wake();
+    return false;
+  }
 }
 
 type Saved = Exclude<Verdict, { kind: "rejected" } | { kind: "wait" }>;
 
-async function valuesOf({ hub, run }: Stage, plan: Plan): Promise<Partial<Run>> {
-  const { entity, coverage, complete, counts, figures, input, outcomes } = plan;
+async function valuesOf({ hub, run }: Stage, { plan, division }: Considered): Promise<Partial<Run>> {
+  const { entity, coverage, complete, counts, input, outcomes } = plan;
+  const isPart = division !== null && division.leftOut.size > 0;
+  // The same bytes again are another input as long as a part of them waits.
+  const figures = isPart && plan.figures !== null ? { ...plan.figures, sha256: null } : plan.figures;
   return {
     entity,
     coverage,

@@ -5,11 +5,13 @@
 import type { Coverage } from "../model/run.ts";
 import { Fault } from "../model/errors.ts";
 import type { Entity, KeyField } from "../model/record.ts";
+import type { RowChoice } from "../reconcile/row-names.ts";
 import type { Fetch } from "../store/connections/fetches.ts";
 import type { Database } from "../store/database.ts";
 import { type Drop, findDrop, identityOf } from "../store/runs/drops.ts";
 import { listWaiting, releaseLease } from "../store/runs/queue.ts";
 import { hasMissing, listHeld, updateRun } from "../store/runs/run-steps.ts";
+import { isAnyAhead } from "../store/runs/run-names.ts";
 import { endRun } from "./end.ts";
 import { fixedKey, type FoundDrop, type FoundInput, openDropOf } from "./input.ts";
 import { type Reading, READING_VERSION } from "./read-drop.ts";
@@ -24,10 +26,18 @@ export interface OpenInput {
   readonly coverage: Coverage;
   /** Null: the columns decide. */
   readonly key: KeyField | null;
+  /** Absent: all rows are planned. */
+  readonly choice?: RowChoice;
+}
+
+export interface NoInput {
+  readonly kind: "none";
+  /** Users whom the plan is not about, though their day has come. */
+  readonly leftOut?: ReadonlySet<number>;
 }
 
 export type Turn =
-  | { readonly kind: "go"; readonly input: { readonly kind: "none" } | OpenInput }
+  | { readonly kind: "go"; readonly input: NoInput | OpenInput }
   | NoTurn;
 
 type NoTurn =
@@ -75,7 +85,7 @@ async function open(stage: Stage, { drop, fetched }: FoundDrop): Promise<OpenInp
 
 /**
  * False while people are missing: their grace is counted in inputs, so the same input again counts, too. False after issues,
- * which are reported again.
+ * which are reported again, and behind a held run, which may change what the same input says once more.
  */
 async function isDuplicate({ run, connection, organization, hub }: Stage, { drop }: FoundDrop): Promise<boolean> {
   if (run.mode !== "auto" || run.trigger !== "drop") return false;
@@ -84,7 +94,8 @@ async function isDuplicate({ run, connection, organization, hub }: Stage, { drop
     last.sha256 === identityOf(drop) && last.settingsVersion === connection.settingsVersion &&
     last.referenceVersion === organization.referenceVersion && last.dataVersion === organization.dataVersion
   );
-  return same && (await listHeld(hub.db, run)).length === 0 && !await hasMissing(hub.db, connection.id);
+  if (!same || run.rows !== null || await hasMissing(hub.db, connection.id)) return false;
+  return (await listHeld(hub.db, run)).length === 0 && !await isAnyAhead(hub.db, run, null);
 }
 
 /** Whether a newer full input is waiting, if the policy takes only the latest. */

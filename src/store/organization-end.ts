@@ -24,7 +24,7 @@ import { customFields, departments, links, pendingManagers, recalls, users } fro
 import { dropChunks, drops } from "./runs/schema-drops.ts";
 import { changePages, pageBodies, pageManagers } from "./runs/schema-plans.ts";
 import { selectAtWork } from "./runs/runs.ts";
-import { issuePages, runs } from "./runs/schema.ts";
+import { issuePages, runNames, runs } from "./runs/schema.ts";
 import { first } from "./reads.ts";
 import { isStored } from "./unchanged.ts";
 import { organizations, tokens } from "./schema.ts";
@@ -41,6 +41,7 @@ const OWN = [
   drops,
   changePages,
   issuePages,
+  runNames,
   pendingManagers,
   recalls,
   users,

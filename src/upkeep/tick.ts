@@ -16,6 +16,7 @@ import { forgetLinks } from "../store/notify/run-links.ts";
 import { forgetRevocations } from "../store/notify/signed-links.ts";
 import { forgetMails } from "../store/notify/mails.ts";
 import { expireKeys } from "../store/idempotency.ts";
+import { forgetNames } from "../store/runs/run-names.ts";
 import { queueOnce } from "../store/runs/run-decisions.ts";
 import { dateIn, DAY_MS } from "../std/time.ts";
 
@@ -32,6 +33,7 @@ export async function tick(hub: Hub): Promise<void> {
     forgetLinks(hub.db, now),
     ...forgetBridgeFiles(hub.db, now),
     ...forgetBridgeStates(hub.db, now),
+    forgetNames(hub.db),
   ]);
   await disableFailing(hub);
   await remindOfHolds(hub);

@@ -23,7 +23,7 @@ import {
   fetches,
 } from "../../src/store/connections/schema-sources.ts";
 import { recalls } from "../../src/store/people/schema.ts";
-import { runs } from "../../src/store/runs/schema.ts";
+import { runNames, runs } from "../../src/store/runs/schema.ts";
 import { reserve } from "../../src/store/sequences.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { handOverOne, introduceBridge } from "../support/introduce.ts";
@@ -188,6 +188,7 @@ test("an organization goes with everything that is its own, and nothing of anoth
         fingerprint: "f",
         createdAt: 0,
       }),
+      hub.db.orm.insert(runNames).values({ ...of, runId: of.connectionId, name: "n", place: 1 }),
       hub.db.orm.insert(treeErasures).values({ ...of, userId: of.connectionId, bridgeId: 1, askedAt: 0 }),
       hub.db.orm.insert(mailStates).values({ ...of, entity: "users", feed: WELL }),
       hub.db.orm.insert(fetches).values({ ...of, runId: of.connectionId, createdAt: 0, endedAt: 0 }),

@@ -21,6 +21,7 @@ import type { ChangeView } from "../../model/change.ts";
 import { rowsFor } from "../../store/runs/issues.ts";
 import type { Issue } from "../../model/record.ts";
 import { findRun } from "../../store/runs/runs.ts";
+import { encodeId } from "../../model/id.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, PREFER, route, started } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
@@ -57,6 +58,7 @@ const RESULTS: Readonly<Record<string, string>> = {
   n: "unchanged",
   s: "skipped",
   f: "failed",
+  w: "waiting",
 };
 
 const importUsers = route(
@@ -65,7 +67,8 @@ const importUsers = route(
     202: started(TAKEN, "The run goes on; there are no results yet"),
   }, {
     description: "Up to 5000 records a request, only those that have changed: nobody is taken for missing. Waits up " +
-      "to 20 seconds by default, and then answers with each record's result; after 202, read the run.",
+      "to 20 seconds by default, and then answers with each record's result; after 202, read the run. A record about somebody in a held run " +
+      "waits for it (`waits_for`), and so does one that a guard stops; others go on.",
     headers: [PREFER],
     faults: ["not_found", "unprocessable", "conflict", "storage_full", "queue_full"],
   }),
@@ -150,8 +153,12 @@ async function results(
 ): Promise<z.infer<typeof RESULT>[] | null> {
   const { db } = c.get("hub");
   const organizationId = c.get("organization").id;
-  const outcomes = (await findRun(db, organizationId, runId))?.run.outcomes ?? null;
-  if (outcomes === null) return null;
+  const run = (await findRun(db, organizationId, runId))?.run;
+  if (run === undefined || run.outcomes === null) return null;
+  const elsewhere = new Map((run.given ?? []).flatMap(({ run, waitsFor, rows }) => {
+    const at = { run: encodeId("run", run), waits_for: encodeId("run", waitsFor) };
+    return rows.map((place) => [place, at] as const);
+  }));
   const open = readsPeople(c);
   const issues = new Map<number, readonly Issue[]>();
   for await (const row of rowsFor(db, organizationId, runId, open ? "people" : "row")) {
@@ -165,10 +172,11 @@ async function results(
     }
     after = next;
   }
-  return [...outcomes].map((letter, index) => ({
+  return [...run.outcomes].map((letter, index) => ({
     line: index + 1,
     result: RESULTS[letter]!,
     user: users.get(index + 1) ?? null,
     issues: [...issues.get(index + 1) ?? [], ...warnings(index)],
+    ...elsewhere.get(index),
   }));
 }

@@ -14,15 +14,21 @@ import { type Planned, planOfNobody } from "./plan.ts";
 /** Users that are loaded together. */
 const BATCH = 1_000;
 
-export async function planDue(stage: Stage, store: PlanStore): Promise<Planned> {
+/** `leftOut`: users whom the plan is not about. */
+export async function planDue(
+  stage: Stage,
+  store: PlanStore,
+  leftOut: ReadonlySet<number> = new Set(),
+): Promise<Planned> {
   const { hub, run, policy } = stage;
   const filler = createPageFiller(store, stage.options.pageShare);
   const lookups = await createLookups(hub.db, run.organizationId, run.connectionId);
   const due = await listDue(hub.db, run.organizationId, run.connectionId, stage.today);
-  const guarded = new Set(due.filter(({ isGuarded }) => isGuarded).map(({ id }) => id));
+  const wanted = due.filter(({ id }) => !leftOut.has(id));
+  const guarded = new Set(wanted.filter(({ isGuarded }) => isGuarded).map(({ id }) => id));
   let deactivated = 0, skipped = 0, unguarded = 0;
-  for (let from = 0; from < due.length; from += BATCH) {
-    for (const user of await lookups.usersById(due.slice(from, from + BATCH).map(({ id }) => id))) {
+  for (let from = 0; from < wanted.length; from += BATCH) {
+    for (const user of await lookups.usersById(wanted.slice(from, from + BATCH).map(({ id }) => id))) {
       if (!isActive(user)) continue;
       if (!policy.deactivate || policy.protected.has(user.id)) {
         skipped++;

@@ -116,7 +116,7 @@ interface Parts extends Learned {
 
 async function createContext(
   stage: Stage,
-  { reading, coverage }: OpenInput,
+  { reading, coverage, choice }: OpenInput,
   key: KeyField,
   { values, lookups, store, facts, identities, twins, renumbered }: Parts,
 ): Promise<UserPlanContext> {
@@ -153,7 +153,8 @@ async function createContext(
     renumbered,
     statusColumns: createStatusColumns(stage, reading.columns),
     known: await loadKnown(hub.db, connection.id),
-    shortcut: options.shortcut ?? true,
+    ...(choice === undefined ? {} : { choice }),
+    shortcut: (options.shortcut ?? true) && !choice?.names,
     lookups,
     departments: createDepartmentDraft(
       await loadDepartments(hub.db, run.organizationId),

@@ -57,6 +57,8 @@ export interface Found {
   readonly connections: readonly number[];
   /** Every text that may name the person. */
   readonly names: readonly string[];
+  /** Statements that remove the person from the names of held runs. */
+  readonly waiting: readonly Statement[];
   /** The record of an earlier erasure of the same person; null: this is the first. */
   readonly erasure: Erasure | null;
   /** Names of connectors that a bridge speaks for, and the bridges that may have files of the organization. */
@@ -92,6 +94,7 @@ export async function eraseFound(
     forgetReplies(db, organizationId),
     forgetAnswers(db, organizationId),
     ...forgetUser(db, user, found.names),
+    ...found.waiting,
     ...await blankUser(db, user, now),
     db.run(sql`update organizations set data_version = data_version + 1 where id = ${organizationId}`),
     ...recordFound(db, user, found, now),

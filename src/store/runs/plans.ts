@@ -1,5 +1,5 @@
 /** A run's plan as stored: written while planning goes on, hashed, opened page by page, removed. */
-import { and, asc, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNull, sql } from "drizzle-orm";
 import { toJson } from "../../reconcile/columns/json-array.ts";
 import type { PageDraft, PageStore } from "../../reconcile/columns/pages.ts";
 import type { IssueRow } from "../../reconcile/draft.ts";
@@ -94,13 +94,20 @@ export interface OpenPage {
 
 /** The first pages that are not applied yet. */
 export async function nextPages(db: Database, runId: number, limit: number): Promise<OpenPage[]> {
+  return await listPages(db, runId, -1, limit);
+}
+
+/** The first pages behind page `after` that are not applied yet. */
+export async function listPages(db: Database, runId: number, after: number, limit: number): Promise<OpenPage[]> {
   const rows = await db.orm.select({
     id: changePages.id,
     page: changePages.page,
     kind: changePages.kind,
     count: changePages.count,
     parked: sql<number>`${changePages.parked} is not null`,
-  }).from(changePages).where(and(eq(changePages.runId, runId), isNull(changePages.appliedAt)))
+  }).from(changePages).where(
+    and(eq(changePages.runId, runId), gt(changePages.page, after), isNull(changePages.appliedAt)),
+  )
     .orderBy(asc(changePages.page)).limit(limit);
   return rows.map((row) => ({ ...row, parked: row.parked === 1 }));
 }

@@ -7,6 +7,7 @@ import { type Database, type Statement, writeNamed } from "../database.ts";
 import type { Earlier } from "../../reconcile/guard.ts";
 import { findRow } from "../reads.ts";
 import type { Run } from "./runs.ts";
+import { HAS_NAMES, MAY_PASS, WAITS_FOR_PEOPLE } from "./run-names.ts";
 import { runs } from "./schema.ts";
 import { leaseIn } from "../lease.ts";
 
@@ -57,10 +58,10 @@ export const LARGE_BYTES = 8 * 1024 * 1024, LARGE_ROWS = 100_000;
 
 /**
  * The first run of each connection that can continue now: interrupted ones first, then queued ones, departments before
- * people, oldest first. The list is in the same order.
+ * people, what repeats an earlier input before later ones, oldest first. The list is in the same order.
  *
  * Runs of a paused connection wait. Runs behind a held run of their connection wait, unless they are full inputs, which
- * may supersede it, or only plan. A run of a source waits for its fetch. Files that wait together at a bridge wait for the
+ * may supersede it, or only plan, or the held one stops only the people in it (run-names.ts). A run of a source waits for its fetch. Files that wait together at a bridge wait for the
  * last of them.
  */
 export async function listRunnable(
@@ -75,13 +76,14 @@ export async function listRunnable(
         or coalesce((select baseline ->> '$.users.rows' from connections where connections.id = w.connection_id), 0) > ${LARGE_ROWS}),
       lease_owner, lease_until
     from (select r.id, r.organization_id, r.connection_id, r.drop_id, r.status, r.entity, r.trigger, o.lease_owner, o.lease_until,
-        row_number() over (partition by r.connection_id order by r.status = 'queued', r.entity = 'users', r.id) as place
+        row_number() over (partition by r.connection_id order by r.status = 'queued', r.entity = 'users', r.trigger <> 'retry', r.id) as place
       from runs r
         join organizations o on o.id = r.organization_id
         left join connections c on c.id = r.connection_id
       where r.status in ('queued', 'planning', 'applying') and (${only} is null or r.id = ${only})
-        and (r.status <> 'queued' or ((c.paused_at is null or r.mode = 'plan') and (r.mode = 'plan' or r.coverage = 'full' or not exists (
-          select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held' and h.id < r.id))))
+        and (r.status <> 'queued' or ((c.paused_at is null or r.mode = 'plan') and (r.mode = 'plan' or r.coverage = 'full' or (not ${WAITS_FOR_PEOPLE}
+          and not exists (select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held'
+            and h.id < r.id and not (${HAS_NAMES} and ${MAY_PASS}))))))
         and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
         and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
           select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))) w

@@ -6,15 +6,23 @@ import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { eventStatements, runIs } from "../notify/events.ts";
 import type { NewEvent } from "../../model/event.ts";
+import { unlessMoved } from "../moved.ts";
+import { type Lease, ORGANIZATION_LEASE } from "./queue.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
 import { reserve } from "../sequences.ts";
 
-/** False when the organization has changed since the plan was made. */
-export async function approvePlanned(db: Database, run: Run, now: number, by: By = HUB): Promise<boolean> {
+/** False when the organization has changed since `version` of its data, at which the plan holds. */
+export async function approvePlanned(
+  db: Database,
+  run: Run,
+  version: number | null,
+  now: number,
+  by: By = HUB,
+): Promise<boolean> {
   const { changed } = await writeNamed(db, {
     changed: db.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
       where id = ${run.id} and status in ('planned', 'held') and plan_hash = ${run.planHash}
-        and plan_version = (select data_version from organizations where id = ${run.organizationId})
+        and ${version} = (select data_version from organizations where id = ${run.organizationId})
       returning id`),
     audit: recordRun(db, by, "run.approved", run, now),
   });
@@ -24,10 +32,35 @@ export async function approvePlanned(db: Database, run: Run, now: number, by: By
 /** Queues the run again, to be planned anew. */
 export async function planAfresh(db: Database, run: Run, now: number, by: By = HUB): Promise<void> {
   await db.write([
-    db.run(sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0
-      where id = ${run.id} and status in ('planned', 'held')`),
+    db.run(
+      sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0,
+        held_by = '[]'
+      where id = ${run.id} and status in ('planned', 'held')`,
+    ),
     recordRun(db, by, "run.planned_afresh", run, now),
   ]);
+}
+
+/** The statement that lets a held run read another drop, and queues it to be planned again. It is still held. */
+export function addToHeld(db: Database, { id, organizationId }: Run, dropId: number): Statement {
+  return db.run(sql`update runs set status = 'queued', drop_id = ${dropId}, rows = null, plan_hash = null,
+      plan_version = null, planned_at = null, attempts = 0
+    where id = ${id} and organization_id = ${organizationId} and status in ('held', 'queued')`);
+}
+
+/** Fails unless this process still carries the run and, with `of`, nobody has decided about the held run. */
+export function leaseFence(
+  db: Database,
+  { organizationId, runId, owner }: Lease,
+  of: { readonly held: Run; readonly dropId: number } | null = null,
+): Statement {
+  const isUndecided = of === null ? sql`true` : sql`exists (select 1 from runs where id = ${of.held.id}
+    and status in ('held', 'queued') and drop_id = ${of.dropId} and cancel_requested = 0)`;
+  return db.run(
+    sql`select ${unlessMoved(isUndecided)}, ${
+      unlessMoved(sql`lease_run = ${runId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`)
+    } from organizations where id = ${organizationId}`,
+  );
 }
 
 /** False when the run has ended. `events`: written if this ends it. */

@@ -24,6 +24,8 @@ export type NewRun =
   & {
     /** The id of the request that caused it; null: none did. */
     readonly requestId?: string | null;
+    /** As in Run; absent: all rows. */
+    readonly rows?: string | null;
   };
 
 /** A run with its connection and drop; null: they are deleted. */

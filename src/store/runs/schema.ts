@@ -6,6 +6,7 @@ import type {
   Counts,
   Coverage,
   HeldBy,
+  RowsGiven,
   RunFigures,
   RunInput,
   RunMode,
@@ -39,8 +40,15 @@ export const runs = sqliteTable("runs", {
   progress: json<{ phase: string; done: number; total: number | null }>("progress"),
   /** What the end of the run will write to its connection. */
   figures: json<RunFigures>("figures"),
-  /** One letter for each row of an input that is small enough to answer record by record: c, u, d, r, n (unchanged), s, f. */
+  /**
+   * One letter for each row of an input that is small enough to answer record by record: c, u, d, r, n (unchanged), s, f,
+   * w (another run brings it).
+   */
   outcomes: text(),
+  /** Which rows of its drop the run brings, `1` or `0` for each; null: all of them. */
+  rows: text(),
+  /** The rows of its drop that other runs bring; null: none. */
+  given: json<RowsGiven[]>("given"),
   attempts: integer().notNull().default(0),
   approvedAt: integer("approved_at"),
   /** Stops the run after its current chunk. */
@@ -61,6 +69,22 @@ export const runs = sqliteTable("runs", {
   index("runs_open").on(t.status, t.id).where(sql`status in ('queued', 'planning', 'applying', 'planned', 'held')`),
   // Each run that joins the queue counts those in it.
   index("runs_queued").on(t.organizationId).where(sql`status = 'queued'`),
+]);
+
+/**
+ * Whom a run is about that is held, or waits for one that is, where records come one by one: others go on. A name is a
+ * digest of a user's id, or of a value by which a record names its person; `*`: everybody.
+ */
+export const runNames = sqliteTable("run_names", {
+  organizationId: integer("organization_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  runId: integer("run_id").notNull(),
+  name: text().notNull(),
+  /** The run's place among those of its connection that have names, the same for all of its names. */
+  place: integer().notNull(),
+}, (t) => [
+  primaryKey({ columns: [t.connectionId, t.name, t.runId] }),
+  index("run_names_run").on(t.runId),
 ]);
 
 /** Rows with issues, in pages: within each pass, in the order of the input. The body is a JSON array of IssueRow (reconcile/draft.ts). */

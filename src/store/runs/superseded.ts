@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { afterChange, ofChange } from "./entry-places.ts";
 import { eachEntry, type PageContext } from "./page-entries.ts";
-import type { OpenPage } from "./plans.ts";
+import { listPages, type OpenPage } from "./plans.ts";
 
 /** An entry that was not applied: its place in the page, and what it would have changed. */
 export interface SupersededEntry {
@@ -41,4 +41,21 @@ export async function listSuperseded(
   // Entries of a page with parked users exchange emails and ids, so they are applied together or not at all.
   const all = page.parked ? await db.rows<Row>(sql`${entries} select ${columns} from r`) : rows;
   return all.map(([index, action, line, userId, key]) => ({ index, action, line, userId, key }));
+}
+
+/** Pages that are looked at together. */
+const PAGES_AT_ONCE = 100;
+
+/** Whether all changes of the run's plan still fit. Departments are not compared: a plan with some never does. */
+export async function stillFits(db: Database, run: PageContext & { readonly id: number }): Promise<boolean> {
+  for (let after = -1;;) {
+    const pages = await listPages(db, run.id, after, PAGES_AT_ONCE);
+    for (const page of pages) {
+      if (page.kind === "departments") return false;
+      if (page.kind !== "creates" && page.kind !== "updates") continue;
+      if ((await listSuperseded(db, run, page)).length > 0) return false;
+    }
+    if (pages.length < PAGES_AT_ONCE) return true;
+    after = pages.at(-1)!.page;
+  }
 }
