@@ -78,7 +78,8 @@ export function noteRow(
   // A record without a status leaves somebody inactive who was so by the last one.
   const isInactive = record.active === false || (record.saysNothing && found.link?.active === false);
   if (!isInactive && email !== null) draft.emails.claim(email, candidate);
-  if (draft.employeeIds !== draft.keys && employeeId !== null) draft.employeeIds.claim(employeeId, candidate);
+  // A row without a key is nobody's, whatever else it has.
+  if (draft.employeeIds !== draft.keys && employeeId !== null && key !== null) draft.employeeIds.claim(employeeId, candidate);
   for (const user of othersOf(found)) recall(draft, user.id);
 }
 
