@@ -191,8 +191,9 @@ async function findHeld(hub: Hub, { run }: StoredRun): Promise<string | null> {
   if (run.status !== "queued") return null;
   const filter = { connectionId: run.connectionId, status: "held" as const };
   const [held] = await listRuns(hub.db, run.organizationId, filter, { before: run.id, limit: 1 });
-  // A plan alone can be made at any time, and a full input supersedes the held run.
-  return held === undefined || run.mode === "plan" || run.coverage === "full" ? null : encodeId("run", held.run.id);
+  // A plan alone can be made at any time, and a full input may supersede the held run, until it is known that it does not.
+  const goesOn = run.mode === "plan" || (run.coverage === "full" && run.waitsFor !== held?.run.id);
+  return held === undefined || goesOn ? null : encodeId("run", held.run.id);
 }
 
 /** Issues of the whole input that are printed, at most. */

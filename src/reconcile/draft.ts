@@ -103,6 +103,15 @@ export interface PendingManager {
   readonly value: string;
 }
 
+/** An input that is one of several which together are a full one, applied one after the other. */
+export interface PlannedPart {
+  readonly run: number;
+  /** The run of the part before; null: this is the first. */
+  readonly after: number | null;
+  /** No other part follows: who is in none of them is missing. */
+  readonly isLast: boolean;
+}
+
 export interface UserPlanContext {
   readonly connectionId: number;
   readonly key: KeyField;
@@ -132,6 +141,8 @@ export interface UserPlanContext {
   readonly shortcut: boolean;
   /** Complete full inputs of users that the connection has applied so far. */
   readonly fullInputs: number;
+  /** Null: the input is not a part of another. */
+  readonly part: PlannedPart | null;
   readonly lookups: Lookups;
   readonly departments: DepartmentDraft;
   readonly pageStore: PageStore;

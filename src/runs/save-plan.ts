@@ -4,6 +4,7 @@ import { eventOfUntouched } from "../notify/run-events.ts";
 import { eventStatements, runIs } from "../store/notify/events.ts";
 import type { Statement } from "../store/database.ts";
 import { hashPlan } from "../store/runs/plans.ts";
+import { joinFollowing } from "../store/runs/parts.ts";
 import { releaseLease, supersedeHeld } from "../store/runs/queue.ts";
 import { updateRun } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
@@ -22,8 +23,19 @@ export async function savePlan(stage: Stage, plan: Plan, verdict: Verdict): Prom
     throw new Fault("rows_rejected", `None of the ${plan.counts.read} rows could be used; the failure report says why`);
   }
   if (verdict.kind === "wait") {
-    const again: Partial<Run> = { status: "queued", coverage: plan.coverage, attempts: 0, progress: null };
-    await hub.db.write([updateRun(hub.db, run.id, again), releaseLease(hub.db, stage.lease)]);
+    await hub.db.write([
+      updateRun(hub.db, run.id, {
+        status: "queued",
+        coverage: plan.coverage,
+        waitsFor: verdict.behind?.id ?? null,
+        partOf: continued(run, plan),
+        attempts: 0,
+        progress: null,
+      }),
+      ...await supersede(stage, verdict.supersedes),
+      releaseLease(hub.db, stage.lease),
+    ]);
+    for (const each of verdict.supersedes) logRun(hub, each, "run.ended", { status: "superseded" });
     return null;
   }
   const changes = { ...values, ...stateAfter(stage, verdict) };
@@ -32,7 +44,8 @@ export async function savePlan(stage: Stage, plan: Plan, verdict: Verdict): Prom
     updateRun(hub.db, run.id, changes),
     ...(verdict.kind === "held" ? await heldStatements(hub, next) : []),
     ...(verdict.kind === "cancelled" ? await endStatements(hub, next) : []),
-    ...await supersede(stage, plan, verdict.supersedes),
+    ...await supersede(stage, verdict.supersedes),
+    joinFollowing(hub.db, run),
     ...(verdict.kind === "apply" ? stage.renew() : [releaseLease(hub.db, stage.lease)]),
   ]);
   logPlanned(stage, plan, verdict);
@@ -42,7 +55,7 @@ export async function savePlan(stage: Stage, plan: Plan, verdict: Verdict): Prom
 type Saved = Exclude<Verdict, { kind: "rejected" } | { kind: "wait" }>;
 
 async function valuesOf({ hub, run }: Stage, plan: Plan): Promise<Partial<Run>> {
-  const { entity, coverage, complete, counts, figures, input, outcomes } = plan;
+  const { entity, coverage, complete, counts, figures, input, outcomes, part } = plan;
   return {
     entity,
     coverage,
@@ -55,7 +68,10 @@ async function valuesOf({ hub, run }: Stage, plan: Plan): Promise<Partial<Run>> 
     error: plan.error,
     planVersion: plan.dataVersion,
     progress: null,
-    planHash: await hashPlan(hub.db, run.id),
+    partOf: part?.first ?? null,
+    parts: part === null ? null : [...part.following],
+    // Who approves parts approves that these ones are all of them.
+    planHash: await hashPlan(hub.db, run.id, part?.asks === true ? part.following : []),
   };
 }
 
@@ -70,13 +86,18 @@ function stateAfter({ hub }: Stage, { kind, heldBy }: Saved): Partial<Run> & Pic
   };
 }
 
+/** The first part of the full input that an earlier plan or a replaced run has begun; null: there is none. */
+function continued({ id }: Run, { part }: Plan): number | null {
+  return part === null || part.first === id ? null : part.first;
+}
+
 /** Ends held runs that the newer one replaces. */
-async function supersede({ hub, run }: Stage, { entity }: Plan, older: readonly Run[]): Promise<Statement[]> {
+async function supersede({ hub, run }: Stage, older: readonly Run[]): Promise<Statement[]> {
   if (older.length === 0) return [];
   const ended = { status: "superseded", finishedAt: hub.now() } as const;
   const events = await Promise.all(older.map((each) => eventOfUntouched(hub, each, ended)));
   return [
-    supersedeHeld(hub.db, { ...run, entity }, hub.now()),
+    supersedeHeld(hub.db, run, older.map(({ id }) => id), hub.now()),
     ...eventStatements(hub.db, events.flat(), hub.now(), runIs("superseded")),
   ];
 }

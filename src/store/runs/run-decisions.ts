@@ -6,6 +6,7 @@ import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { eventStatements, runIs } from "../notify/events.ts";
 import type { NewEvent } from "../../model/event.ts";
+import { joinFollowing } from "./parts.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
 import { reserve } from "../sequences.ts";
 
@@ -17,17 +18,22 @@ export async function approvePlanned(db: Database, run: Run, now: number, by: By
         and plan_version = (select data_version from organizations where id = ${run.organizationId})
       returning id`),
     audit: recordRun(db, by, "run.approved", run, now),
+    parts: joinFollowing(db, run),
   });
   return changed.length > 0;
 }
 
 /** Queues the run again, to be planned anew. */
 export async function planAfresh(db: Database, run: Run, now: number, by: By = HUB): Promise<void> {
-  await db.write([
+  await db.write(afreshStatements(db, run, now, by));
+}
+
+export function afreshStatements(db: Database, run: Run, now: number, by: By = HUB): Statement[] {
+  return [
     db.run(sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0
       where id = ${run.id} and status in ('planned', 'held')`),
     recordRun(db, by, "run.planned_afresh", run, now),
-  ]);
+  ];
 }
 
 /** False when the run has ended. `events`: written if this ends it. */

@@ -1,5 +1,5 @@
 /** Reads and statements that the stations of a run need. */
-import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { KnownDepartment } from "../../reconcile/departments/department-names.ts";
 import { mergeMemories } from "../../reconcile/column-facts.ts";
 import type { Database, Statement } from "../database.ts";
@@ -159,10 +159,11 @@ export async function listClosable(db: Database, organizationId: number): Promis
   return rows.map(([id]) => id);
 }
 
-/** Runs of the connection that are held, oldest first. */
-export async function listHeld(db: Database, run: Run): Promise<Run[]> {
+/** Older runs of the connection that are held, oldest first. */
+export async function listHeldBefore(db: Database, run: Run): Promise<Run[]> {
   return await db.orm.select().from(runs).where(and(
     eq(runs.connectionId, run.connectionId),
+    lt(runs.id, run.id),
     inArray(runs.status, ["held"]),
     isNull(runs.finishedAt),
   )).orderBy(runs.id);

@@ -42,6 +42,12 @@ export const runs = sqliteTable("runs", {
   /** One letter for each row of an input that is small enough to answer record by record: c, u, d, r, n (unchanged), s, f. */
   outcomes: text(),
   attempts: integer().notNull().default(0),
+  /** The held run that it waits behind, while that one is held; null: it has not met one. */
+  waitsFor: integer("waits_for"),
+  /** The first run of the full input that its own is a part of; null: it is one by itself, or not known yet. */
+  partOf: integer("part_of"),
+  /** The runs of the parts that follow it, as its plan has them; null: none do. */
+  parts: json<number[]>("parts"),
   approvedAt: integer("approved_at"),
   /** Stops the run after its current chunk. */
   cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
