@@ -208,7 +208,7 @@ export interface Draft {
   readonly absent: KnownLink[];
   /** Rows that would make their user somebody else. */
   conflicts: number;
-  /** The input is a full one, and was read to its end: who is not in it by then is missing. */
+  /** The input is a full one, or the last part of one, and was read to its end: who is in none by then is missing. */
   isWhole: boolean;
   /** Lengths of the input's employee ids that are digits and begin with a zero. */
   readonly zeroLengths: Set<number>;

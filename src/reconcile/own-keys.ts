@@ -37,9 +37,15 @@ export function withoutOwnKeys({ context: { known } }: Draft, found: Found): Fou
 export function reKeyed(draft: Draft, { values, key }: Validated, found: Found, lookedUp: LookedUp): Match | null {
   if (!draft.isWhole || draft.keyUnread !== null || found.byEmployeeId !== null || key === null) return null;
   const fits = found.byEmail.filter((user) =>
-    isActive(user) && isOfAnotherKey(user, key, lookedUp) && isAlike(values, user)
+    isActive(user) && isOfAnotherKey(user, key, lookedUp) && isAlike(values, user) &&
+    !wasInPart(draft, user, lookedUp)
   );
   return fits.length === 1 ? { kind: "unlinked", user: fits[0]! } : null;
+}
+
+/** Whether a part of the full input that was applied before this one had the user. */
+function wasInPart({ context: { part } }: Draft, { id }: KnownUser, lookedUp: LookedUp): boolean {
+  return part !== null && part.after !== null && lookedUp.linkOf(id)?.absentFrom !== part.after;
 }
 
 function isAlike(values: Values, user: KnownUser): boolean {

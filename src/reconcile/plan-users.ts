@@ -45,7 +45,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   const draft = createDraft(context);
   const recognition = createRecognition(draft, input);
   if (!await planUnknownRows(draft, recognition)) return null;
-  draft.isWhole = context.policy.coverage === "full" && context.part === null && input.isComplete();
+  draft.isWhole = context.policy.coverage === "full" && context.part?.isLast !== false && input.isComplete();
   await recallRows(draft, recognition);
   await planRecalledRows(draft, recognition);
   if (!await doFactsHold(draft, input) || findTwins(draft)) return null;

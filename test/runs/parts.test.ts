@@ -234,3 +234,14 @@ test("a process that dies between any two writes leaves what one that lives leav
     const left = (await world.people()).filter(({ status }) => status === "inactive");
     assert.deepEqual(left.map(({ employee_id }) => employee_id), ["E0001", "E0101"]);
   }));
+
+test("a new number is known by the old one's being in none of the files, once all of them have been read", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { pick: "all" } });
+    await regions(world);
+    const renumbered = (line: string) => line.replace("E0", "N0");
+    const [, asia] = await regions(world, EUROPE, [renumbered(ASIA[0]!), ...ASIA.slice(1), renumbered(EUROPE[0]!)]);
+    assert.deepEqual([asia.counts.updated, asia.counts.failed], [1, 1]);
+    assert.equal((await world.person("N0101")).email, "p0101@acme.test");
+    assert.equal((await world.people()).length, 12);
+  }));
