@@ -4,7 +4,7 @@ import { eventOfUntouched } from "../notify/run-events.ts";
 import { eventStatements, runIs } from "../store/notify/events.ts";
 import type { Statement } from "../store/database.ts";
 import { hashPlan } from "../store/runs/plans.ts";
-import { joinFollowing } from "../store/runs/parts.ts";
+import { holdFollowing, joinFollowing } from "../store/runs/parts.ts";
 import { releaseLease, supersedeHeld } from "../store/runs/queue.ts";
 import { updateRun } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
@@ -46,6 +46,7 @@ export async function savePlan(stage: Stage, plan: Plan, verdict: Verdict): Prom
     ...(verdict.kind === "cancelled" ? await endStatements(hub, next) : []),
     ...await supersede(stage, verdict.supersedes),
     joinFollowing(hub.db, run),
+    holdFollowing(hub.db, run),
     ...(verdict.kind === "apply" ? stage.renew() : [releaseLease(hub.db, stage.lease)]),
   ]);
   logPlanned(stage, plan, verdict);

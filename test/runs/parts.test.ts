@@ -245,3 +245,17 @@ test("a new number is known by the old one's being in none of the files, once al
     assert.equal((await world.person("N0101")).email, "p0101@acme.test");
     assert.equal((await world.people()).length, 12);
   }));
+
+test("an older file waits for the newer one that is held for both, where that one was carried first", () =>
+  importing(async (world) => {
+    await world.set("csv", CAREFUL);
+    const older = await world.handIn(people(...EUROPE), { name: "Europe.csv" });
+    const newer = await world.handIn(people(...ASIA), { name: "Asia.csv" });
+    // As `muster import` does, which carries its own run.
+    await world.carry({ runId: world.number("run", newer) });
+    await world.carry();
+    assert.deepEqual(await statuses(world), ["queued", "held"]);
+    await approve(world, await world.run(newer));
+    assert.equal((await world.run(older)).status, "succeeded");
+    assert.equal((await world.people()).filter(({ status }) => status === "active").length, 12);
+  }));

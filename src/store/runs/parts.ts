@@ -28,6 +28,12 @@ export function joinFollowing(db: Database, { id, organizationId }: Pick<Run, "i
       and runs.status = 'queued'`);
 }
 
+/** Lets the runs that follow a held part wait for it, also those that came before it. */
+export function holdFollowing(db: Database, { id, organizationId }: Pick<Run, "id" | "organizationId">): Statement {
+  return db.run(sql`update runs set waits_for = ${id} where organization_id = ${organizationId} and status = 'queued'
+    and id in (select j.value from runs h, json_each(h.parts) j where h.id = ${id} and h.status = 'held')`);
+}
+
 /** Lets a newer version of a part take its place. */
 export function takePlaceOfPart(db: Database, { organizationId, partOf }: Run, by: number): Statement[] {
   if (partOf === null) return [];

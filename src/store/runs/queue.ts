@@ -81,8 +81,8 @@ export async function listRunnable(
         left join connections c on c.id = r.connection_id
       where r.status in ('queued', 'planning', 'applying') and (${only} is null or r.id = ${only})
         and (r.status <> 'queued' or ((c.paused_at is null or r.mode = 'plan') and (r.mode = 'plan' or not exists (
-          select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held' and h.id < r.id
-            and (r.coverage = 'diff' or h.id = r.waits_for)))))
+          select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held'
+            and (h.id = r.waits_for or (h.id < r.id and r.coverage = 'diff'))))))
         and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
         and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
           select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))) w

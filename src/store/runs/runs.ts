@@ -112,13 +112,16 @@ export async function findHeldSuccessor(db: Database, run: Run): Promise<number 
   return await findLastOf(db, run, and(gt(runs.id, run.id), eq(runs.status, "held")));
 }
 
-/** The oldest held run of the same connection before this one, if this one is queued to be applied: it waits behind it. */
+/** The oldest held run of the same connection that this one, queued to be applied, waits for. */
 export async function findHeldBefore(db: Database, run: Run): Promise<{ readonly file: string | null } | null> {
   if (run.status !== "queued" || run.mode !== "auto") return null;
   const { organizationId, connectionId } = run;
   return await first(
     db.orm.select({ file: drops.name }).from(runs).leftJoin(drops, eq(drops.id, runs.dropId))
-      .where(and(matches(runs, { organizationId, connectionId, status: "held" }), lt(runs.id, run.id)))
+      .where(and(
+        matches(runs, { organizationId, connectionId, status: "held" }),
+        sql`(${runs.id} < ${run.id} or ${runs.id} = ${run.waitsFor})`,
+      ))
       .orderBy(runs.id).limit(1),
   );
 }
