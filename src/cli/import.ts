@@ -188,11 +188,15 @@ function createPause(): () => Promise<void> {
 
 /** The run of the same connection that has to be approved or cancelled before a queued one can go on. */
 async function findHeld(hub: Hub, { run }: StoredRun): Promise<string | null> {
-  if (run.status !== "queued") return null;
+  // A plan alone can be made at any time.
+  if (run.status !== "queued" || run.mode === "plan") return null;
+  const met = run.waitsFor === null ? null : await findRun(hub.db, run.organizationId, run.waitsFor);
+  if (met?.run.status === "held") return encodeId("run", met.run.id);
+  // A full input may supersede the held run, until it is known that it does not.
+  if (run.coverage === "full") return null;
   const filter = { connectionId: run.connectionId, status: "held" as const };
   const [held] = await listRuns(hub.db, run.organizationId, filter, { before: run.id, limit: 1 });
-  // A plan alone can be made at any time, and a full input supersedes the held run.
-  return held === undefined || run.mode === "plan" || run.coverage === "full" ? null : encodeId("run", held.run.id);
+  return held === undefined ? null : encodeId("run", held.run.id);
 }
 
 /** Issues of the whole input that are printed, at most. */

@@ -51,7 +51,7 @@ export function summarize(run: RunView, report: WrittenReport | null): string[] 
 }
 
 /** Guards that hold for another reason than a count above a limit. */
-const COMPARES_NOTHING: ReadonlySet<string> = new Set(["column", "field_gone", "revert"]);
+const COMPARES_NOTHING: ReadonlySet<string> = new Set(["column", "field_gone", "revert", "parts"]);
 
 function whereToCorrect(run: RunView, { path, isEncrypted }: WrittenReport): string {
   if (path === null) {

@@ -236,7 +236,9 @@ export const CODES = {
   },
   missing_unclear: {
     when: "This input does not show who is missing, so nobody was treated as missing",
-    todo: "Correct what the message names: a row whose key cannot be read, or a last line without a line end",
+    todo:
+      "Correct what the message names: a row whose key cannot be read, a last line without a line end, or another file " +
+      "that belongs to this one",
   },
   input_empty: {
     when: "The input has no rows, and a full input without people cannot be meant",

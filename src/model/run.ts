@@ -36,8 +36,8 @@ export const NO_COUNTS = {
 export type Counts = typeof NO_COUNTS;
 
 export interface HeldBy {
-  /** `revert`: the run before was reverted. */
-  guard: GuardName | "revert";
+  /** `revert`: the run before was reverted. `parts`: several files with different people came together. */
+  guard: GuardName | "revert" | "parts";
   /** The field, for the guards `column` and `field_gone`. */
   field?: string;
   count: number;
@@ -73,6 +73,21 @@ export interface RunFigures {
   columns?: ColumnMemory;
   /** What guards counted that is not in the run's counts; absent in what earlier versions kept. */
   guarded?: { readonly deactivate: number; readonly identity: number };
+  /** Of a part of a full input: what the last part adds to its own. */
+  part?: PartFigures;
+}
+
+export interface PartFigures {
+  /** Whether it was read to its end, so that who is in no part is missing. */
+  readonly complete: boolean;
+  readonly filled: Filled;
+  /** What became of each column's values: of how many people, how many had one, and how many have one now. */
+  readonly kept: readonly {
+    readonly field: string;
+    readonly people: number;
+    readonly before: number;
+    readonly after: number;
+  }[];
 }
 
 /** What the report needs to know of the input. */

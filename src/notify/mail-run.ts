@@ -13,10 +13,10 @@ import {
   count,
   guardInWords,
   guardTitle,
-  isAfterRevert,
   rowsInWords,
   statusInWords,
   whenInWords,
+  whyHeld,
 } from "./words.ts";
 
 /** Closes each mail about a failure that goes on. */
@@ -45,10 +45,12 @@ export function wordsOfRun(
 function heldWords(facts: MailFacts, at: string, about: AboutRun): Words {
   const { again, heldBy = about.found.run.heldBy } = facts;
   const { found, links } = about;
-  const what = inputOf(found);
-  const why = isAfterRevert(heldBy)
-    ? `Muster holds ${what.charAt(0).toLowerCase()}${what.slice(1)}, because the run before it was taken back.`
-    : `${what} looks like an accident, so Muster holds it.`;
+  const what = inputOf(found), held = `${what.charAt(0).toLowerCase()}${what.slice(1)}`;
+  const why = {
+    revert: `Muster holds ${held}, because the run before it was taken back.`,
+    parts: `Muster holds ${held}, because other files with other people came with it.`,
+    accident: `${what} looks like an accident, so Muster holds it.`,
+  }[whyHeld(heldBy)];
   return {
     subject: again ? "still waits for your decision" : "waits for your decision",
     blocks: [

@@ -20,19 +20,25 @@ export function statusInWords(run: Pick<Run, "status" | "approvedAt" | "cancelRe
   if (run.cancelRequested && (run.status === "applying" || run.status === "planning")) {
     return { title: "Being cancelled", sentence: "It stops after the step it is at." };
   }
-  if (run.status === "held" && isAfterRevert(run.heldBy)) {
-    return { title: "Held", sentence: `Nothing has been changed. ${AFTER_REVERT} It waits for your decision.` };
+  const why = run.status === "held" ? whyHeld(run.heldBy) : "accident";
+  if (why !== "accident") {
+    return { title: "Held", sentence: `Nothing has been changed. ${NO_ACCIDENT[why]} It waits for your decision.` };
   }
   const found = STATUSES[run.status];
   if (run.approvedAt === null || !(run.status in APPROVED)) return found;
   return { ...found, sentence: APPROVED[run.status as keyof typeof APPROVED] };
 }
 
-const AFTER_REVERT = "The run before this one was taken back, so this one is not applied by itself.";
+const NO_ACCIDENT = {
+  revert: "The run before this one was taken back, so this one is not applied by itself.",
+  parts: "Several files with different people came together, and Muster has to know whether they belong together.",
+} as const;
 
-/** Whether the run is held only because the one before it was reverted: it does not look like an accident. */
-export function isAfterRevert(heldBy: readonly HeldBy[]): boolean {
-  return heldBy.length > 0 && heldBy.every(({ guard }) => guard === "revert");
+/** Why the run is held: it looks like an accident, or only because the run before was reverted or other files wait with it. */
+export function whyHeld(heldBy: readonly HeldBy[]): "accident" | "revert" | "parts" {
+  const guards = new Set(heldBy.map(({ guard }) => guard));
+  if (guards.size === 0 || [...guards].some((guard) => guard !== "revert" && guard !== "parts")) return "accident";
+  return guards.has("parts") ? "parts" : "revert";
 }
 
 const STATUSES: Record<RunStatus, { title: string; sentence: string }> = {
@@ -176,6 +182,12 @@ export function guardInWords(held: HeldBy): string {
       return columnInWords(held);
     case "revert":
       return "The run before this one was taken back, so this one waits for a person to look at it.";
+    case "parts":
+      return `${
+        count(n, "file")
+      } with different people came together. Approving says that together they hold everybody: ` +
+        "each is applied in turn, and only people who are in none of them count as missing. If one of them is the whole " +
+        "list, cancel the others.";
   }
 }
 
@@ -210,6 +222,7 @@ const GUARDS = {
   contradictions: "Many rows seem to be about somebody else",
   missing: "Many people are gone from the source",
   revert: "The run before was taken back",
+  parts: "Several files came together",
 } as const;
 
 /** What started the run. */

@@ -104,6 +104,15 @@ export interface PendingManager {
   readonly value: string;
 }
 
+/** An input that is one of several which together are a full one, applied one after the other. */
+export interface PlannedPart {
+  readonly run: number;
+  /** The run of the part before; null: this is the first. */
+  readonly after: number | null;
+  /** No other part follows: who is in none of them is missing. */
+  readonly isLast: boolean;
+}
+
 export interface UserPlanContext {
   readonly connectionId: number;
   readonly key: KeyField;
@@ -137,6 +146,8 @@ export interface UserPlanContext {
   readonly shortcut: boolean;
   /** Complete full inputs of users that the connection has applied so far. */
   readonly fullInputs: number;
+  /** Null: the input is not a part of another. */
+  readonly part: PlannedPart | null;
   readonly lookups: Lookups;
   readonly departments: DepartmentDraft;
   readonly pageStore: PageStore;
@@ -215,7 +226,7 @@ export interface Draft {
   readonly absent: KnownLink[];
   /** Rows that would make their user somebody else. */
   conflicts: number;
-  /** The input is a full one, and was read to its end: who is not in it by then is missing. */
+  /** The input is a full one, or the last part of one, and was read to its end: who is in none by then is missing. */
   isWhole: boolean;
   /** Lengths of the input's employee ids that are digits and begin with a zero. */
   readonly zeroLengths: Set<number>;

@@ -1,6 +1,7 @@
 /**
  * Missing people: linked, but not in a complete full input. By policy that is only noted, or deactivates them after
- * some inputs and some hours; never people who are active by another connection.
+ * some inputs and some hours; never people who are active by another connection. If the input comes in parts, each one
+ * notes who is in none so far, and who is left after the last is missing.
  */
 import type { Issue } from "../model/record.ts";
 import { addAbsent, MARK, mark, putOnPage, setKind } from "./columns/candidates.ts";
@@ -44,9 +45,15 @@ export async function planMissing(draft: Draft): Promise<Missing> {
     context.filler.add("missing", encodeMissing(key, missingSince, (missingFrom ?? context.fullInputs) + 1));
   }
   for (const ids of unseenUsers(known, BATCH)) {
-    const users = (await lookups.usersById(ids)).filter(isActive);
+    const all = (await lookups.usersById(ids)).filter(isActive);
+    const links = await linksOfAbsent(context, all.map((user) => user.id));
+    const users = all.filter(({ id }) => links.has(id));
+    if (context.part !== null && !context.part.isLast) {
+      noteAbsentSoFar(context, context.part.run, links.values());
+      await context.filler.writeFull();
+      continue;
+    }
     const active = users.map((user) => user.id);
-    const links = new Map((await lookups.linksOfUsers(active)).map((link) => [link.userId, link]));
     const elsewhere = policy.missing === "deactivate" ? await lookups.activeElsewhere(active) : new Set<number>();
     for (const user of users) {
       const link = links.get(user.id)!;
@@ -64,6 +71,19 @@ export async function planMissing(draft: Draft): Promise<Missing> {
     await context.writeReport();
   }
   return { missing, newly };
+}
+
+/** The links by user, without those who are in a part before this one. */
+async function linksOfAbsent({ lookups, part }: UserPlanContext, ids: number[]): Promise<Map<number, KnownLink>> {
+  const links = await lookups.linksOfUsers(ids);
+  const absent = part === null || part.after === null ? links : links.filter((link) => link.absentFrom === part.after);
+  return new Map(absent.map((link) => [link.userId, link]));
+}
+
+function noteAbsentSoFar({ filler }: UserPlanContext, run: number, links: Iterable<KnownLink>): void {
+  for (const { key, missingSince, missingFrom } of links) {
+    filler.add("missing", encodeMissing(key, missingSince, missingFrom, run));
+  }
 }
 
 /** Active people who are not in a full input whose end, or one of whose keys, is in doubt: nobody is missing from it. */

@@ -79,7 +79,9 @@ export function noteRow(
   const isInactive = record.active === false || (record.saysNothing && found.link?.active === false);
   if (!isInactive && email !== null) draft.emails.claim(email, candidate);
   // A row without a key is nobody's, whatever else it has.
-  if (draft.employeeIds !== draft.keys && employeeId !== null && key !== null) draft.employeeIds.claim(employeeId, candidate);
+  if (draft.employeeIds !== draft.keys && employeeId !== null && key !== null) {
+    draft.employeeIds.claim(employeeId, candidate);
+  }
   for (const user of othersOf(found)) recall(draft, user.id);
 }
 

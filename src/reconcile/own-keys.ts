@@ -38,11 +38,18 @@ export function withoutOwnKeys({ context: { known } }: Draft, found: Found): Fou
  */
 export function reKeyed(draft: Draft, { values, key }: Validated, found: Found, lookedUp: LookedUp): Match | null {
   if (!isReadWhole(draft) || found.byEmployeeId !== null || key === null || lacksZeros(values, lookedUp)) return null;
-  const holders = found.byEmail.filter((user) => isActive(user) && isOfAnotherKey(user, key, lookedUp));
+  const holders = found.byEmail.filter((user) =>
+    isActive(user) && isOfAnotherKey(user, key, lookedUp) && !wasInPart(draft, user, lookedUp)
+  );
   const alike = holders.filter((user) => sameNames(values, user) === 2 && compareHired(values, user) !== "differs");
   if (alike.length > 0) return alike.length === 1 ? { kind: "unlinked", user: alike[0]! } : null;
   const [user, ...others] = holders.filter((user) => sameNames(values, user) === 1);
   return user === undefined || others.length > 0 ? null : inDoubt(values, user, "email");
+}
+
+/** Whether a part of the full input that was applied before this one had the user. */
+function wasInPart({ context: { part } }: Draft, { id }: KnownUser, lookedUp: LookedUp): boolean {
+  return part !== null && part.after !== null && lookedUp.linkOf(id)?.absentFrom !== part.after;
 }
 
 /** The person with the row's names who was in the last input and is not in this one: in doubt unless the hire dates agree. */

@@ -23,6 +23,8 @@ export interface KnownLink {
   readonly active: boolean;
   readonly missingSince: number | null;
   readonly missingFrom: number | null;
+  /** The run of the last part of a full input that did not have the user, as no part before it had; null: none. */
+  readonly absentFrom: number | null;
   /** Field → value that was withheld and reported as source_conflict. */
   readonly withheld: Readonly<Record<string, string>> | null;
 }

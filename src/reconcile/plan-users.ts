@@ -46,7 +46,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   const draft = createDraft(context);
   const recognition = createRecognition(draft, input);
   if (!await planUnknownRows(draft, recognition)) return null;
-  draft.isWhole = context.policy.coverage === "full" && input.isComplete();
+  draft.isWhole = context.policy.coverage === "full" && context.part?.isLast !== false && input.isComplete();
   await recallRows(draft, recognition);
   await planRecalledRows(draft, recognition);
   if (!await doFactsHold(draft, input) || findTwins(draft)) return null;
@@ -64,7 +64,8 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   await reportLate(draft, input);
   await reportWhole(draft, input);
   const filled = recognition.countFilled();
-  const kept = await keptColumns(draft, filled, recognition.isMapped, complete);
+  // Of a part, nobody knows yet who is in another.
+  const kept = await keptColumns(draft, filled, recognition.isMapped, complete && context.part === null);
   const absent = complete ? missing.missing : input.isCutShort ? 0 : await countAbsent(draft);
   return summarize(draft, filled, { ...missing, complete, departments, kept, absent });
 }
@@ -208,7 +209,7 @@ async function reportWhole(draft: Draft, input: UserInput): Promise<void> {
   const issues = [
     ...draft.columnNotes.all().map(columnNoted),
     ...(draft.shortRows.used().count > 0 ? [cellsMissing(draft.shortRows.used())] : []),
-    ...(complete && input.statusesReported !== true ? await absentStatuses(draft) : []),
+    ...(complete && input.statusesReported !== true && context.part === null ? await absentStatuses(draft) : []),
     ...(input.isCutShort ? [] : whyNobodyMissing(draft, complete)),
   ];
   if (issues.length === 0) return;

@@ -8,8 +8,8 @@ export function whyNotUsed(run: Pick<Run, "status" | "error" | "counts">, isOpen
   const { status, error, counts } = run;
   switch (status) {
     case "superseded":
-      return "Nothing of the file was used: a newer file with everybody in it came before this one was used; if each " +
-        "file has only some of the people, ask your administrator to have all files taken";
+      return "Nothing of the file was used: a newer file with the same people in it came before this one was used; if " +
+        "each file has only what changed, ask your administrator to have all files taken";
     case "cancelled":
       return `${howMuch(counts)}: its run was cancelled in Muster; ask your administrator before you send it again`;
     case "failed": {

@@ -15,7 +15,9 @@ export async function considerDue(stage: Stage): Promise<Considered> {
   const { hub: { db }, run, connection } = stage;
   const nameOf = namer(connection);
   const people = new Map(
-    (await listDue(db, run.organizationId, run.connectionId, stage.today)).map(({ id }) => [id, nameOf(nameOfUser(id))]),
+    (await listDue(db, run.organizationId, run.connectionId, stage.today)).map((
+      { id },
+    ) => [id, nameOf(nameOfUser(id))]),
   );
   const place = await placeOf(db, run);
   const ahead = await findAhead(db, run, place, [...people.values()]);

@@ -15,6 +15,7 @@ import type { Statement } from "../store/database.ts";
 import { connectorWithoutContact } from "../store/notify/mail-states.ts";
 import { eventStatements, runIs } from "../store/notify/events.ts";
 import { clearPlan, createPlanStore } from "../store/runs/plans.ts";
+import { joinFollowing } from "../store/runs/parts.ts";
 import { releaseLease, renewLease } from "../store/runs/queue.ts";
 import { rememberColumns, updateRun } from "../store/runs/run-steps.ts";
 import { findRun, type Run, type StoredRun, viewRun } from "../store/runs/runs.ts";
@@ -126,7 +127,7 @@ export async function failRun(hub: Hub, leased: Leased, fault: Fault): Promise<v
     await store.finish();
   }
   const counts = run.counts === null ? {} : { counts: countNothingDone(run.counts) };
-  await endRun(hub, { ...leased, run }, { status: "failed", error, ...counts });
+  await endRun(hub, { ...leased, run }, { status: "failed", error, ...counts, remember: [joinFollowing(db, run)] });
 }
 
 /** `source`: the name of the source, if it was fetched; it is corrected there, and fetched again. */

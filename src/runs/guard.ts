@@ -15,6 +15,7 @@ import type { Entity } from "../model/record.ts";
 import type { Coverage } from "../model/run.ts";
 import { countsSince } from "../store/runs/queue.ts";
 import type { Plan } from "./plan.ts";
+import { keptOfAll } from "./parts.ts";
 import type { Guarded } from "./plans/plan.ts";
 import { HOUR_MS } from "../std/time.ts";
 import type { Stage } from "./stage.ts";
@@ -56,12 +57,14 @@ function clears({ connection, policy }: Stage, coverage: Coverage, entity: Entit
 
 type People = Extract<Guarded, { kind: "people" }>;
 
-async function guardPeople(stage: Stage, { coverage }: Plan, people: People): Promise<Held[]> {
+async function guardPeople(stage: Stage, { coverage, part }: Plan, people: People): Promise<Held[]> {
   const { connection, guards } = stage;
   const { plan } = people;
   const held = await guardCounts(stage, people);
   // What is cleared is cleared, even if the input's end is in doubt.
-  if (clears(stage, coverage, "users")) held.push(...vanishedColumns(plan, guards));
+  if (clears(stage, coverage, "users")) {
+    held.push(...vanishedColumns({ ...plan, kept: keptOfAll(part, plan.kept) }, guards));
+  }
   // If a status was renamed at the source, everybody with it looks like somebody who is not imported.
   const isRenamed = people.warnings.some(({ code }) => code === "status_not_in_source");
   if (isRenamed && plan.deactivate > 0 && guards.deactivate.enabled && held.every((h) => h.guard !== "deactivate")) {

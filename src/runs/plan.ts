@@ -8,6 +8,7 @@ import type { Issue } from "../model/record.ts";
 import type { Fetch } from "../store/connections/fetches.ts";
 import { createPlanStore, type PlanStore } from "../store/runs/plans.ts";
 import { dataVersionOf } from "../store/runs/run-steps.ts";
+import type { Part } from "./parts.ts";
 import { planClosings } from "./plans/closings.ts";
 import { planDepartmentDrop } from "./plans/departments.ts";
 import { createIdentities } from "./plans/identities.ts";
@@ -23,14 +24,16 @@ export interface Plan extends Planned {
   readonly dataVersion: number;
   /** Why the source could not be read to its end; null: it was, or there is none. */
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** Null: the input is none, or a full one by itself. */
+  readonly part: Part | null;
 }
 
 export async function makePlan(stage: Stage, input: Extract<Turn, { kind: "go" }>["input"]): Promise<Plan> {
   const { hub, run } = stage;
   const dataVersion = await dataVersionOf(hub.db, run.organizationId);
   return input.kind === "drop"
-    ? { ...await planDrop(stage, input), dataVersion, error: input.fetched?.error ?? null }
-    : { ...await planWithoutInput(stage, input), dataVersion, error: null };
+    ? { ...await planDrop(stage, input), dataVersion, error: input.fetched?.error ?? null, part: input.part }
+    : { ...await planWithoutInput(stage, input), dataVersion, error: null, part: null };
 }
 
 async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {

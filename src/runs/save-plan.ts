@@ -4,6 +4,7 @@ import { eventOfUntouched } from "../notify/run-events.ts";
 import { eventStatements, runIs } from "../store/notify/events.ts";
 import type { Statement } from "../store/database.ts";
 import { hashPlan } from "../store/runs/plans.ts";
+import { holdFollowing, joinFollowing } from "../store/runs/parts.ts";
 import { releaseLease, supersedeHeld } from "../store/runs/queue.ts";
 import { updateRun } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
@@ -27,12 +28,20 @@ export async function savePlan(stage: Stage, considered: Considered, verdict: Ve
     throw new Fault("rows_rejected", `None of the ${plan.counts.read} rows could be used; the failure report says why`);
   }
   if (verdict.kind === "wait") {
-    const again: Partial<Run> = { status: "queued", coverage: plan.coverage, attempts: 0, progress: null };
     await hub.db.write([
-      updateRun(hub.db, run.id, again),
+      updateRun(hub.db, run.id, {
+        status: "queued",
+        coverage: plan.coverage,
+        waitsFor: verdict.behind?.id ?? null,
+        partOf: continued(run, plan),
+        attempts: 0,
+        progress: null,
+      }),
       ...await namesOf(stage, division),
+      ...await supersede(stage, verdict.supersedes),
       releaseLease(hub.db, stage.lease),
     ]);
+    for (const each of verdict.supersedes) logRun(hub, each, "run.ended", { status: "superseded" });
     return null;
   }
   const divided = division === null || verdict.kind === "cancelled" ? null : await divideOf(stage, considered);
@@ -46,7 +55,9 @@ export async function savePlan(stage: Stage, considered: Considered, verdict: Ve
     // A run that was held before, and is only planned again with what was added, is announced already.
     ...(verdict.kind === "held" && run.heldBy.length === 0 ? await heldStatements(hub, next) : []),
     ...(verdict.kind === "cancelled" ? await endStatements(hub, next) : []),
-    ...await supersede(stage, plan, verdict.supersedes),
+    ...await supersede(stage, verdict.supersedes),
+    joinFollowing(hub.db, run),
+    holdFollowing(hub.db, run),
     ...(verdict.kind === "apply" ? stage.renew() : [releaseLease(hub.db, stage.lease)]),
   ]);
   if (!isSaved) return null;
@@ -84,10 +95,10 @@ async function saveUnlessMoved({ hub, lease }: Stage, statements: readonly State
 type Saved = Exclude<Verdict, { kind: "rejected" } | { kind: "wait" }>;
 
 async function valuesOf({ hub, run }: Stage, { plan, division }: Considered): Promise<Partial<Run>> {
-  const { entity, coverage, complete, counts, input, outcomes } = plan;
-  const isPart = division !== null && division.leftOut.size > 0;
+  const { entity, coverage, complete, counts, input, outcomes, part } = plan;
+  const isDivided = division !== null && division.leftOut.size > 0;
   // The same bytes again are another input as long as a part of them waits.
-  const figures = isPart && plan.figures !== null ? { ...plan.figures, sha256: null } : plan.figures;
+  const figures = isDivided && plan.figures !== null ? { ...plan.figures, sha256: null } : plan.figures;
   return {
     entity,
     coverage,
@@ -100,7 +111,10 @@ async function valuesOf({ hub, run }: Stage, { plan, division }: Considered): Pr
     error: plan.error,
     planVersion: plan.dataVersion,
     progress: null,
-    planHash: await hashPlan(hub.db, run.id),
+    partOf: part?.first ?? null,
+    parts: part === null ? null : [...part.following],
+    // Who approves parts approves that these ones are all of them.
+    planHash: await hashPlan(hub.db, run.id, part?.asks === true ? part.following : []),
   };
 }
 
@@ -115,13 +129,18 @@ function stateAfter({ hub }: Stage, { kind, heldBy }: Saved): Partial<Run> & Pic
   };
 }
 
+/** The first part of the full input that an earlier plan or a replaced run has begun; null: there is none. */
+function continued({ id }: Run, { part }: Plan): number | null {
+  return part === null || part.first === id ? null : part.first;
+}
+
 /** Ends held runs that the newer one replaces. */
-async function supersede({ hub, run }: Stage, { entity }: Plan, older: readonly Run[]): Promise<Statement[]> {
+async function supersede({ hub, run }: Stage, older: readonly Run[]): Promise<Statement[]> {
   if (older.length === 0) return [];
   const ended = { status: "superseded", finishedAt: hub.now() } as const;
   const events = await Promise.all(older.map((each) => eventOfUntouched(hub, each, ended)));
   return [
-    supersedeHeld(hub.db, { ...run, entity }, hub.now()),
+    supersedeHeld(hub.db, run, older.map(({ id }) => id), hub.now()),
     ...eventStatements(hub.db, events.flat(), hub.now(), runIs("superseded")),
   ];
 }

@@ -1,21 +1,25 @@
 /**
- * Decides whether a run is planned now. The same input again is skipped, a newer full input supersedes an older one, and
- * departments go before people.
+ * Decides whether a run is planned now. The same input again is skipped, a newer version of the file supersedes an older
+ * one, other files wait behind a held run, and departments go before people.
  */
 import type { Coverage } from "../model/run.ts";
-import { Fault } from "../model/errors.ts";
-import type { Entity, KeyField } from "../model/record.ts";
+import type { KeyField } from "../model/record.ts";
 import type { RowChoice } from "../reconcile/row-names.ts";
 import type { Fetch } from "../store/connections/fetches.ts";
-import type { Database } from "../store/database.ts";
 import { type Drop, findDrop, identityOf } from "../store/runs/drops.ts";
+import { takePlaceOfPart } from "../store/runs/parts.ts";
 import { listWaiting, releaseLease } from "../store/runs/queue.ts";
-import { hasMissing, listHeld, updateRun } from "../store/runs/run-steps.ts";
+import { afreshStatements } from "../store/runs/run-decisions.ts";
 import { isAnyAhead } from "../store/runs/run-names.ts";
+import { hasMissing, listHeldBefore, updateRun } from "../store/runs/run-steps.ts";
+import type { Run } from "../store/runs/runs.ts";
+import { type Behind, findBehind, listMet } from "./behind-held.ts";
 import { endRun } from "./end.ts";
 import { fixedKey, type FoundDrop, type FoundInput, openDropOf } from "./input.ts";
+import { findPart, findVersion, type Part } from "./parts.ts";
 import { type Reading, READING_VERSION } from "./read-drop.ts";
 import type { Stage } from "./stage.ts";
+import { listWaitingFull, lookAt, type WaitingInput } from "./waiting.ts";
 
 /** An input whose columns are known. */
 export interface OpenInput {
@@ -28,6 +32,8 @@ export interface OpenInput {
   readonly key: KeyField | null;
   /** Absent: all rows are planned. */
   readonly choice?: RowChoice;
+  /** Null: it is a full input by itself, or none. */
+  readonly part: Part | null;
 }
 
 export interface NoInput {
@@ -43,18 +49,33 @@ export type Turn =
 type NoTurn =
   /** The input equals the last applied one byte for byte, and nothing has changed since. */
   | { readonly kind: "skipped" }
-  /** A newer full input is waiting. */
-  | { readonly kind: "superseded" }
+  /** A newer version of the file is waiting. */
+  | { readonly kind: "superseded"; readonly by: number }
   /** Another run brings departments, which have to exist first. */
-  | { readonly kind: "after"; readonly runId: number };
+  | { readonly kind: "after"; readonly runId: number }
+  | ({ readonly kind: "behind"; readonly coverage: Coverage } & Behind);
 
 export async function takeTurn(stage: Stage, found: FoundInput): Promise<Turn> {
   if (found.kind === "none") return { kind: "go", input: found };
   if (await isDuplicate(stage, found)) return { kind: "skipped" };
   const input = await open(stage, found);
-  if (await isOvertaken(stage, input)) return { kind: "superseded" };
-  const departments = input.reading.columns.entity === "users" ? await findWaitingDepartments(stage) : null;
-  return departments === null ? { kind: "go", input } : { kind: "after", runId: departments };
+  const waiting = await listCompany(stage, input);
+  const newer = stage.policy.pick === "all" ? null : await findVersion(stage, input, newerThan(stage.run, waiting));
+  if (newer !== null) return { kind: "superseded", by: newer.id };
+  const older = await listMet(stage, input.coverage);
+  const behind = await findBehind(stage, input, older);
+  if (behind !== null) return { kind: "behind", coverage: input.coverage, ...behind };
+  if (input.reading.columns.entity !== "users") return { kind: "go", input };
+  const departments = older.length > 0 ? null : await findWaitingDepartments(stage);
+  if (departments !== null) return { kind: "after", runId: departments };
+  return { kind: "go", input: { ...input, part: await notePart(stage, await findPart(stage, waiting, older)) } };
+}
+
+/** Stores which runs follow, before the input can turn out not to be usable. */
+async function notePart({ hub, run, renew }: Stage, part: Part | null): Promise<Part | null> {
+  const values = part === null ? { partOf: null, parts: null } : { partOf: part.first, parts: [...part.following] };
+  if (part !== null || run.parts !== null) await hub.db.write([updateRun(hub.db, run.id, values), ...renew()]);
+  return part;
 }
 
 /** Ends the run, or returns it to the queue. */
@@ -63,11 +84,18 @@ export async function passTurn(stage: Stage, turn: NoTurn): Promise<null> {
   if (turn.kind === "skipped") {
     const message = "The input equals the last applied one byte for byte, and nothing has changed since";
     await endRun(hub, stage, { status: "skipped", error: { code: "duplicate_input", message } });
-  } else if (turn.kind === "superseded") await endRun(hub, stage, { status: "superseded" });
-  else {
+  } else if (turn.kind === "superseded") {
+    await endRun(hub, stage, { status: "superseded", remember: takePlaceOfPart(hub.db, run, turn.by) });
+  } else {
+    const others = turn.kind === "after"
+      ? [updateRun(hub.db, turn.runId, { entity: "departments" })]
+      : turn.joins
+      ? afreshStatements(hub.db, turn.held, hub.now())
+      : [];
+    const waits = turn.kind === "behind" ? { waitsFor: turn.held.id, coverage: turn.coverage } : {};
     await hub.db.write([
-      updateRun(hub.db, turn.runId, { entity: "departments" }),
-      updateRun(hub.db, run.id, { status: "queued", attempts: 0, progress: null }),
+      ...others,
+      updateRun(hub.db, run.id, { status: "queued", attempts: 0, progress: null, ...waits }),
       releaseLease(hub.db, lease),
     ]);
   }
@@ -80,77 +108,44 @@ async function open(stage: Stage, { drop, fetched }: FoundDrop): Promise<OpenInp
   const coverage = reading.columns.isReport
     ? "diff"
     : drop.coverage ?? (run.trigger === "drop" ? policy.coverage : run.coverage);
-  return { kind: "drop", drop, fetched, reading, coverage, key: fixedKey(stage) };
+  return { kind: "drop", drop, fetched, reading, coverage, key: fixedKey(stage), part: null };
 }
 
 /**
  * False while people are missing: their grace is counted in inputs, so the same input again counts, too. False after issues,
- * which are reported again, and behind a held run, which may change what the same input says once more.
+ * which are reported again, and behind a held run, which may change what the same input says once more. And where other
+ * inputs wait or were there before: it may be a part of a full one, which is whole only with it.
  */
 async function isDuplicate({ run, connection, organization, hub }: Stage, { drop }: FoundDrop): Promise<boolean> {
-  if (run.mode !== "auto" || run.trigger !== "drop") return false;
+  if (run.mode !== "auto" || run.trigger !== "drop" || run.partOf !== null) return false;
   const same = Object.values(connection.lastApplied).some((last) =>
     last !== undefined && last.hadIssues === 0 && last.readingVersion === READING_VERSION &&
     last.sha256 === identityOf(drop) && last.settingsVersion === connection.settingsVersion &&
     last.referenceVersion === organization.referenceVersion && last.dataVersion === organization.dataVersion
   );
   if (!same || run.rows !== null || await hasMissing(hub.db, connection.id)) return false;
-  return (await listHeld(hub.db, run)).length === 0 && !await isAnyAhead(hub.db, run, null);
+  if ((await listHeldBefore(hub.db, run, "full")).length > 0 || await isAnyAhead(hub.db, run, null)) return false;
+  return (await listWaiting(hub.db, run)).every(({ coverage }) => coverage !== "full");
 }
 
-/** Whether a newer full input is waiting, if the policy takes only the latest. */
-async function isOvertaken(stage: Stage, { coverage, reading }: OpenInput): Promise<boolean> {
-  const { hub, run, policy } = stage;
-  if (coverage !== "full" || policy.pick !== "latest" || run.trigger !== "drop" || run.mode !== "auto") return false;
-  for (const other of await listWaiting(hub.db, run)) {
-    const drop = other.dropId === null ? null : await findDrop(hub.db, run.organizationId, other.dropId);
-    if (drop === null || (drop.coverage ?? policy.coverage) !== "full") continue;
-    const next = (await openIfReadable(stage, drop))?.columns;
-    if (next !== undefined && next.entity === reading.columns.entity && !next.isReport) return true;
-  }
-  return false;
+/** The full inputs of the same entity that wait with this one, if it is a full one that was sent to be applied. */
+async function listCompany(stage: Stage, { coverage, reading }: OpenInput): Promise<readonly WaitingInput[]> {
+  const { run } = stage;
+  if (coverage !== "full" || run.trigger !== "drop" || run.mode !== "auto") return [];
+  return await listWaitingFull(stage, reading.columns.entity);
 }
 
-/** Null: the drop cannot be read, which its own run will report. */
-async function openIfReadable(stage: Stage, drop: Drop): Promise<Reading | null> {
-  try {
-    return await openDropOf(stage, drop, null);
-  } catch (error) {
-    if (error instanceof Fault) return null;
-    throw error;
-  }
+function newerThan(run: Run, waiting: readonly WaitingInput[]): WaitingInput[] {
+  return waiting.filter(({ id }) => id > run.id);
 }
 
-/** A waiting run of departments, which goes before this one of people. Null: there is none that could go now. */
+/** A waiting run of departments, which goes before this one of people. Null: there is none. */
 async function findWaitingDepartments(stage: Stage): Promise<number | null> {
   const { hub, run } = stage;
   if (run.trigger !== "drop" || run.mode !== "auto") return null;
-  const waiting = await listWaiting(hub.db, run);
-  if (waiting.length === 0) return null;
-  // After a held run, a diff has to wait, and a run that gives way to it would wait with it.
-  const isHeld = (await listHeld(hub.db, run)).length > 0;
-  for (const { id, dropId, coverage } of waiting) {
-    if (dropId === null || (isHeld && coverage === "diff")) continue;
-    if (await entityOf(stage, dropId) === "departments") return id;
+  for (const { id, dropId } of await listWaiting(hub.db, run)) {
+    const drop = dropId === null || id < run.id ? null : await findDrop(hub.db, run.organizationId, dropId);
+    if (drop !== null && (await lookAt(stage, drop))?.entity === "departments") return id;
   }
   return null;
-}
-
-/** The entities of waiting inputs, in this process's memory: each input is opened once, not by every run before it. */
-const SEEN = new WeakMap<Database, Map<string, Entity | null>>();
-const MAX_SEEN = 10_000;
-
-/** Null: the drop is gone, or cannot be read. */
-async function entityOf(stage: Stage, dropId: number): Promise<Entity | null> {
-  const { hub, run, connection, organization } = stage;
-  const seen = SEEN.get(hub.db) ?? new Map<string, Entity | null>();
-  SEEN.set(hub.db, seen);
-  const name = [dropId, connection.settingsVersion, organization.referenceVersion, fixedKey(stage)].join();
-  const known = seen.get(name);
-  if (known !== undefined) return known;
-  const drop = await findDrop(hub.db, run.organizationId, dropId);
-  const entity = drop === null ? null : (await openIfReadable(stage, drop))?.columns.entity ?? null;
-  if (seen.size >= MAX_SEEN) seen.clear();
-  seen.set(name, entity);
-  return entity;
 }

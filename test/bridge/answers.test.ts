@@ -67,8 +67,8 @@ async function runs(): Promise<any[]> {
 }
 
 const SUPERSEDED =
-  "Nothing of the file was used: a newer file with everybody in it came before this one was used; if " +
-  "each file has only some of the people, ask your administrator to have all files taken.";
+  "Nothing of the file was used: a newer file with the same people in it came before this one was used; if " +
+  "each file has only what changed, ask your administrator to have all files taken.";
 
 /** Three files of everybody, of three days. */
 function dropThree(folder: string): void {

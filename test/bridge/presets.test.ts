@@ -178,7 +178,7 @@ test("three files of everybody at once: the newest is used, and the other two ar
   assert.deepEqual(runs.map(({ status }: Json) => status).sort(), ["succeeded", "superseded", "superseded"]);
   for (const { drop } of runs.filter(({ status }: Json) => status === "superseded")) {
     const note = await reportAt(who, drop.name.replace(".csv", ".not-used.txt"));
-    assert.match(note, /^Nothing of the file was used: a newer file with everybody in it came [^\n]*\.\r\n$/);
+    assert.match(note, /^Nothing of the file was used: a newer file with the same people in it came [^\n]*\.\r\n$/);
   }
   assert.equal((await who.names("/reports")).length, 2);
 });

@@ -121,7 +121,13 @@ test("a plan that looks like an accident is held, and the guard is named", () =>
     assert.equal(code, 3, out);
     assert.match(out, /^Held people\.csv; nothing is applied/m);
     assert.match(out, /^The guard "deactivate" counts 40: at most \d+ of 40$/m);
-    assert.match(out, /\/v1\/runs\/run_\w{11}\/approve/);
+    const [, held] = /\/v1\/runs\/(run_\w{11})\/approve/.exec(out)!;
+    // Another file waits behind it, and does not take its place.
+    const other = join(dir, "other.csv");
+    await writeFile(other, HEADER + person(9001, "nia@acme.test") + person(9002, "ola@acme.test"));
+    const waiting = await run("import", other);
+    assert.equal(waiting.code, 3, waiting.out);
+    assert.ok(waiting.out.includes(held!), waiting.out);
   }));
 
 test("a file that cannot be read fails as a whole, with its reason", () =>

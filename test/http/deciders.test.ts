@@ -90,6 +90,7 @@ test("so are signatures, people who are protected, kinds of change, and the time
         [{ protected: [] }, /removing a protected person/],
         [{ protected: null }, /removing a protected person/],
         [{ deactivate: true }, /enabling "deactivate"/],
+        [{ pick: "all" }, /taking all files that wait together as one/],
         [{ missing_after_runs: 1 }, /"missing_after_runs"/],
         [{ missing_after_hours: null }, /"missing_after_hours"/],
       ] as const

@@ -242,7 +242,8 @@ test("a run that has moved on is not approved, and the page says where it is", (
 test("a run that another took the place of leads to that one, while it is held", () =>
   importing(async (world) => {
     const first = await held(world);
-    const second = await world.import(csv(COLUMNS, ...crowd(40, 1, (i) => i <= 13 ? ",no,Engineer" : ",yes,Engineer")));
+    const rows = crowd(40, 1, (i) => i <= 13 ? ",no,Engineer" : ",yes,Engineer");
+    const second = await world.import(csv(COLUMNS, ...rows), { name: "<i>april.csv" });
     assert.equal(second.status, "held");
     const { text } = await first.get();
     assert.match(text, /A newer input took its place/);
@@ -251,6 +252,31 @@ test("a run that another took the place of leads to that one, while it is held",
     assert.match(await answer.text(), /13 of the 40 people/);
     await world.post(`/v1/runs/${second.id}/cancel`);
     assert.doesNotMatch((await first.get()).text, /took its place<\/a>/);
+  }));
+
+test("a file that waits behind a held one names it", () =>
+  importing(async (world) => {
+    await held(world);
+    const other = await world.import(csv(COLUMNS, ...crowd(5, 101, () => ",yes,Clerk")), { name: "other.csv" });
+    assert.equal(other.status, "queued");
+    const { text } = await (await visit(world, other)).get();
+    assert.match(text, /An earlier file, &lt;i&gt;march\.csv, is held, and has to be approved or cancelled first/);
+    assert.match(text, /This run waits/);
+  }));
+
+test("a file that is held because others came with it names them, and looks like no accident", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { missing: "deactivate" } });
+    const id = await world.handIn(csv(COLUMNS, ...crowd(5, 1, () => ",yes,Clerk")), { name: "Europe.csv" });
+    await world.handIn(csv(COLUMNS, ...crowd(5, 101, () => ",yes,Clerk")), { name: "Asia.csv" });
+    await world.carry();
+    const { text } = await (await visit(world, await world.run(id))).get();
+    assert.match(
+      text,
+      /2 files with different people came together\. Approving says that together they hold everybody/,
+    );
+    assert.match(text, /Europe\.csv came with Asia\.csv\./);
+    assert.doesNotMatch(text, /accident/);
   }));
 
 test("a run that failed as a whole says why, and links to its report", () =>

@@ -272,7 +272,7 @@ test("a file of people waits for no file of departments that cannot go itself", 
     assert.equal(held.status, "held");
     // The diff of departments waits behind the held run; the full file of people is to take that one's place.
     const departments = await w.handIn("name,parent\nSales,\n", { name: "departments.csv", coverage: "diff" });
-    const users = await w.handIn(people(40), { name: "users.csv" });
+    const users = await w.handIn(people(40));
     const more = await w.handIn("name,parent\nSales,\nOps,\n", { name: "more.csv", coverage: "diff" });
     await w.carry();
     assert.equal((await w.run(users)).status, "succeeded");

@@ -183,11 +183,14 @@ test("a newer complete full input takes the place of a held one", () =>
     assert.equal((await world.people()).filter(({ status }) => status === "inactive").length, 1);
   }));
 
-test("a newer full input that is not complete waits with the held one", () =>
+test("a newer full input that is not complete waits behind the held one", () =>
   importing(async (world) => {
     const run = await hold(world);
     const newer = await world.import(people(20, 1).trimEnd());
-    assert.deepEqual([(await world.run(run.id)).status, newer.status], ["held", "held"]);
+    assert.deepEqual([(await world.run(run.id)).status, newer.status, newer.held_by], ["held", "queued", []]);
+    await world.post(`/v1/runs/${run.id}/cancel`);
+    await world.carry();
+    assert.equal((await world.run(newer.id)).status, "succeeded");
   }));
 
 test("a newer input that fails takes nobody's place", () =>

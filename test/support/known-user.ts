@@ -24,7 +24,16 @@ export function knownUser(id: number, columns: Partial<Record<ImageColumn, Store
 }
 
 export function linkTo(userId: number, more: Partial<KnownLink> = {}): KnownLink {
-  return { key: "E1", userId, active: true, missingSince: null, missingFrom: null, withheld: null, ...more };
+  return {
+    key: "E1",
+    userId,
+    active: true,
+    missingSince: null,
+    missingFrom: null,
+    absentFrom: null,
+    withheld: null,
+    ...more,
+  };
 }
 
 /** A record without mistakes. */

@@ -33,6 +33,7 @@ export function loosened(c: Context<Env>, before: Guarded, after: Guarded): stri
 function loosenedPolicy(before: ResolvedPolicy, after: ResolvedPolicy): string | null {
   if (before.signature === "required" && after.signature !== "required") return "accepting unsigned files";
   if ([...before.protected].some((user) => !after.protected.has(user))) return "removing a protected person";
+  if (before.pick !== "all" && after.pick === "all") return "taking all files that wait together as one";
   for (const kind of ["create", "update", "deactivate", "reactivate"] as const) {
     if (!before[kind] && after[kind]) return `enabling "${kind}"`;
   }

@@ -58,7 +58,7 @@ export const RUN = shapeOf<RunView>()(
       departments_updated: COUNT,
     }).meta({ id: "RunCounts" }),
     held_by: z.array(z.strictObject({
-      guard: z.enum([...GUARD_NAMES, "revert"]),
+      guard: z.enum([...GUARD_NAMES, "revert", "parts"]),
       field: z.string().optional().meta({ description: "For the guards `column` and `field_gone`" }),
       count: z.number(),
       limit: z.number(),

@@ -9,7 +9,7 @@ import { findOrganization } from "../../store/organizations.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
 import { PEOPLE_FILTERS, type PeopleFilter } from "../../store/runs/run-people.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
-import { findHeldSuccessor } from "../../store/runs/runs.ts";
+import { findHeldBefore, findHeldSuccessor, listFileNames } from "../../store/runs/runs.ts";
 import type { OpenedLink } from "../api/links.ts";
 import { askerOf } from "../kit/caller.ts";
 import type { Env } from "../kit/env.ts";
@@ -57,6 +57,10 @@ export async function answerRunPage(
       issues: rights.people ? issues : withoutRows(issues),
       source: sourceOf(hub, found),
       successor: await linkToSuccessor(c, found, expiresAt, terms),
+      behind: await findHeldBefore(hub.db, run),
+      cameWith: run.status === "held" && run.parts !== null
+        ? await listFileNames(hub.db, run.organizationId, run.parts)
+        : [],
       notice,
     }),
     footer: html`<p>Anyone with this address can open the page until ${whenInWords(expiresAt, timezone)}.

@@ -25,6 +25,10 @@ export interface RunPage {
   readonly source: string | null;
   /** Link to the held run that has replaced this one. */
   readonly successor: string | null;
+  /** The held run before it that has to be decided first; `file`: its name, if it has one. */
+  readonly behind: { readonly file: string | null } | null;
+  /** The names of the files that came with this one, where a person has to say whether they belong together. */
+  readonly cameWith: readonly string[];
   /** Why a decision was refused, shown above everything else. */
   readonly notice: { readonly title: string; readonly text: string } | null;
 }

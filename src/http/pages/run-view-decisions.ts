@@ -7,13 +7,13 @@ import type { Html } from "./frame.ts";
 import { type Decision, type RunPage, runTitle } from "./run-page-model.ts";
 
 /** What the link's readers can do about the run now. */
-export function viewDecisions({ found, path, rights }: RunPage): Html {
+export function viewDecisions({ found, path, rights, behind }: RunPage): Html {
   const { run } = found;
   if (run.cancelRequested && !isAtRest(run.status)) return again(path);
   if (run.status === "applying" || run.status === "planning" || run.status === "queued") {
     return html`
       <section class="card">
-        <h2>This run is in progress</h2>
+        <h2>${behind === null ? "This run is in progress" : "This run waits"}</h2>
         <div class="decide"><a class="button" href="${path}">Refresh</a>${rights.cancel
           ? decision(path, "cancel", run.planHash)
           : ""}</div>

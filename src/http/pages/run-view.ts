@@ -55,6 +55,11 @@ export function viewRunPage(page: RunPage): Html {
   `;
 }
 
+function waitsBehind(file: string | null): string {
+  const held = file === null ? "An earlier run" : `An earlier file, ${file},`;
+  return `Nothing has been changed yet. ${held} is held, and has to be approved or cancelled first.`;
+}
+
 function viewNotice({ title, text }: { title: string; text: string }): Html {
   return html`
     <section class="card note held" role="alert">
@@ -64,7 +69,7 @@ function viewNotice({ title, text }: { title: string; text: string }): Html {
   `;
 }
 
-function viewState({ found, timezone, successor, rights }: RunPage): Html {
+function viewState({ found, timezone, successor, behind, rights }: RunPage): Html {
   const { run, connection } = found;
   const error = rights.people ? run.error : withoutQuotes(run.error);
   const { title, sentence } = statusInWords(run);
@@ -74,14 +79,14 @@ function viewState({ found, timezone, successor, rights }: RunPage): Html {
       <span class="tag">${title}</span>
       <h1>${runTitle(found)}</h1>
       <p class="soft">From ${connection?.name ?? "a deleted connection"}, ${whenInWords(at, timezone)}</p>
-      <p>${sentence}</p>
+      <p>${behind === null ? sentence : waitsBehind(behind.file)}</p>
       ${error === null || run.status === "skipped" ? "" : html`<p><strong>${error.message}</strong></p>`}
       ${successor === null ? "" : html`<p><a href="${successor}">See the run that replaced it</a></p>`}
     </section>
   `;
 }
 
-function viewGuards({ found, path, rights }: RunPage): Html {
+function viewGuards({ found, path, rights, cameWith }: RunPage): Html {
   const { run } = found;
   return html`
     <section class="card">
@@ -89,6 +94,8 @@ function viewGuards({ found, path, rights }: RunPage): Html {
       <ul class="bare guards">${run.heldBy.map((held) => {
         const filter = FILTER_OF[held.guard];
         return html`<li><h3>${guardTitle(held)}</h3><p>${guardInWords(held)}</p>${
+          held.guard === "parts" ? html`<p>${namesInWords(found, cameWith)}</p>` : ""
+        }${
           filter === undefined || !rights.people
             ? ""
             : html`<p><a href="${path}?show=${filter}#people">Show them</a></p>`
@@ -97,6 +104,15 @@ function viewGuards({ found, path, rights }: RunPage): Html {
     </section>
   `;
 }
+
+/** `Europe.csv came with Asia.csv, Africa.csv.` */
+function namesInWords(found: RunPage["found"], cameWith: readonly string[]): string {
+  const more = cameWith.length - MAX_NAMES;
+  const names = cameWith.slice(0, MAX_NAMES).join(", ");
+  return `${runTitle(found)} came with ${names}${more > 0 ? ` and ${count(more, "other file")}` : ""}.`;
+}
+
+const MAX_NAMES = 10;
 
 const FILTER_OF: Readonly<Partial<Record<string, PeopleFilter>>> = {
   deactivate: "deactivate",

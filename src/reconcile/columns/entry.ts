@@ -36,8 +36,11 @@ export function placeOf(column: ImageColumn): number {
 export const LINK = { userId: 0, key: 1, digest: 2, canonical: 3, active: 4, withheld: 5, movedFrom: 6 } as const;
 /** Places of a new digest for a user's link; null: the row must be planned again. */
 export const DIGEST = { userId: 0, digest: 1 } as const;
-/** Places of a link that is missing since a time and a count of full inputs; both null: it was seen again. */
-export const MISSING = { key: 0, since: 1, fromInput: 2 } as const;
+/**
+ * Places of a link that is missing since a time and a count of full inputs; both null: it was seen again. `fromPart`: the run
+ * of the part of a full input that does not have it, while other parts follow.
+ */
+export const MISSING = { key: 0, since: 1, fromInput: 2, fromPart: 3 } as const;
 /** Places of a manager who was named and not found; without field and value, the manager is settled. */
 export const PENDING = { userId: 0, connectionId: 1, field: 2, value: 3 } as const;
 
@@ -93,8 +96,13 @@ export function encodeDigest(userId: number, digest: string | null): Entry {
 }
 
 /** `since` and `fromInput` null: the link was seen again. */
-export function encodeMissing(key: string, since: number | null, fromInput: number | null): Entry {
-  return [key, since, fromInput];
+export function encodeMissing(
+  key: string,
+  since: number | null,
+  fromInput: number | null,
+  fromPart: number | null = null,
+): Entry {
+  return [key, since, fromInput, fromPart];
 }
 
 /** `field` and `value` null: the user's manager is settled. */

@@ -25,6 +25,15 @@ export function missingUnclear(line: number | null): Issue {
   );
 }
 
+/** Of several files that together hold everybody, one before this was not used, or not as a whole. */
+export function partsBroken(): Issue {
+  return issueOf(
+    { severity: "warning", code: "missing_unclear", field: null, value: null },
+    ["A file that holds everybody together with this one was not used as a whole, so nobody is taken as missing"],
+    "Correct that file, and send all of them again together",
+  );
+}
+
 /** Rows without their last cells. */
 export function cellsMissing({ count, lines }: { readonly count: number; readonly lines: readonly number[] }): Issue {
   const cells = count === 1 ? "1 row has fewer cells" : `${count} rows have fewer cells`;

@@ -66,7 +66,7 @@ export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Read
 }
 
 /** Reads a source key into its comparable form: an email in lower case, a phone's number, an id as it is. */
-function createKeyReader({ key, phones }: Pick<ReadingRules, "key" | "phones">): Reader {
+export function createKeyReader({ key, phones }: Pick<ReadingRules, "key" | "phones">): Reader {
   if (key === "email") return readEmail;
   if (key !== "mobile_phone") return readId;
   return (cell) => {

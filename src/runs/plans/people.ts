@@ -8,7 +8,7 @@ import { createDepartmentDraft } from "../../reconcile/departments/department-na
 import { goneColumns, isHeldForConflicts } from "../../reconcile/guard.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
-import { statusGone } from "../../reconcile/issues/input.ts";
+import { partsBroken, statusGone } from "../../reconcile/issues/input.ts";
 import { createRequirementCheck } from "../../reconcile/requirements.ts";
 import { type StatusColumns, statusColumnsOf } from "../../reconcile/status-columns.ts";
 import type { UserPlan } from "../../reconcile/summarize.ts";
@@ -21,6 +21,7 @@ import { voidRecalled } from "../../store/runs/recalls.ts";
 import { listPriorities, loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";
 import type { Columns } from "../columns.ts";
+import { filledOfAll, isLastPart } from "../parts.ts";
 import { inputOf, READING_VERSION, saltOf } from "../read-drop.ts";
 import { hexOf } from "../../std/hex.ts";
 import type { Stage } from "../stage.ts";
@@ -40,7 +41,7 @@ export async function planPeopleDrop(
   learned: Learned,
 ): Promise<Planned | null> {
   const { hub, run, organization, connection } = stage;
-  const { drop, fetched, reading, coverage } = input;
+  const { drop, fetched, reading, coverage, part } = input;
   const key = input.key ?? (reading.columns.fields.includes("employee_id") ? "employee_id" : "email");
   await voidRecalled(hub.db, run.organizationId);
   const values = valueRulesOf(stage);
@@ -55,7 +56,8 @@ export async function planPeopleDrop(
     return null;
   }
   if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
-  const issues = columnsGone(stage, input, plan);
+  const filled = { ...plan.filled, headers: headersOf(reading.columns) };
+  const issues = [...columnsGone(stage, input, plan), ...(part?.isBroken === true ? [partsBroken()] : [])];
   if (issues.length > 0) {
     await store.nextPass();
     store.report(wholeInput(issues));
@@ -72,9 +74,10 @@ export async function planPeopleDrop(
       readingVersion: READING_VERSION,
       key,
       layout: digests.layout,
-      baseline: plan.complete ? { ...plan.filled, headers: headersOf(reading.columns) } : null,
+      baseline: plan.complete && isLastPart(part) ? filledOfAll(part, filled) : null,
       columns: facts.memory(),
       guarded: { deactivate: plan.deactivate, identity: plan.identity },
+      ...(part === null ? {} : { part: { complete: plan.complete, filled, kept: plan.kept } }),
     },
     input: inputOf(reading),
     outcomes: plan.outcomes,
@@ -94,9 +97,10 @@ function headersOf({ names, fields }: Columns): Record<string, string> {
 }
 
 /** Warnings about columns that earlier inputs had. */
-function columnsGone({ connection }: Stage, { reading }: OpenInput, { complete, filled }: UserPlan): Issue[] {
+function columnsGone({ connection }: Stage, { reading, part }: OpenInput, { complete, filled }: UserPlan): Issue[] {
   const { baseline, columnMemory } = connection;
-  const gone = complete && baseline.users !== undefined ? goneColumns(filled, baseline.users) : [];
+  const isWhole = complete && isLastPart(part);
+  const gone = isWhole && baseline.users !== undefined ? goneColumns(filledOfAll(part, filled), baseline.users) : [];
   // Records have the keys that they need, one by one.
   const isTable = reading.report.delimiter !== null || reading.report.sheet !== undefined;
   const { active } = statusColumnsOf(reading.columns.names, reading.columns.fields, { mapping: [], isFiltered: false });
@@ -116,7 +120,7 @@ interface Parts extends Learned {
 
 async function createContext(
   stage: Stage,
-  { reading, coverage, choice }: OpenInput,
+  { reading, coverage, choice, part }: OpenInput,
   key: KeyField,
   { values, lookups, store, facts, identities, twins, renumbered }: Parts,
 ): Promise<UserPlanContext> {
@@ -131,6 +135,7 @@ async function createContext(
     today: stage.today,
     now: stage.now,
     fullInputs: connection.fullInputs,
+    part: part === null ? null : { run: run.id, after: part.after, isLast: isLastPart(part) },
     customFields,
     hasSameFields: connection.lastApplied.users?.referenceVersion === organization.referenceVersion,
     requirements: createRequirementCheck({ requiredFields, customFields }),
@@ -181,7 +186,8 @@ function createStatusColumns({ connection, policy }: Stage, { resolve }: Columns
   };
 }
 
-function createUserInput(stage: Stage, { drop, fetched, reading, coverage }: OpenInput, digests: Digests): UserInput {
+function createUserInput(stage: Stage, input: OpenInput, digests: Digests): UserInput {
+  const { drop, fetched, reading, coverage, part } = input;
   const { hub, connection } = stage;
   return {
     rows: reading.rows,
@@ -193,8 +199,8 @@ function createUserInput(stage: Stage, { drop, fetched, reading, coverage }: Ope
     statusesReported: hub.registry.get(connection.connector)!.knowsStatuses === true,
     isComplete: () =>
       coverage === "full" && reading.isRead && reading.report.endsWithLineEnd &&
-      (fetched === null || fetched.complete),
-    isCutShort: fetched !== null && !fetched.complete,
+      (fetched === null || fetched.complete) && part?.isBroken !== true,
+    isCutShort: (fetched !== null && !fetched.complete) || part?.isBroken === true,
     progress: (phase, done) => stage.step({ phase, done, total: drop.rows }),
   };
 }

@@ -106,6 +106,8 @@ export const links = sqliteTable(
     missingSince: integer("missing_since"),
     /** The connection's fullInputs at the first absence. */
     missingFrom: integer("missing_from"),
+    /** The last run of a part of a full input that did not have the user, as no part before it had. */
+    absentFrom: integer("absent_from"),
     /** Field → the withheld value that source_conflict was reported for. */
     withheld: json<Record<string, string>>("said"),
   },

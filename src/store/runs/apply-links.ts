@@ -20,7 +20,7 @@ export function linkStatements({ connectionId, ...context }: PageContext, page: 
         ${withheldOf("v")} from r left join m on m.k = r.k where true
       on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
         digest = excluded.digest, canonical = excluded.canonical, said = excluded.said,
-        missing_since = null, missing_from = null`,
+        missing_since = null, missing_from = null, absent_from = null`,
   ];
 }
 
@@ -39,7 +39,7 @@ function removeLinks({ organizationId, connectionId }: PageContext, which: SQL):
 
 /** A link whose digests were voided since then belongs to a user who has changed: the new digest does not apply to it. */
 export function digestStatements({ connectionId }: PageContext, page: OpenPage): SQL[] {
-  const places = [ofDigest("value", "userId"), ofDigest("value", "digest"), sql`null`];
+  const places = [ofDigest("value", "userId"), ofDigest("value", "digest"), sql`null`, sql`null`];
   return [
     sql`with ${withLinks(page, places, sql`l.user_id = r.k and +l.connection_id = ${connectionId}`)}
       update links set digest = s.a, canonical = iif(s.a is null, null, canonical) from s
@@ -49,19 +49,20 @@ export function digestStatements({ connectionId }: PageContext, page: OpenPage):
 
 export function missingStatements({ connectionId }: PageContext, page: OpenPage): SQL[] {
   const places = [ofMissing("value", "key"), ofMissing("value", "since"), ofMissing("value", "fromInput")];
+  const part = ofMissing("value", "fromPart");
   return [
-    sql`with ${withLinks(page, places, sql`l.source_key = r.k and l.connection_id = ${connectionId}`)}
-      update links set missing_since = s.a, missing_from = s.b from s where links.rowid = s.id`,
+    sql`with ${withLinks(page, [...places, part], sql`l.source_key = r.k and l.connection_id = ${connectionId}`)}
+      update links set missing_since = s.a, missing_from = s.b, absent_from = s.c from s where links.rowid = s.id`,
   ];
 }
 
 /**
- * The connection's links `s(id, a, b)` of the page's entries, found from the entries' side. `places`: k, a and b of an
+ * The connection's links `s(id, a, b, c)` of the page's entries, found from the entries' side. `places`: k, a, b and c of an
  * entry. `+` keeps a condition from choosing an index: a user has few links, and a connection may have a million.
  */
 function withLinks(page: OpenPage, places: readonly SQL[], on: SQL): SQL {
-  return sql`r(k, a, b) as materialized (select ${sql.join([...places], sql`, `)} from ${eachEntry(page)}),
-    s(id, a, b) as materialized (select l.rowid, r.a, r.b from r cross join links l
+  return sql`r(k, a, b, c) as materialized (select ${sql.join([...places], sql`, `)} from ${eachEntry(page)}),
+    s(id, a, b, c) as materialized (select l.rowid, r.a, r.b, r.c from r cross join links l
       on ${on})`;
 }
 

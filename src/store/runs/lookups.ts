@@ -9,7 +9,7 @@ import type { Database } from "../database.ts";
 import { createManagerLookups } from "./lookup-managers.ts";
 import { createUserLookups } from "./lookup-users.ts";
 
-const LINK = sql.raw("l.source_key, l.user_id, l.active, l.missing_since, l.missing_from, l.said");
+const LINK = sql.raw("l.source_key, l.user_id, l.active, l.missing_since, l.missing_from, l.absent_from, l.said");
 
 /** `phones`: how the run compares phone numbers. */
 export async function createLookups(
@@ -44,13 +44,14 @@ export async function createLookups(
   };
 }
 
-function linkOf([key, userId, active, missingSince, missingFrom, withheld]: unknown[]): KnownLink {
+function linkOf([key, userId, active, missingSince, missingFrom, absentFrom, withheld]: unknown[]): KnownLink {
   return {
     key: key as string,
     userId: userId as number,
     active: active === 1,
     missingSince: missingSince as number | null,
     missingFrom: missingFrom as number | null,
+    absentFrom: absentFrom as number | null,
     withheld: withheld === null ? null : JSON.parse(withheld as string),
   };
 }

@@ -74,14 +74,17 @@ export async function clearPlan(
   ]);
 }
 
-/** SHA-256 over the hashes of every page of the plan, hex: its changes and the versions of what they touch. */
-export async function hashPlan(db: Database, runId: number): Promise<string> {
+/**
+ * SHA-256 over the hashes of every page of the plan, hex: its changes and the versions of what they touch. `others`: the runs
+ * that are approved with it.
+ */
+export async function hashPlan(db: Database, runId: number, others: readonly number[] = []): Promise<string> {
   const pages = await db.rows<[string]>(
     sql`select p.kind || ' ' || coalesce(b.sha256, '-') || ' ' || coalesce(m.sha256, '-')
     from change_pages p join page_bodies b on b.page_id = p.id left join page_managers m on m.page_id = p.id
     where p.run_id = ${runId} order by p.page`,
   );
-  return await sha256Hex(["plan", ...pages.map(([page]) => page)].join("\n"));
+  return await sha256Hex(["plan", ...pages.map(([page]) => page), ...others].join("\n"));
 }
 
 export interface OpenPage {

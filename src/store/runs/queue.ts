@@ -60,9 +60,9 @@ export const LARGE_BYTES = 8 * 1024 * 1024, LARGE_ROWS = 100_000;
  * The first run of each connection that can continue now: interrupted ones first, then queued ones, departments before
  * people, what repeats an earlier input before later ones, oldest first. The list is in the same order.
  *
- * Runs of a paused connection wait. Runs behind a held run of their connection wait, unless they are full inputs, which
- * may supersede it, or only plan, or the held one stops only the people in it (run-names.ts). A run of a source waits for its fetch. Files that wait together at a bridge wait for the
- * last of them.
+ * Runs of a paused connection wait. Runs behind a held run of their connection wait, unless they only plan, or are full
+ * inputs, which may supersede it, until it is known that they do not, or the held one stops only the people in it
+ * (run-names.ts). A run of a source waits for its fetch. Files that wait together at a bridge wait for the last of them.
  */
 export async function listRunnable(
   db: Database,
@@ -81,9 +81,10 @@ export async function listRunnable(
         join organizations o on o.id = r.organization_id
         left join connections c on c.id = r.connection_id
       where r.status in ('queued', 'planning', 'applying') and (${only} is null or r.id = ${only})
-        and (r.status <> 'queued' or ((c.paused_at is null or r.mode = 'plan') and (r.mode = 'plan' or r.coverage = 'full' or (not ${WAITS_FOR_PEOPLE}
-          and not exists (select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held'
-            and h.id < r.id and not (${HAS_NAMES} and ${MAY_PASS}))))))
+        and (r.status <> 'queued' or ((c.paused_at is null or r.mode = 'plan') and (r.mode = 'plan' or (
+          (r.coverage = 'full' or not ${WAITS_FOR_PEOPLE}) and not exists (
+            select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held' and (h.id = r.waits_for
+              or (h.id < r.id and r.coverage = 'diff' and not (${HAS_NAMES} and ${MAY_PASS}))))))))
         and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
         and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
           select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))) w
@@ -123,9 +124,10 @@ export interface OtherRun {
   readonly dropId: number | null;
   readonly entity: Run["entity"];
   readonly coverage: Run["coverage"];
+  readonly partOf: Run["partOf"];
 }
 
-/** Later inputs of the same connection that are queued to be applied. */
+/** Other inputs of the same connection that are queued to be applied, oldest first. */
 export async function listWaiting(db: Database, run: Run): Promise<OtherRun[]> {
   return await db.orm.select({
     id: runs.id,
@@ -133,14 +135,24 @@ export async function listWaiting(db: Database, run: Run): Promise<OtherRun[]> {
     dropId: runs.dropId,
     entity: runs.entity,
     coverage: runs.coverage,
-  }).from(runs).where(sql`${runs.connectionId} = ${run.connectionId} and ${runs.id} > ${run.id}
+    partOf: runs.partOf,
+  }).from(runs).where(sql`${runs.connectionId} = ${run.connectionId} and ${runs.id} <> ${run.id}
     and ${runs.status} = 'queued' and ${runs.mode} = 'auto' and ${runs.trigger} = 'drop'`).orderBy(runs.id);
 }
 
-/** The statement that supersedes held runs by this newer complete full input of the same connection and entity. */
-export function supersedeHeld(db: Database, run: Run, now: number): Statement {
+/** Whether any other run of the same connection is queued to be applied. */
+export async function hasCompany(db: Database, { id, connectionId }: Run): Promise<boolean> {
+  const rows = await db.rows(sql`select 1 from runs where connection_id = ${connectionId} and id <> ${id}
+    and status = 'queued' and mode = 'auto' limit 1`);
+  return rows.length > 0;
+}
+
+/** The statement that ends held runs of the same connection whose place a newer input takes. */
+export function supersedeHeld(db: Database, { connectionId }: Run, ids: readonly number[], now: number): Statement {
   return db.run(sql`update runs set status = 'superseded', finished_at = ${now}
-    where connection_id = ${run.connectionId} and entity = ${run.entity} and status = 'held' and id < ${run.id}`);
+    where connection_id = ${connectionId} and status = 'held' and id in (select value from json_each(${
+    JSON.stringify(ids)
+  }))`);
 }
 
 /** What this connection's runs changed since then, for guards of connections that get single records. */

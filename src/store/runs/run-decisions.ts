@@ -7,6 +7,7 @@ import { type Database, type Statement, writeNamed } from "../database.ts";
 import { eventStatements, runIs } from "../notify/events.ts";
 import type { NewEvent } from "../../model/event.ts";
 import { unlessMoved } from "../moved.ts";
+import { joinFollowing } from "./parts.ts";
 import { type Lease, ORGANIZATION_LEASE } from "./queue.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
 import { reserve } from "../sequences.ts";
@@ -25,20 +26,24 @@ export async function approvePlanned(
         and ${version} = (select data_version from organizations where id = ${run.organizationId})
       returning id`),
     audit: recordRun(db, by, "run.approved", run, now),
+    parts: joinFollowing(db, run),
   });
   return changed.length > 0;
 }
 
 /** Queues the run again, to be planned anew. */
 export async function planAfresh(db: Database, run: Run, now: number, by: By = HUB): Promise<void> {
-  await db.write([
+  await db.write(afreshStatements(db, run, now, by));
+}
+
+export function afreshStatements(db: Database, run: Run, now: number, by: By = HUB): Statement[] {
+  return [
     db.run(
       sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0,
-        held_by = '[]'
-      where id = ${run.id} and status in ('planned', 'held')`,
+        held_by = '[]' where id = ${run.id} and status in ('planned', 'held')`,
     ),
     recordRun(db, by, "run.planned_afresh", run, now),
-  ]);
+  ];
 }
 
 /** The statement that lets a held run read another drop, and queues it to be planned again. It is still held. */

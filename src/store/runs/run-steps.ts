@@ -1,9 +1,11 @@
 /** Reads and statements that the stations of a run need. */
-import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, lt, not, type SQL, sql } from "drizzle-orm";
+import type { Coverage } from "../../model/run.ts";
 import type { KnownDepartment } from "../../reconcile/departments/department-names.ts";
 import { mergeMemories } from "../../reconcile/column-facts.ts";
 import type { Database, Statement } from "../database.ts";
 import { ofChange } from "./entry-places.ts";
+import { MAY_PASS } from "./run-names.ts";
 import type { Run } from "./runs.ts";
 import { connections } from "../connections/schema.ts";
 import { departmentImageOf } from "../people/departments.ts";
@@ -160,11 +162,18 @@ export async function listClosable(db: Database, organizationId: number): Promis
   return rows.map(([id]) => id);
 }
 
-/** Runs of the connection that are held, oldest first. */
-export async function listHeld(db: Database, run: Run): Promise<Run[]> {
+/**
+ * Older runs of the connection that are held, oldest first. A diff does not meet those that stop only the people whom they
+ * name, if it may go past them.
+ */
+export async function listHeldBefore(db: Database, run: Run, coverage: Coverage): Promise<Run[]> {
+  const stopsOthers = sql`exists (select 1 from run_names n where n.run_id = ${runs.id})
+    and exists (select 1 from runs r where r.id = ${run.id} and ${MAY_PASS})`;
   return await db.orm.select().from(runs).where(and(
     eq(runs.connectionId, run.connectionId),
+    lt(runs.id, run.id),
     inArray(runs.status, ["held"]),
     isNull(runs.finishedAt),
+    coverage === "diff" ? not(stopsOthers) : undefined,
   )).orderBy(runs.id);
 }

@@ -114,6 +114,28 @@ export async function findHeldSuccessor(db: Database, run: Run): Promise<number 
   return await findLastOf(db, run, and(gt(runs.id, run.id), eq(runs.status, "held")));
 }
 
+/** The oldest held run of the same connection that this one, queued to be applied, waits for. */
+export async function findHeldBefore(db: Database, run: Run): Promise<{ readonly file: string | null } | null> {
+  if (run.status !== "queued" || run.mode !== "auto") return null;
+  const { organizationId, connectionId } = run;
+  return await first(
+    db.orm.select({ file: drops.name }).from(runs).leftJoin(drops, eq(drops.id, runs.dropId))
+      .where(and(
+        matches(runs, { organizationId, connectionId, status: "held" }),
+        sql`(${runs.id} < ${run.id} or ${runs.id} = ${run.waitsFor})`,
+      ))
+      .orderBy(runs.id).limit(1),
+  );
+}
+
+/** The names of the files of these runs, in their order. */
+export async function listFileNames(db: Database, organizationId: number, ids: readonly number[]): Promise<string[]> {
+  const rows = await db.rows<[string]>(sql`select d.name from ${runs} r join ${drops} d on d.id = r.drop_id
+    where r.organization_id = ${organizationId} and r.id in (select value from json_each(${JSON.stringify(ids)}))
+    order by r.id`);
+  return rows.map(([name]) => name);
+}
+
 async function findLastOf(
   db: Database,
   { organizationId, connectionId, entity }: Run,

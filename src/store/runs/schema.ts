@@ -50,6 +50,12 @@ export const runs = sqliteTable("runs", {
   /** The rows of its drop that other runs bring; null: none. */
   given: json<RowsGiven[]>("given"),
   attempts: integer().notNull().default(0),
+  /** The held run that it waits behind, while that one is held; null: it has not met one. */
+  waitsFor: integer("waits_for"),
+  /** The first run of the full input that its own is a part of; null: it is one by itself, or not known yet. */
+  partOf: integer("part_of"),
+  /** The runs of the parts that follow it, as its plan has them; null: none do. */
+  parts: json<number[]>("parts"),
   approvedAt: integer("approved_at"),
   /** Stops the run after its current chunk. */
   cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
