@@ -24,7 +24,8 @@ export async function approveRun(
   const found = await findRun(hub.db, organizationId, runId);
   if (found === null) throw new Fault("not_found", "There is no such run");
   const { run } = found;
-  if (run.status === "queued" && run.heldBy.length > 0) throw addedTo();
+  const isAtWork = run.status === "queued" || run.status === "planning";
+  if (isAtWork && run.heldBy.length > 0) throw addedTo();
   if (run.status !== "planned" && run.status !== "held") {
     throw new Fault("conflict", `The run is "${run.status}"; only a planned or held one can be approved`);
   }
