@@ -55,15 +55,23 @@ async function runs(): Promise<string[]> {
 
 const person = (n: number) => `email,first_name,last_name,employee_id\np${n}@example.com,P,${n},'${n}\n`;
 
-test("of full inputs that waited together the latest counts, though the first was there before it", async () => {
-  await handOver("1.csv", person(1), true);
+test("of versions of a file that waited together the latest counts, though the first was there before it", async () => {
+  const version = (n: number) => person(1).replace(",P,", `,P${n},`);
+  await handOver("1.csv", version(1), true);
   await carry();
   assert.deepEqual(await runs(), ["1.csv queued"]);
-  await handOver("2.csv", person(2), true);
+  await handOver("2.csv", version(2), true);
   await carry();
-  await handOver("3.csv", person(3), false);
+  await handOver("3.csv", version(3), false);
   await carry();
   assert.deepEqual(await runs(), ["1.csv superseded", "2.csv superseded", "3.csv succeeded"]);
+});
+
+test("files with other people that waited together all count", async () => {
+  await handOver("4.csv", person(4), true);
+  await handOver("5.csv", person(5), false);
+  await carry();
+  assert.deepEqual(await runs(), ["4.csv succeeded", "5.csv succeeded"]);
 });
 
 test("departments that waited behind users come first", async () => {
