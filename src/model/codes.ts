@@ -68,6 +68,15 @@ export const CODES = {
     when: "The connection imports only some employment statuses, and this row does not say which one it has",
     todo: "Fill in employment_status; until then the person's status is left as it is",
   },
+  filter_unclear: {
+    when: "The connection imports only some rows, by a column that is empty in this row or holds no value",
+    todo:
+      "Fill in the column; until then nobody new is created from the row, and the status of others is left as it is",
+  },
+  filter_column_missing: {
+    when: "The connection imports only some rows, by a column that this input does not have; nobody was left out by it",
+    todo: "Send the column, or correct its name in the connection's policy only_rows",
+  },
   status_blank: {
     when: "The status column is empty in this row, though this connection has read statuses there",
     todo: "Write yes or no in the column; until then nobody new is created, and the status of others is left as it is",

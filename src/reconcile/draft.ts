@@ -11,6 +11,7 @@ import { createManagerReferences, type ManagerField, type ManagerReferences } fr
 import type { ColumnFacts } from "./column-facts.ts";
 import { type ColumnNotes, createColumnNotes } from "./column-notes.ts";
 import type { KnownLink, KnownUser } from "./person.ts";
+import type { RowFilter, RowVerdict } from "./row-filter.ts";
 import { createShortRows, type ShortRows } from "./short-rows.ts";
 import type { StatusColumns } from "./status-columns.ts";
 import type { DepartmentDraft } from "./departments/department-names.ts";
@@ -120,7 +121,9 @@ export interface UserPlanContext {
   readonly outranks: (connectionId: number) => boolean;
   readonly normalize: (row: Row) => SourceRecord;
   /** Records of one batch: what they show of their columns counts for all of them. */
-  readonly validate: (records: readonly SourceRecord[]) => Validated[];
+  readonly validate: (records: readonly SourceRecord[], rows?: readonly RowVerdict[]) => Validated[];
+  /** Which rows the connection imports. */
+  readonly rowFilter: RowFilter;
   readonly facts: ColumnFacts;
   readonly identities: Identities;
   /** Which of an input's columns say, or seem to say, who is active. */

@@ -13,6 +13,7 @@ import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import { cellCount, disputed, phoneSpelledTwice, twinSkipped, whyBroken, zerosLost } from "./issues/people.ts";
+import { filterUnclear } from "./issues/status.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { leaveOut, report } from "./leave-out.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
@@ -112,9 +113,18 @@ function postpone(draft: Draft, { n }: RowToPlan, found: Found): void {
 function validateAll({ context }: Draft, { rows }: RowsToPlan): (Validated | null)[] {
   const readable = rows.map(({ row }) => row).filter((row) => whyBroken(row) === null);
   for (const row of readable) noteStatusCells(context.facts, context.statusColumns(row.columns), row);
-  const records = context.validate(readable.map(context.normalize));
+  const verdicts = readable.map(context.rowFilter.judge);
+  const records = context.validate(
+    readable.map(context.normalize),
+    verdicts.map((verdict) => verdict?.verdict ?? "wanted"),
+  );
   let next = 0;
-  return rows.map(({ row }) => row === readable[next] ? records[next++]! : null);
+  return rows.map(({ row }) => {
+    if (row !== readable[next]) return null;
+    const record = records[next]!, verdict = verdicts[next++];
+    const isOpen = verdict?.verdict === "unclear" && record.active !== false;
+    return isOpen ? { ...record, issues: [...record.issues, filterUnclear(verdict.column)] } : record;
+  });
 }
 
 function decideContextOf({ context }: Draft): DecideContext {

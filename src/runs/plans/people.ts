@@ -9,6 +9,7 @@ import { goneColumns, isHeldForConflicts } from "../../reconcile/guard.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
 import { statusGone } from "../../reconcile/issues/input.ts";
+import { createRowFilter } from "../../reconcile/row-filter.ts";
 import { createRequirementCheck } from "../../reconcile/requirements.ts";
 import { type StatusColumns, statusColumnsOf } from "../../reconcile/status-columns.ts";
 import type { UserPlan } from "../../reconcile/summarize.ts";
@@ -101,7 +102,11 @@ function columnsGone({ connection }: Stage, { reading }: OpenInput, { complete, 
   const gone = complete && baseline.users !== undefined ? goneColumns(filled, baseline.users) : [];
   // Records have the keys that they need, one by one.
   const isTable = reading.report.delimiter !== null || reading.report.sheet !== undefined;
-  const { active } = statusColumnsOf(reading.columns.names, reading.columns.fields, { mapping: [], isFiltered: false });
+  const { active } = statusColumnsOf(reading.columns.names, reading.columns.fields, {
+    mapping: [],
+    deciding: [],
+    isFiltered: false,
+  });
   const wasThere = columnMemory !== null && (columnMemory.active || columnMemory.inactive);
   const isGone = wasThere && isTable && active < 0 && gone.every(({ field }) => field !== "is_active");
   return isGone ? [...gone, statusGone()] : gone;
@@ -149,6 +154,7 @@ async function createContext(
       leavers: policy.leavers,
       today: stage.today,
     }, facts),
+    rowFilter: createRowFilter(policy.only_rows ?? []),
     facts,
     identities,
     twins,
@@ -173,7 +179,11 @@ async function createContext(
 /** As statusColumnsOf, once for each list of columns. */
 function createStatusColumns({ connection, policy }: Stage, { resolve }: Columns): UserPlanContext["statusColumns"] {
   const known = new WeakMap<readonly string[], StatusColumns>();
-  const options = { mapping: Object.keys(connection.mapping), isFiltered: policy.only_statuses !== null };
+  const options = {
+    mapping: Object.keys(connection.mapping),
+    deciding: (policy.only_rows ?? []).map(({ column }) => column),
+    isFiltered: policy.only_statuses !== null,
+  };
   return (names) => {
     let found = known.get(names);
     if (found === undefined) known.set(names, found = statusColumnsOf(names, resolve(names), options));
