@@ -123,8 +123,8 @@ export const CODES = {
     todo: "Release the field if the source is right; otherwise do nothing",
   },
   status_kept_by_hand: {
-    when: "The person's status was set by hand, and the source has not changed it since",
-    todo: "Change the status by hand again if the source is right; otherwise do nothing",
+    when: "The person was set inactive by hand, and the source has not changed its own status since",
+    todo: "Set the person active by hand if the source is right; otherwise do nothing",
   },
   active_elsewhere: {
     when: "This source would deactivate the person, but another connection says that they are active",

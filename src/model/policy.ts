@@ -7,12 +7,13 @@ const MAX_STATUSES = 200;
 const MAX_PROTECTED = 1000;
 const MAX_CONDITIONS = 20;
 
-const CELLS = z.array(z.string().trim().max(254)).min(1, "should name at least one value").max(MAX_STATUSES).optional();
+const CELLS = z.array(z.string().trim().max(254)).min(1, "should name at least one value").max(MAX_STATUSES)
+  .meta({ id: "Cells" }).optional();
 
 /** Rows by the cells of one column: those with one of the values, or all others. "" is the empty cell. */
-const ROW_CONDITION = z.strictObject({ column: z.string().trim().min(1).max(254), is: CELLS, is_not: CELLS }).refine(
-  ({ is, is_not }) => (is === undefined) !== (is_not === undefined),
-  'should have either "is" or "is_not"',
+const ROW_CONDITION = z.strictObject({ column: z.string().trim().max(254), is: CELLS, is_not: CELLS }).refine(
+  ({ column, is, is_not }) => column !== "" && (is === undefined) !== (is_not === undefined),
+  'should name a column, and have either "is" or "is_not"',
 );
 export type RowCondition = z.infer<typeof ROW_CONDITION>;
 

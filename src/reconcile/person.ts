@@ -20,6 +20,10 @@ export interface KnownLink {
   readonly key: string;
   readonly userId: number;
   readonly active: boolean;
+  /** Inactive only because a filter leaves the row out. */
+  readonly filtered: boolean;
+  /** Whether only files by hand have had the row so far. */
+  readonly byHand: boolean;
   readonly missingSince: number | null;
   readonly missingFrom: number | null;
   /** Field → value that was withheld and reported as source_conflict. */
@@ -54,6 +58,9 @@ export function isActiveImage(image: Image): boolean {
 export function setStatus(image: Image, active: boolean): void {
   image[IMAGE_INDEX.status] = active ? "active" : "inactive";
 }
+
+/** In place of a connection: somebody edited the field by hand. */
+export const BY_HAND = 0;
 
 /** The connection that made the user; 0 or null: none. */
 export function sourceOf(image: Image): number | null {

@@ -63,18 +63,18 @@ test("a status set by hand holds until the source's own status changes", () =>
     assert.equal((await world.person("1")).status, "active");
   }));
 
-test("a person deactivated by hand and gone from the source comes back with the source's own change", () =>
+test("active by hand ends with the next record of the source", () =>
   importing(async (world) => {
     const text = (status: string) => csv(`${HEADER},is_active`, `${ANA},${status}`, `${BO},yes`, `${CY},yes`);
     await world.import(text("no"));
     await world.import(text("yes"));
     await world.import(text("no"));
     await world.edit(await world.person("1"), { status: "active" });
+    // The next record of the source counts again.
     const run = await world.import(text("no"));
-    assert.deepEqual([run.changes.length, (await world.person("1")).status], [0, "active"]);
-    await world.import(text("yes"));
-    await world.import(text("no"));
-    assert.equal((await world.person("1")).status, "inactive");
+    assert.deepEqual([run.changes.map(({ action }) => action), said(run)], [["deactivate"], []]);
+    const { status, edited_by_hand } = await world.person("1");
+    assert.deepEqual([status, edited_by_hand], ["inactive", []]);
   }));
 
 test("a connection of lower priority does not overwrite, and says so once", () =>
@@ -132,12 +132,13 @@ test("nobody is deactivated as missing while another connection says active", ()
   importing(async (world) => {
     await world.connect("second", NOW);
     await world.set("csv", NOW);
-    await world.import(csv(HEADER, ANA, BO, CY));
-    await world.import(csv(HEADER, ANA, BO, CY), { connection: "second" });
-    const run = await world.import(csv(HEADER, ANA, CY));
+    const rows = (...people: string[]) => csv(`${HEADER},is_active`, ...people.map((each) => `${each},yes`));
+    await world.import(rows(ANA, BO, CY));
+    await world.import(rows(ANA, BO, CY), { connection: "second" });
+    const run = await world.import(rows(ANA, CY));
     assert.deepEqual([run.counts.missing, run.changes.length], [1, 0]);
     assert.equal((await world.person("2")).status, "active");
-    const both = await world.import(csv(HEADER, ANA, CY), { connection: "second" });
+    const both = await world.import(rows(ANA, CY), { connection: "second" });
     assert.deepEqual(both.changes.map(({ action, reason }) => [action, reason]), [["deactivate", "missing"]]);
     assert.equal((await world.person("2")).status, "inactive");
   }));
@@ -148,7 +149,8 @@ test("nobody is deactivated as filtered while another connection says active, an
     const header = `${HEADER},employment_status`;
     const rows = (status: string) => csv(header, `${ANA},${status}`, `${BO},Permanent`, `${CY},Permanent`);
     await world.import(rows("Permanent"), { connection: "second" });
-    await world.import(csv(HEADER, ANA, BO, CY));
+    const listed = (...people: string[]) => csv(`${HEADER},is_active`, ...people.map((each) => `${each},yes`));
+    await world.import(listed(ANA, BO, CY));
     const run = await world.import(rows("Contractor"), { connection: "second" });
     assert.deepEqual(said(run), ["2 active_elsewhere"]);
     assert.equal((await world.person("1")).status, "active");
@@ -156,7 +158,7 @@ test("nobody is deactivated as filtered while another connection says active, an
     assert.deepEqual([said(again), again.changes.length], [[], 0]);
     // Gone from the other one, too: now nobody says active.
     await world.set("csv", NOW);
-    const gone = await world.import(csv(HEADER, BO, CY));
+    const gone = await world.import(listed(BO, CY));
     assert.deepEqual(gone.changes.map(({ reason }) => reason), ["missing"]);
     assert.equal((await world.person("1")).status, "inactive");
   }));
@@ -184,13 +186,14 @@ test("two sources, one in which a person is missing, do not make anybody flap", 
   importing(async (world) => {
     await world.connect("second", NOW);
     await world.set("csv", NOW);
-    await world.import(csv(HEADER, ANA, BO, CY));
-    await world.import(csv(HEADER, ANA, BO, CY), { connection: "second" });
+    const rows = (...people: string[]) => csv(`${HEADER},is_active`, ...people.map((each) => `${each},yes`));
+    await world.import(rows(ANA, BO, CY));
+    await world.import(rows(ANA, BO, CY), { connection: "second" });
     for (let night = 0; night < 10; night++) {
       world.later(DAY_MS);
       const ends = "\n".repeat(night + 1);
-      const first = await world.import(csv(HEADER, ANA, CY) + ends);
-      const second = await world.import(csv(HEADER, ANA, BO, CY) + ends, { connection: "second" });
+      const first = await world.import(rows(ANA, CY) + ends);
+      const second = await world.import(rows(ANA, BO, CY) + ends, { connection: "second" });
       assert.deepEqual([first.changes.length, second.changes.length], [0, 0]);
     }
     assert.equal((await world.person("2")).status, "active");

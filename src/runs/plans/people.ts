@@ -1,6 +1,5 @@
 /** Plans a drop of people: compares its rows with the existing users. */
 import { type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
-import { DEFAULT_PRIORITY } from "../../model/policy.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { Issue, KeyField, Salt } from "../../model/record.ts";
 import type { ColumnFacts } from "../../reconcile/column-facts.ts";
@@ -9,6 +8,7 @@ import { goneColumns, isHeldForConflicts } from "../../reconcile/guard.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
 import { statusGone } from "../../reconcile/issues/input.ts";
+import { createRanks } from "../../reconcile/ranks.ts";
 import { createRowFilter } from "../../reconcile/row-filter.ts";
 import { createRequirementCheck } from "../../reconcile/requirements.ts";
 import { type StatusColumns, statusColumnsOf } from "../../reconcile/status-columns.ts";
@@ -19,9 +19,10 @@ import { createLookups } from "../../store/runs/lookups.ts";
 import { identityOf } from "../../store/runs/drops.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { voidRecalled } from "../../store/runs/recalls.ts";
-import { listPriorities, loadDepartments } from "../../store/runs/run-steps.ts";
+import { loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";
 import type { Columns } from "../columns.ts";
+import { loadPeers } from "../peers.ts";
 import { inputOf, saltOf } from "../read-drop.ts";
 import { hexOf } from "../../std/hex.ts";
 import type { Stage } from "../stage.ts";
@@ -123,7 +124,7 @@ interface Parts extends Learned {
 
 async function createContext(
   stage: Stage,
-  { reading, coverage }: OpenInput,
+  { drop, reading, coverage }: OpenInput,
   key: KeyField,
   { values, lookups, store, facts, identities, twins }: Parts,
 ): Promise<UserPlanContext> {
@@ -141,7 +142,8 @@ async function createContext(
     customFields,
     hasSameFields: connection.lastApplied.users?.referenceVersion === organization.referenceVersion,
     requirements: createRequirementCheck({ requiredFields, customFields }),
-    outranks: await ranking(stage),
+    ranks: createRanks(connection.id, await loadPeers(stage)),
+    byHand: drop.byHand,
     normalize: reading.normalize,
     validate: createValidator({
       key,
@@ -218,7 +220,7 @@ interface Digests {
 }
 
 /** Salts for digests of rows. They change with everything that decides what a row means. */
-function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField, facts: ColumnFacts): Digests {
+function createDigests(stage: Stage, { drop, reading }: OpenInput, key: KeyField, facts: ColumnFacts): Digests {
   const { hub, connection, organization } = stage;
   const meaning = [
     READING_VERSION,
@@ -228,6 +230,7 @@ function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField, fact
     "users",
     key,
     facts.seed(),
+    ...drop.byHand ? ["by hand"] : [],
   ];
   const { delimiter } = reading.report;
   const salts = new Map<readonly string[], Salt>();
@@ -242,18 +245,4 @@ function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField, fact
       return salt;
     },
   };
-}
-
-/** Whether another connection takes precedence: by higher priority, and between equal ones by age. */
-async function ranking(stage: Stage): Promise<(connectionId: number) => boolean> {
-  const { hub, run, connection } = stage;
-  const all = await listPriorities(hub.db, run.organizationId);
-  const place = new Map(
-    all.sort((a, b) =>
-      (b.priority ?? DEFAULT_PRIORITY) - (a.priority ?? DEFAULT_PRIORITY) || a.createdAt - b.createdAt || a.id - b.id
-    )
-      .map(({ id }, index) => [id, index]),
-  );
-  const mine = place.get(connection.id)!;
-  return (other) => (place.get(other) ?? Infinity) < mine;
 }
