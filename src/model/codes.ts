@@ -115,7 +115,7 @@ export const CODES = {
     todo: "Check the id and the email of both people that the message names, and correct the one that is wrong",
   },
   source_conflict: {
-    when: "Another connection with a higher priority keeps this field, so the value was not taken over",
+    when: "Another connection with a higher priority, or an older one, has this field, so the value was not taken over",
     todo: "Correct the value in the other source, or change the priority of the connections; otherwise do nothing",
   },
   field_kept: {

@@ -80,7 +80,7 @@ function reviseDepartment(revision: Revision, name: string | null): void {
     revision.settled = false;
   } else if (!isWithheld(revision, "department_name", name, current)) {
     after[IMAGE_INDEX.department_id] = id;
-    noteWritten(revision, "department_name");
+    noteWritten(revision, "department_name", id);
   }
 }
 
@@ -91,7 +91,7 @@ function reviseCustom(revision: Revision, field: string, value: Value): void {
   if (sameStored(current, value) || isWithheld(revision, field, value, current)) return;
   const { [field]: _, ...rest } = custom;
   setCustom(after, value === null ? rest : { ...rest, [field]: value });
-  noteWritten(revision, field);
+  noteWritten(revision, field, value);
 }
 
 function reviseColumn(revision: Revision, column: ImageColumn, value: Value): void {
@@ -108,7 +108,7 @@ function reviseColumn(revision: Revision, column: ImageColumn, value: Value): vo
   }
   if (isWithheld(revision, column, value, current)) return;
   after[index] = stored;
-  noteWritten(revision, column);
+  noteWritten(revision, column, stored);
 }
 
 function leaveDamaged(revision: Revision, field: string, value: string): void {

@@ -101,8 +101,8 @@ export function startRevision(
   };
 }
 
-/** Notes this connection, or a hand, as the last writer of the field. */
-export function noteWritten(revision: Revision, field: string): void {
+/** Notes this connection, or a hand, as the last writer of the field. `value`: null where it is emptied. */
+export function noteWritten(revision: Revision, field: string, value: unknown): void {
   const { user, context, sources, edited, elsewhere } = revision;
   revision.wrote = true;
   if (elsewhere.isEdit) {
@@ -110,7 +110,9 @@ export function noteWritten(revision: Revision, field: string): void {
     edited.add(field);
     return;
   }
-  if (sourceOf(user.image) === context.connectionId) delete sources[field];
+  const isTakenAway = value === null && sources[field] !== undefined && sources[field] !== context.connectionId;
+  // An empty field is anybody's to fill. Who has emptied what another wrote has to be known, or they would take turns.
+  if (sourceOf(user.image) === context.connectionId && !isTakenAway) delete sources[field];
   else sources[field] = context.connectionId;
   edited.delete(field);
 }

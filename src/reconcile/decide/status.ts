@@ -101,7 +101,7 @@ function changeStatus(revision: Revision, wants: boolean): void {
   revision.action = wants ? "reactivate" : "deactivate";
   revision.reason = wants || record.activeReason === "is_active" ? null : record.activeReason;
   setStatus(after, wants);
-  noteWritten(revision, "status");
+  noteWritten(revision, "status", wants);
   // A past date would deactivate the person again tomorrow.
   const day = leavingDayOf(after);
   if (wants && day !== null && hasLeft(day, context.today, context.policy.leavers)) {

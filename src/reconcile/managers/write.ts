@@ -161,7 +161,9 @@ async function addUpdates({ context }: Draft, updates: readonly ManagerUpdate[])
 export function withManager(image: Image, manager: number | null, connectionId: number): Image {
   const after = image.slice();
   const sources = { ...fieldSourcesOf(image) };
-  if (sourceOf(image) === connectionId) delete sources.manager;
+  // As for other fields: who has emptied what another wrote is remembered.
+  const isTakenAway = manager === null && sources.manager !== undefined && sources.manager !== connectionId;
+  if (sourceOf(image) === connectionId && !isTakenAway) delete sources.manager;
   else sources.manager = connectionId;
   after[IMAGE_INDEX.manager_id] = manager;
   const others = editedByHand(image).filter((field) => field !== "manager");

@@ -104,7 +104,8 @@ function columns({ connectionId, edits }: PageContext): SQL {
       case "field_sources":
         return sql`case when ${NEW} or ${STAYS} then ${planned}
           when ${byHand} then json_set(coalesce(${planned}, '{}'), '$.manager', ${hand})
-          when ${afterChange("v", "source_id")} = ${me} then nullif(json_remove(${planned}, '$.manager'), '{}')
+          when ${afterChange("v", "source_id")} = ${me} and (m.value is not null
+            or coalesce(json_extract(${planned}, '$.manager'), ${me}) = ${me}) then nullif(json_remove(${planned}, '$.manager'), '{}')
           else json_set(coalesce(${planned}, '{}'), '$.manager', ${me}) end`;
       case "edited_by_hand":
         return sql`case when ${NEW} or ${STAYS} then ${planned}
