@@ -84,12 +84,13 @@ async function isDuplicate({ run, connection, organization, hub }: Stage, { drop
 }
 
 /** Whether a newer full input is waiting, if the policy takes only the latest. */
-async function isOvertaken(stage: Stage, { coverage, reading }: OpenInput): Promise<boolean> {
+async function isOvertaken(stage: Stage, { drop: own, coverage, reading }: OpenInput): Promise<boolean> {
   const { hub, run, policy } = stage;
   if (coverage !== "full" || policy.pick !== "latest" || run.trigger !== "drop" || run.mode !== "auto") return false;
   for (const other of await listWaiting(hub.db, run)) {
     const drop = other.dropId === null ? null : await findDrop(hub.db, run.organizationId, other.dropId);
-    if (drop === null || (drop.coverage ?? policy.coverage) !== "full") continue;
+    // An edit by hand and what a source says are not versions of one file.
+    if (drop === null || drop.byHand !== own.byHand || (drop.coverage ?? policy.coverage) !== "full") continue;
     const next = (await openIfReadable(stage, drop))?.columns;
     if (next !== undefined && next.entity === reading.columns.entity && !next.isReport) return true;
   }

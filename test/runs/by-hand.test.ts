@@ -174,6 +174,19 @@ test("uploads in parts and posted records can come by hand, and drops show that 
     assert.equal((await post("?by_hand=perhaps")).status, 400);
   }));
 
+test("a file by hand and one of the feed that wait together do not replace each other", () =>
+  withFeed(async (world) => {
+    const night = (title: string) => csv(titled, `${ANA},${title},yes`, `${BO},Clerk,yes`);
+    await world.import(night("Engineer"), { connection: "hr" });
+    const ids = [
+      await world.handIn(night("Lead"), { ...BY_HAND, connection: "hr" }),
+      await world.handIn(night("Director"), { connection: "hr" }),
+    ];
+    await world.carry();
+    const runs = await Promise.all(ids.map((id) => world.run(id)));
+    assert.deepEqual(runs.map(({ status, counts }) => [status, counts.updated]), [["succeeded", 1], ["succeeded", 1]]);
+  }));
+
 test("the same bytes by hand and from the feed are two inputs", () =>
   withFeed(async (world) => {
     const text = csv(titled, `${ANA},Engineer,yes`, `${BO},Clerk,yes`);
