@@ -69,6 +69,15 @@ export const CODES = {
     when: "The connection imports only some employment statuses, and this row does not say which one it has",
     todo: "Fill in employment_status; until then the person's status is left as it is",
   },
+  filter_unclear: {
+    when: "The connection imports only some rows, by a column that is empty in this row or holds no value",
+    todo:
+      "Fill in the column; until then nobody new is created from the row, and the status of others is left as it is",
+  },
+  filter_column_missing: {
+    when: "The connection imports only some rows, by a column that this input does not have; nobody was left out by it",
+    todo: "Send the column, or correct its name in the connection's policy only_rows",
+  },
   status_blank: {
     when: "The status column is empty in this row, though this connection has read statuses there",
     todo: "Write yes or no in the column; until then nobody new is created, and the status of others is left as it is",
@@ -112,7 +121,7 @@ export const CODES = {
     todo: "If both are one person, take the row of the old id out of the file, or give the old record the new id",
   },
   source_conflict: {
-    when: "Another connection with a higher priority keeps this field, so the value was not taken over",
+    when: "Another connection with a higher priority, or an older one, has this field, so the value was not taken over",
     todo: "Correct the value in the other source, or change the priority of the connections; otherwise do nothing",
   },
   field_kept: {
@@ -120,8 +129,8 @@ export const CODES = {
     todo: "Release the field if the source is right; otherwise do nothing",
   },
   status_kept_by_hand: {
-    when: "The person's status was set by hand, and the source has not changed it since",
-    todo: "Change the status by hand again if the source is right; otherwise do nothing",
+    when: "The person was set inactive by hand, and the source has not changed its own status since",
+    todo: "Set the person active by hand if the source is right; otherwise do nothing",
   },
   active_elsewhere: {
     when: "This source would deactivate the person, but another connection says that they are active",

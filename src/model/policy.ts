@@ -5,6 +5,17 @@ import { decodeId } from "./id.ts";
 const USER_ID = z.string().refine((text) => decodeId("usr", text) !== null, "should be the id of a user, like usr_…");
 const MAX_STATUSES = 200;
 const MAX_PROTECTED = 1000;
+const MAX_CONDITIONS = 20;
+
+const CELLS = z.array(z.string().trim().max(254)).min(1, "should name at least one value").max(MAX_STATUSES)
+  .meta({ id: "Cells" }).optional();
+
+/** Rows by the cells of one column: those with one of the values, or all others. "" is the empty cell. */
+const ROW_CONDITION = z.strictObject({ column: z.string().trim().max(254), is: CELLS, is_not: CELLS }).refine(
+  ({ column, is, is_not }) => column !== "" && (is === undefined) !== (is_not === undefined),
+  'should name a column, and have either "is" or "is_not"',
+);
+export type RowCondition = z.infer<typeof ROW_CONDITION>;
 
 export const COVERAGE = z.enum(["full", "diff"]);
 
@@ -26,6 +37,8 @@ export const POLICY = z.strictObject({
   /** New people with a future hire_date: created at once, or on that day. */
   pre_hires: z.enum(["import", "wait"]),
   only_statuses: z.array(z.string().trim().min(1).max(254)).max(MAX_STATUSES),
+  /** Rows to import: those to which every condition applies. */
+  only_rows: z.array(ROW_CONDITION).max(MAX_CONDITIONS),
   /** Ids of users whom no run deactivates. */
   protected: z.array(USER_ID).max(MAX_PROTECTED),
   /** Whether drops must be signed by one of the customer's registered keys. */
@@ -37,9 +50,12 @@ export const POLICY = z.strictObject({
 export type Policy = z.infer<typeof POLICY>;
 
 /** With every default filled in. Priorities are compared between connections, so they are not part of it. */
-export interface ResolvedPolicy extends Readonly<Omit<Required<Policy>, "priority" | "only_statuses" | "protected">> {
+export interface ResolvedPolicy
+  extends Readonly<Omit<Required<Policy>, "priority" | "only_statuses" | "only_rows" | "protected">> {
   /** Null: all of them. */
   readonly only_statuses: readonly string[] | null;
+  /** Null: all of them. */
+  readonly only_rows: readonly RowCondition[] | null;
   /** Numbers of users. */
   readonly protected: ReadonlySet<number>;
 }
@@ -63,5 +79,6 @@ export const DEFAULT_POLICY: ResolvedPolicy = {
   signature: "optional",
   pre_hires: "import",
   only_statuses: null,
+  only_rows: null,
   protected: new Set(),
 };

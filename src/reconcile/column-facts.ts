@@ -23,6 +23,8 @@ export interface ColumnFacts {
   blankMeans(): BlankMeans;
   /** Whether this connection has read a deactivation_date. */
   hasReadDate(): boolean;
+  /** Whether this connection has read who is active: a status, or a deactivation_date. */
+  hasReadStatus(): boolean;
   /** Whether most cells of the column hold employment statuses. */
   holdsStatuses(header: string): boolean;
   readonly orderOf: (field: string) => DateOrder;
@@ -62,6 +64,7 @@ export function createColumnFacts(before: ColumnMemory | null, settingsVersion: 
     F: () => areTrueAndFalse() && !areWords() ? false : null,
     blank: () => readActive() ? "nothing" : readInactive() ? "new" : "active",
     date: () => date,
+    status: () => readActive() || readInactive() || date,
   } as const;
   const readActive = () => words.active || has("A") || questions.T() === true;
   const readInactive = () => words.inactive || has("I") || questions.T() === false || questions.F() === false;
@@ -102,6 +105,7 @@ export function createColumnFacts(before: ColumnMemory | null, settingsVersion: 
     meaningOf: (letter) => letter === "A" ? true : letter === "I" ? false : ask(letter, questions[letter]()),
     blankMeans: () => blank ??= ask("blank", questions.blank()),
     hasReadDate: () => date || ask("date", date),
+    hasReadStatus: () => ask("status", questions.status()),
     holdsStatuses: (header) => decided.get(header) ?? ask(`column ${header}`, isStatusColumn(header)),
     orderOf(field) {
       const known = orders.get(field);

@@ -11,9 +11,12 @@ import { createManagerReferences, type ManagerField, type ManagerReferences } fr
 import type { ColumnFacts } from "./column-facts.ts";
 import { type ColumnNotes, createColumnNotes } from "./column-notes.ts";
 import type { KnownLink, KnownUser } from "./person.ts";
+import type { Ranks } from "./ranks.ts";
+import type { RowFilter, RowVerdict } from "./row-filter.ts";
 import { createShortRows, type ShortRows } from "./short-rows.ts";
 import type { StatusColumns } from "./status-columns.ts";
 import type { DepartmentDraft } from "./departments/department-names.ts";
+import type { OtherLink } from "./elsewhere.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
 import { createTwins, type Twins } from "./twins.ts";
 import { createTally, type Tally } from "./columns/tally.ts";
@@ -55,8 +58,8 @@ export interface Lookups {
   linksByKey(keys: readonly string[]): Promise<KnownLink[]>;
   /** This connection's links of these users. */
   linksOfUsers(userIds: readonly number[]): Promise<KnownLink[]>;
-  /** The users among `userIds` that are active by another connection's last record. */
-  activeElsewhere(userIds: readonly number[]): Promise<Set<number>>;
+  /** Other connections' links of these users. */
+  otherLinks(userIds: readonly number[]): Promise<OtherLink[]>;
   usersById(ids: readonly number[]): Promise<KnownUser[]>;
   /** Users with one of these employee ids or emails, each once, without those of `ids`. */
   usersNamed(names: UserNames): Promise<KnownUser[]>;
@@ -127,10 +130,14 @@ export interface UserPlanContext {
   readonly hasSameFields: boolean;
   /** Errors for what a new user needs and these values lack. */
   readonly requirements: (values: Values) => readonly Issue[];
-  readonly outranks: (connectionId: number) => boolean;
+  readonly ranks: Ranks;
+  /** Whether the input came by hand. */
+  readonly byHand: boolean;
   readonly normalize: (row: Row) => SourceRecord;
   /** Records of one batch: what they show of their columns counts for all of them. */
-  readonly validate: (records: readonly SourceRecord[]) => Validated[];
+  readonly validate: (records: readonly SourceRecord[], rows?: readonly RowVerdict[]) => Validated[];
+  /** Which rows the connection imports. */
+  readonly rowFilter: RowFilter;
   readonly facts: ColumnFacts;
   readonly identities: Identities;
   /** Which of an input's columns say, or seem to say, who is active. */

@@ -7,6 +7,7 @@ import type { ColumnFacts } from "./column-facts.ts";
 import type { ColumnNote } from "./column-notes.ts";
 import { foldName } from "./fold.ts";
 import { statusDisagrees, unknownStatus } from "./issues/status.ts";
+import type { RowVerdict } from "./row-filter.ts";
 import type { InactiveReason, ReadRecord, Status, Validated } from "./validated.ts";
 import { refuseLetter } from "./values/boolean.ts";
 import { refusedIssue } from "./values/issue.ts";
@@ -31,10 +32,13 @@ const INACTIVE: Standing = { active: false, activeIfNew: false, saysNothing: fal
 const UNKNOWN: Standing = { active: null, activeIfNew: false, saysNothing: false };
 const NOTHING: Standing = { active: null, activeIfNew: false, saysNothing: true };
 const NEW_ALONE: Standing = { active: null, activeIfNew: true, saysNothing: true };
+/** `row`: what the filter of rows says of the record's row. */
+export type Judge = (record: ReadRecord, row?: RowVerdict) => Validated;
+
 const NO_ISSUES: readonly Issue[] = Object.freeze([]);
 const NO_NOTES: readonly ColumnNote[] = Object.freeze([]);
 
-export function createJudge(rules: StatusRules, facts: ColumnFacts): (record: ReadRecord) => Validated {
+export function createJudge(rules: StatusRules, facts: ColumnFacts): Judge {
   const { today, leavers } = rules;
   const isWanted = rules.onlyStatuses === null ? null : createStatusFilter(rules.onlyStatuses);
   const isOver = (day: string | null) => day !== null && hasLeft(day, today, leavers);
@@ -44,13 +48,15 @@ export function createJudge(rules: StatusRules, facts: ColumnFacts): (record: Re
     return typeof word === "string" && word !== "blank" ? facts.meaningOf(word) ?? "unclear" : word;
   }
 
-  function whyInactive({ leaves, status }: ReadRecord, word: Word): InactiveReason | null {
+  function whyInactive({ leaves, status }: ReadRecord, word: Word, row: RowVerdict): InactiveReason | null {
     if (word === false) return "is_active";
     if (isOver(leaves)) return "deactivation_date";
+    if (row === "filtered") return "filtered";
     return isWanted !== null && status !== null && !isWanted(status) ? "filtered" : null;
   }
 
-  function standingOf(record: ReadRecord, word: Word): Standing {
+  function standingOf(record: ReadRecord, word: Word, row: RowVerdict): Standing {
+    if (row === "unclear") return UNKNOWN;
     if (isUnreadable(record, word) || isEarly(record) || (isWanted !== null && record.status === null)) return UNKNOWN;
     if (word === true) return ACTIVE;
     const blank = facts.blankMeans();
@@ -67,10 +73,10 @@ export function createJudge(rules: StatusRules, facts: ColumnFacts): (record: Re
     return lacksStatus && isOpen ? [...issues, unknownStatus()] : issues;
   }
 
-  return (record) => {
-    const word = wordOf(record), activeReason = whyInactive(record, word);
+  return (record, row = "wanted") => {
+    const word = wordOf(record), activeReason = whyInactive(record, word, row);
     const isInactive = activeReason !== null;
-    const { active, activeIfNew, saysNothing } = isInactive ? INACTIVE : standingOf(record, word);
+    const { active, activeIfNew, saysNothing } = isInactive ? INACTIVE : standingOf(record, word, row);
     return {
       key: record.key,
       values: record.values,

@@ -1,6 +1,7 @@
 /** Looks up the users of a batch of records: one query for all of them by each way in which a record names a user. */
 import { addTo } from "../std/add-to.ts";
 import type { Draft, Lookups } from "./draft.ts";
+import type { OtherLink } from "./elsewhere.ts";
 import { phoneDigits } from "./fold.ts";
 import type { Found } from "./match.ts";
 import { isInternational } from "./phones.ts";
@@ -16,12 +17,14 @@ export interface LookedUp {
   linkOf(userId: number): KnownLink | undefined;
   /** Users with the email of an inactive user who may become active again. */
   byKeptEmail(email: string): readonly KnownUser[];
-  readonly activeElsewhere: ReadonlySet<number>;
+  /** Other connections' links of a user that was found. */
+  othersOf(userId: number): readonly OtherLink[];
   /** Unknown ids that a user has with leading zeros. */
   readonly zeros: ReadonlyMap<string, { readonly id: string; readonly user: KnownUser }>;
 }
 
 const NO_USERS: readonly KnownUser[] = [];
+const NO_OTHERS: readonly OtherLink[] = [];
 const NOTHING: Found = {
   link: null,
   linkedUser: null,
@@ -35,7 +38,7 @@ const NOTHING_KNOWN: LookedUp = {
   user: () => undefined,
   linkOf: () => undefined,
   byKeptEmail: () => NO_USERS,
-  activeElsewhere: new Set(),
+  othersOf: () => NO_OTHERS,
   zeros: new Map(),
 };
 
@@ -66,7 +69,7 @@ export async function lookUp(
   records: readonly (Validated | null)[],
   ids: readonly number[],
 ): Promise<LookedUp> {
-  const { lookups, key, known } = draft.context;
+  const { lookups, key, known, ranks } = draft.context;
   if (!lookups.hasUsers) return NOTHING_KNOWN;
   const names = namesIn(records, key === "mobile_phone");
   const hasLinks = known.size > 0;
@@ -80,8 +83,10 @@ export async function lookUp(
       linkOfUser.set(link.userId, link);
     }
   }
-  const isFiltered = records.some((record) => record?.activeReason === "filtered");
-  const activeElsewhere = isFiltered ? await lookups.activeElsewhere([...byId.keys()]) : new Set<number>();
+  const others = new Map<number, OtherLink[]>();
+  if (ranks.hasOthers) {
+    for (const link of await lookups.otherLinks([...byId.keys()])) addTo(others, link.userId, link);
+  }
   const spelledAlike = await findSpelledAlike(draft, records, (phone) => links.has(phone));
   const found = (record: Validated): Found => {
     const link = record.key === null ? null : links.get(record.key) ?? null;
@@ -103,7 +108,7 @@ export async function lookUp(
     user: (id) => byId.get(id),
     byKeptEmail: (email) => byKeptEmail.get(email) ?? NO_USERS,
     linkOf: (userId) => linkOfUser.get(userId),
-    activeElsewhere,
+    othersOf: (userId) => others.get(userId) ?? NO_OTHERS,
     zeros: unknown.length === 0 ? new Map() : await findWithZeros(lookups, unknown),
   };
 }

@@ -8,6 +8,7 @@ import { addAbsent, MARK, mark, putOnPage, setKind } from "./columns/candidates.
 import { encodeChange, encodeMissing } from "./columns/entry.ts";
 import { unseenUsers } from "./columns/known.ts";
 import { type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
+import { elsewhereOf, type OtherLink } from "./elsewhere.ts";
 import { type Image, IMAGE_INDEX } from "./image.ts";
 import { missingUnclear } from "./issues/input.ts";
 import { protectedUser } from "./issues/people.ts";
@@ -21,6 +22,7 @@ import {
   setStatus,
   sourceOf,
 } from "./person.ts";
+import { addTo } from "../std/add-to.ts";
 import { HOUR_MS } from "../std/time.ts";
 
 const BATCH = 2_000;
@@ -37,7 +39,7 @@ export const NOBODY_MISSING: Missing = { missing: 0, newly: 0 };
 /** Plans the changes of people who are not in a complete full input. */
 export async function planMissing(draft: Draft): Promise<Missing> {
   const { context } = draft;
-  const { known, lookups, policy } = context;
+  const { known, lookups, policy, ranks } = context;
   if (policy.coverage !== "full") return NOBODY_MISSING;
   let missing = 0, newly = 0;
   // The input does not count for them, so the count of their absences begins one input later.
@@ -45,25 +47,30 @@ export async function planMissing(draft: Draft): Promise<Missing> {
     context.filler.add("missing", encodeMissing(key, missingSince, (missingFrom ?? context.fullInputs) + 1));
   }
   for (const ids of unseenUsers(known, BATCH)) {
-    const all = (await lookups.usersById(ids)).filter(isActive);
+    const all = (await lookups.usersById(ids)).filter((user) => isActive(user) || isSetByHand(user));
     const links = await linksOfAbsent(context, all.map((user) => user.id));
-    const users = all.filter(({ id }) => links.has(id));
     if (context.part !== null && !context.part.isLast) {
       noteAbsentSoFar(context, context.part.run, links.values());
       await context.filler.writeFull();
       continue;
     }
-    const active = users.map((user) => user.id);
-    const elsewhere = policy.missing === "deactivate" ? await lookups.activeElsewhere(active) : new Set<number>();
+    const absent = all.filter(({ id }) => links.has(id));
+    for (const user of absent) if (!isActive(user)) noteAbsence(context, links.get(user.id)!);
+    const users = absent.filter(isActive), active = users.map((user) => user.id);
+    const others = new Map<number, OtherLink[]>();
+    if (policy.missing === "deactivate" && ranks.hasOthers) {
+      for (const link of await lookups.otherLinks(active)) addTo(others, link.userId, link);
+    }
     for (const user of users) {
       const link = links.get(user.id)!;
       missing++;
       if (link.missingSince === null) {
         newly++;
         findByName(draft, user);
-        context.filler.add("missing", encodeMissing(link.key, context.now, context.fullInputs));
+        noteAbsence(context, link);
       }
-      const action = absenceMeans(user, link, elsewhere.has(user.id), context);
+      const elsewhere = elsewhereOf(others.get(user.id) ?? [], link, context);
+      const action = absenceMeans(user, link, elsewhere.active, context);
       if (action === "deactivate") planAbsent(draft, user);
       else if (action === "protected") reportProtected(draft, user, link);
     }
@@ -86,6 +93,15 @@ function noteAbsentSoFar({ filler }: UserPlanContext, run: number, links: Iterab
   }
 }
 
+/** Of somebody set inactive by hand, to return after an absence is a change, so that has to be known. */
+function noteAbsence({ filler, now, fullInputs }: UserPlanContext, { key, missingSince }: KnownLink): void {
+  if (missingSince === null) filler.add("missing", encodeMissing(key, now, fullInputs));
+}
+
+function isSetByHand({ image }: KnownUser): boolean {
+  return editedByHand(image).includes("status");
+}
+
 /** Active people who are not in a full input whose end, or one of whose keys, is in doubt: nobody is missing from it. */
 export async function countAbsent({ context: { known, lookups, policy } }: Draft): Promise<number> {
   if (policy.coverage !== "full") return 0;
@@ -99,15 +115,15 @@ export function absenceMeans(
   user: KnownUser,
   link: KnownLink,
   elsewhere: boolean,
-  context: Pick<UserPlanContext, "policy" | "fullInputs" | "now">,
+  context: Pick<UserPlanContext, "policy" | "fullInputs" | "now" | "byHand">,
 ): "nothing" | "deactivate" | "protected" {
   const { policy, fullInputs, now } = context;
   if (policy.missing === "keep" || !policy.deactivate || elsewhere) return "nothing";
   const inputs = fullInputs - (link.missingFrom ?? fullInputs) + 1;
   const sinceMs = now - (link.missingSince ?? now);
   if (inputs < policy.missing_after_runs || sinceMs < policy.missing_after_hours * HOUR_MS) return "nothing";
-  // A status set by hand holds until a source changes it; absence is not a change.
-  if (editedByHand(user.image).includes("status")) return "nothing";
+  // Whom a hand has set active, or a file by hand alone has brought, stays until the source has seen them.
+  if (isSetByHand(user) || (link.byHand && !context.byHand)) return "nothing";
   return policy.protected.has(user.id) ? "protected" : "deactivate";
 }
 

@@ -21,6 +21,10 @@ export interface KnownLink {
   readonly key: string;
   readonly userId: number;
   readonly active: boolean;
+  /** Inactive only because a filter leaves the row out. */
+  readonly filtered: boolean;
+  /** Whether only files by hand have had the row so far. */
+  readonly byHand: boolean;
   readonly missingSince: number | null;
   readonly missingFrom: number | null;
   /** The run of the last part of a full input that did not have the user, as no part before it had; null: none. */
@@ -57,6 +61,9 @@ export function isActiveImage(image: Image): boolean {
 export function setStatus(image: Image, active: boolean): void {
   image[IMAGE_INDEX.status] = active ? "active" : "inactive";
 }
+
+/** In place of a connection: somebody edited the field by hand. */
+export const BY_HAND = 0;
 
 /** The connection that made the user; 0 or null: none. */
 export function sourceOf(image: Image): number | null {

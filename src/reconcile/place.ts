@@ -2,12 +2,13 @@
  * Places the change of a planned row: on a page, with the new people, or aside while another user holds a value it
  * claims.
  */
-import { hasUser, isMarked, managerBefore, managerNamed, MARK, putOnPage, userOf } from "./columns/candidates.ts";
-import { encodeChange, encodeLink } from "./columns/entry.ts";
+import { hasUser, isMarked, managerBefore, managerNamed, MARK, mark, putOnPage, userOf } from "./columns/candidates.ts";
+import { encodeChange, encodeLink, encodeSighting, type LinkChange } from "./columns/entry.ts";
 import type { RowToPlan } from "./columns/recognize.ts";
 import type { Claim } from "./claims.ts";
 import type { Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import type { Found } from "./match.ts";
 import { emailOf, employeeIdOf, isActive, isActiveImage, type KnownLink, type KnownUser } from "./person.ts";
 import type { UserChange } from "./planned-change.ts";
@@ -23,6 +24,7 @@ export interface MatchedRow {
   /** Null: a new person. */
   readonly own: KnownUser | null;
   readonly link: KnownLink | null;
+  readonly elsewhere: Elsewhere;
 }
 
 /** What was decided about a row. */
@@ -44,12 +46,16 @@ export function placeRow(draft: Draft, at: MatchedRow, outcome: Outcome): void {
   const { decision, movedFrom, withheld, digest, canonical } = outcome;
   const before = link?.withheld ?? null;
   const active = record.active ?? link?.active ?? isActiveImage(decision.after);
+  const filtered = record.active === null ? link?.filtered === true : record.activeReason === "filtered";
+  const says = { active, filtered: !active && filtered };
+  if (at.elsewhere.isEdit) mark(draft.candidates, candidate, MARK.isEdit);
+  if (decision.endsEdit && own !== null) draft.context.filler.add("sightings", encodeSighting(own.id, own.version));
   if (decision.action === "unchanged" || decision.action === "skipped") {
     const withheldChanges = withheld !== before && JSON.stringify(withheld) !== JSON.stringify(before);
     const linkChanges = link === null || digest !== null || link.active !== active || withheldChanges ||
-      movedFrom !== null;
+      link.filtered !== says.filtered || (link.byHand && !draft.context.byHand) || movedFrom !== null;
     if (!linkChanges) return;
-    const { page, index } = addLink(draft, at, outcome, active, digest, canonical);
+    const { page, index } = addLink(draft, at, outcome, says, digest, canonical);
     putOnPage(draft.candidates, candidate, page, index);
     return;
   }
@@ -66,23 +72,26 @@ export function placeRow(draft: Draft, at: MatchedRow, outcome: Outcome): void {
     key: needsOwnEntry ? null : key,
     digest,
     canonical,
-    active,
+    ...says,
     after: decision.after,
   };
   placeChange(draft, candidate, change, wants(at, change, outcome.rivals));
-  if (needsOwnEntry) draft.linkEntries.set(candidate, addLink(draft, at, outcome, active, null, null));
+  if (needsOwnEntry) draft.linkEntries.set(candidate, addLink(draft, at, outcome, says, null, null));
 }
 
 function addLink(
   draft: Draft,
   { candidate, key }: MatchedRow,
   { withheld, movedFrom }: Outcome,
-  active: boolean,
+  says: Pick<LinkChange, "active" | "filtered">,
   digest: string | null,
   canonical: string | null,
 ): { page: number; index: number } {
   const userId = userOf(draft.candidates, candidate);
-  return draft.context.filler.add("links", encodeLink({ userId, key, digest, canonical, active, withheld, movedFrom }));
+  return draft.context.filler.add(
+    "links",
+    encodeLink({ userId, key, digest, canonical, ...says, withheld, movedFrom }),
+  );
 }
 
 function placeChange(draft: Draft, candidate: number, change: UserChange, claims: readonly Claim[]): void {

@@ -12,6 +12,7 @@ import { isSeen } from "./columns/known.ts";
 import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
+import { elsewhereOf, NOWHERE } from "./elsewhere.ts";
 import { noteChange, noteRefused } from "./exchanges.ts";
 import {
   cellCount,
@@ -22,6 +23,7 @@ import {
   whyBroken,
   zerosLost,
 } from "./issues/people.ts";
+import { filterUnclear } from "./issues/status.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { leaveOut, report } from "./leave-out.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
@@ -126,9 +128,18 @@ function postpone(draft: Draft, { n }: RowToPlan, found: Found): void {
 function validateAll({ context }: Draft, { rows }: RowsToPlan): (Validated | null)[] {
   const readable = rows.map(({ row }) => row).filter((row) => whyBroken(row) === null);
   for (const row of readable) noteStatusCells(context.facts, context.statusColumns(row.columns), row);
-  const records = context.validate(readable.map(context.normalize));
+  const verdicts = readable.map(context.rowFilter.judge);
+  const records = context.validate(
+    readable.map(context.normalize),
+    verdicts.map((verdict) => verdict?.verdict ?? "wanted"),
+  );
   let next = 0;
-  return rows.map(({ row }) => row === readable[next] ? records[next++]! : null);
+  return rows.map(({ row }) => {
+    if (row !== readable[next]) return null;
+    const record = records[next]!, verdict = verdicts[next++];
+    const isOpen = verdict?.verdict === "unclear" && record.active !== false;
+    return isOpen ? { ...record, issues: [...record.issues, filterUnclear(verdict.column)] } : record;
+  });
 }
 
 function decideContextOf({ context }: Draft): DecideContext {
@@ -138,7 +149,9 @@ function decideContextOf({ context }: Draft): DecideContext {
     today: context.today,
     phones: context.phones,
     customKeys: new Set(context.customFields.map((field) => field.key)),
-    outranks: context.outranks,
+    byHand: context.byHand,
+    readsStatus: () => context.policy.only_statuses !== null || context.facts.hasReadStatus(),
+    ranks: context.ranks,
     department: (name) => context.departments.find(name),
     departmentName: (id) => context.departments.nameOf(id),
   };
@@ -148,7 +161,7 @@ function decideContextOf({ context }: Draft): DecideContext {
  * Match, decide, note, place. Returns whether the row can be passed over the next time: it changes and reports nothing.
  */
 function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Validated, found: Found): boolean {
-  const { draft } = batch;
+  const { draft, lookedUp } = batch;
   const { key } = validated;
   const matched = matchRow(draft, row, validated, found, batch);
   const read = keepZeros(draft, validated, matched);
@@ -198,7 +211,10 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
   if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, lacking));
   const before = own === null ? leaverBefore(draft, record, found, batch.lookedUp) : null;
   if (isShort(row.row)) draft.shortRows.use(row.row.line);
-  const at: MatchedRow = { candidate, row, record, key, found, own, link };
+  const elsewhere = own === null
+    ? NOWHERE
+    : elsewhereOf(lookedUp.othersOf(own.id), link ?? lookedUp.linkOf(own.id) ?? null, draft.context);
+  const at: MatchedRow = { candidate, row, record, key, found, own, link, elsewhere };
   const decision = decide(batch, at);
   if (matched.kind !== "unmatched") noteChange(draft, at, decision, matched);
   const more = before === null ? decision.issues : [...decision.issues, rehiredAsNew(key, before)];
@@ -235,15 +251,15 @@ function whyNotCreated({ draft, lookedUp }: Batch, { values }: Validated): reado
 }
 
 /** Decides the change of the person, and notes it for the end of the input. */
-function decide({ draft, lookedUp, decideContext }: Batch, at: MatchedRow): Decision {
-  const { candidate, record, own, link, found } = at;
+function decide({ draft, decideContext }: Batch, at: MatchedRow): Decision {
+  const { candidate, record, own, link, found, elsewhere } = at;
   if (own === null || (link === null && found.byPhone.length === 0)) notePhone(draft, candidate, record);
   if (own === null) {
     const decision = decideCreate(record, decideContext);
     noteNew(draft, candidate, record, decision, found);
     return decision;
   }
-  const decision = decideUpdate(record, own, link, lookedUp.activeElsewhere.has(own.id), decideContext);
+  const decision = decideUpdate(record, own, link, elsewhere, decideContext);
   noteKnown(draft, at, decision, own);
   return decision;
 }
@@ -277,11 +293,11 @@ function place(batch: Batch, at: MatchedRow, decision: Decision, issues: readonl
 /** The record's withheld values, its manager included. */
 function withheldWithManager(
   { draft, decideContext }: Batch,
-  { candidate, record, own, link }: MatchedRow,
+  { candidate, record, own, link, elsewhere }: MatchedRow,
   { withheld }: Decision,
 ): Readonly<Record<string, string>> | null {
   const { managers, candidates } = draft;
   if (!noteManager(managers, candidates, candidate, record.values) || own === null) return withheld;
-  const manager = withholdManager(managers, candidates, candidate, own, link, record.values, decideContext);
+  const manager = withholdManager(managers, candidates, candidate, own, link, record.values, elsewhere, decideContext);
   return manager === null ? withheld : { ...withheld, manager };
 }

@@ -10,7 +10,7 @@ import { departmentNeeded, hasLate, isMarked, kindOf, MARK, mark, rowOf } from "
 import { createRecognition, type Recognition, type RowInput } from "./columns/recognize.ts";
 import { wasPassedOver } from "./columns/known.ts";
 import { createDraft, type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
-import { cellsMissing, columnNoted } from "./issues/input.ts";
+import { cellsMissing, columnNoted, filterColumnMissing } from "./issues/input.ts";
 import { whyBroken } from "./issues/people.ts";
 import { refuseExchanges } from "./exchanges.ts";
 import { lateIssues } from "./late.ts";
@@ -208,6 +208,7 @@ async function reportWhole(draft: Draft, input: UserInput): Promise<void> {
   const complete = input.isComplete();
   const issues = [
     ...draft.columnNotes.all().map(columnNoted),
+    ...(draft.rows === 0 ? [] : context.rowFilter.absent().map(filterColumnMissing)),
     ...(draft.shortRows.used().count > 0 ? [cellsMissing(draft.shortRows.used())] : []),
     ...(complete && input.statusesReported !== true && context.part === null ? await absentStatuses(draft) : []),
     ...(input.isCutShort ? [] : whyNobodyMissing(draft, complete)),

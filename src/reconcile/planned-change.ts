@@ -22,6 +22,8 @@ export interface UserChange {
   readonly canonical: string | null;
   /** Whether the record was active; stored with the link. */
   readonly active: boolean;
+  /** Whether it was not only because a filter leaves it out. */
+  readonly filtered?: boolean;
   readonly after: Image;
 }
 

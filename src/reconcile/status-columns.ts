@@ -31,17 +31,25 @@ const HEADERS = new Set(
 const WORDS = new Set(EMPLOYMENT.map(foldWord)), WORDS_OF_LEAVERS = new Set(LEAVERS.map(foldWord));
 const STATUS_FIELDS: readonly string[] = ["is_active", "is_archived"];
 
-/** `mapping`: the headers that the connection maps by itself. `isFiltered`: only some employment statuses are imported. */
+/**
+ * `mapping`: the headers that the connection maps by itself. `deciding`: those that it chooses its rows by. `isFiltered`:
+ * only some employment statuses are imported.
+ */
 export function statusColumnsOf(
   names: readonly string[],
   fields: Fields,
-  { mapping, isFiltered }: { readonly mapping: readonly string[]; readonly isFiltered: boolean },
+  { mapping, deciding, isFiltered }: {
+    readonly mapping: readonly string[];
+    readonly deciding: readonly string[];
+    readonly isFiltered: boolean;
+  },
 ): StatusColumns {
   const active = fields.findIndex((field) => field !== null && STATUS_FIELDS.includes(field));
   if (active >= 0 || fields.includes("deactivation_date")) return { active, unclear: [], words: new Map() };
-  const mapped = new Set(mapping.map(foldHeader));
+  const mapped = new Set(mapping.map(foldHeader)), choosing = new Set(deciding.map(foldHeader));
   const isUnclear = (name: string, place: number) => {
     const field = fields[place]!, header = foldHeader(name);
+    if (choosing.has(header)) return false;
     if (field === "employment_status") return !isFiltered;
     return field === null && HEADERS.has(header) && !mapped.has(header);
   };

@@ -13,6 +13,7 @@ import type { ColumnNote } from "./column-notes.ts";
 import { examplePerson } from "./examples.ts";
 import { missingField, missingKey } from "./issues/required.ts";
 import { createJudge, type StatusRules } from "./judge-status.ts";
+import type { RowVerdict } from "./row-filter.ts";
 import type { Phones } from "./phones.ts";
 import { groupsOf, requiredFields, type Requirements } from "./requirements.ts";
 import type { ReadRecord, Validated } from "./validated.ts";
@@ -88,12 +89,12 @@ interface Compiled {
 
 /**
  * Compiles the rules. The validator keeps caches, so make one per plan; it never throws. `facts`: what the columns mean
- * is asked of them, and what the records show is added.
+ * is asked of them, and what the records show is added. `rows`: what the filter of rows says of each record's row.
  */
 export function createValidator(
   rules: ValidationRules,
   facts: ColumnFacts,
-): (records: readonly SourceRecord[]) => Validated[] {
+): (records: readonly SourceRecord[], rows?: readonly RowVerdict[]) => Validated[] {
   const compiled: Compiled = {
     rules,
     facts,
@@ -102,7 +103,7 @@ export function createValidator(
     groups: groupsOf(rules),
   };
   const read = createRecordReader(compiled), judge = createJudge(rules, facts);
-  return (records) => records.map(read).map(judge);
+  return (records, rows) => records.map(read).map((record, i) => judge(record, rows?.[i]));
 }
 
 /** Reads what the cells of a record say. */

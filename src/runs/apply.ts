@@ -4,7 +4,10 @@ import { type ApplyContext, applyPage, applyTogether } from "../store/runs/apply
 import { countPages, nextPages } from "../store/runs/plans.ts";
 import { createLatePage } from "../store/runs/report-pages.ts";
 import { isCancelRequested } from "../store/runs/run-steps.ts";
+import { createRanks } from "../reconcile/ranks.ts";
+import { findDrop } from "../store/runs/drops.ts";
 import { logRun } from "./log.ts";
+import { loadPeers } from "./peers.ts";
 import type { Stage } from "./stage.ts";
 
 /** The most pages in one batch. */
@@ -16,6 +19,7 @@ export async function applyPages(stage: Stage): Promise<"cancelled" | null> {
   const { db } = hub;
   let { applied, total } = await countPages(db, run.id);
   const staged = await options.staging?.open() ?? new Set<number>();
+  const edits = await editsOf(stage);
   let together = 1;
   for (;;) {
     const stopped = await isCancelRequested(db, run.id) ? "cancelled" : null;
@@ -24,9 +28,10 @@ export async function applyPages(stage: Stage): Promise<"cancelled" | null> {
       logRun(hub, run, "run.applied", { ms: hub.now() - (run.applyingAt ?? hub.now()) });
       return stopped;
     }
-    const context = {
+    const context: ApplyContext = {
       organizationId: run.organizationId,
       connectionId: run.connectionId,
+      edits,
       now: hub.now(),
       renew: stage.renew,
       staged,
@@ -37,6 +42,15 @@ export async function applyPages(stage: Stage): Promise<"cancelled" | null> {
     together = done.superseded ? 1 : fitting(together, hub.now() - context.now, options.batchMs ?? 0);
     await stage.step({ phase: "apply", done: applied, total: Math.max(total, applied) });
   }
+}
+
+/** For an input by hand, the connections whose people it edits; null: there is none, or it came by itself. */
+async function editsOf(stage: Stage): Promise<readonly number[] | null> {
+  const { hub, run } = stage;
+  const drop = run.dropId === null ? null : await findDrop(hub.db, run.organizationId, run.dropId);
+  if (drop?.byHand !== true) return null;
+  const peers = await loadPeers(stage), ranks = createRanks(run.connectionId, peers);
+  return peers.map(({ id }) => id).filter(ranks.isEditedByHand);
 }
 
 type Pages = Awaited<ReturnType<typeof nextPages>>;

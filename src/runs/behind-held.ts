@@ -47,7 +47,9 @@ async function isSameFile(stage: Stage, held: Run, { drop, reading, coverage }: 
   if (coverage !== "full" || held.entity !== reading.columns.entity) return false;
   if (held.dropId === null || (held.trigger !== "drop" && run.trigger !== "drop")) return true;
   const older = await findDrop(hub.db, run.organizationId, held.dropId);
-  return older !== null && (older.name === drop.name || await areVersions(stage, older, drop));
+  // An edit by hand and what a source says are not versions of one file.
+  return older !== null && older.byHand === drop.byHand &&
+    (older.name === drop.name || await areVersions(stage, older, drop));
 }
 
 /** Whether the held plan counts people as missing who may be in this input. */

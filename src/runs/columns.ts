@@ -1,7 +1,7 @@
 /** What the columns of an input mean. Each block of rows may bring other columns; warnings about them are collected. No I/O. */
 import { getDictionary, type Preset } from "../intake/dictionary.ts";
 import { detectEntity } from "../intake/entity.ts";
-import { type Header, type HeaderOptions, resolveHeader } from "../intake/header.ts";
+import { foldHeader, type Header, type HeaderOptions, resolveHeader } from "../intake/header.ts";
 import { resolveSpellings, type Spellings } from "../intake/spellings.ts";
 import { Fault } from "../model/errors.ts";
 import type { Entity, Fields, Issue, KeyField, RowBlock } from "../model/record.ts";
@@ -33,11 +33,13 @@ export interface ColumnSettings {
   readonly entity: Entity | null;
   /** Null: the columns decide. */
   readonly key: KeyField | null;
+  /** Columns by which the connection chooses its rows: they are used, though they may have no field. */
+  readonly deciding: readonly string[];
   /** Whether each record is read by itself: one without the key is an error of its own. */
   readonly apart: boolean;
 }
 
-export function createColumns({ preset, header, entity, key, apart }: ColumnSettings): Columns {
+export function createColumns({ preset, header, entity, key, deciding, apart }: ColumnSettings): Columns {
   const name = (preset === null || preset === "custom" ? "default" : preset) as Preset;
   const dictionaries = { users: getDictionary(name, "users"), departments: getDictionary(name, "departments") };
   const issues = new Map<string, Issue>();
@@ -46,6 +48,9 @@ export function createColumns({ preset, header, entity, key, apart }: ColumnSett
   let isKnown = entity !== null;
   const optionsOf = (found: Entity): HeaderOptions => ({ ...header, key: found === "users" ? key : "name" });
 
+  const used = new Set(deciding.map(foldHeader));
+  const isReported = ({ code, value }: Issue) => code !== "header_unknown" || !used.has(foldHeader(value ?? ""));
+
   function spellings(names: readonly string[], shapes: NonNullable<RowBlock["shapes"]>): Spellings {
     const { entity } = columns;
     return resolveSpellings(names, shapes, dictionaries[entity], { ...optionsOf(entity), needsKey: !apart });
@@ -53,7 +58,7 @@ export function createColumns({ preset, header, entity, key, apart }: ColumnSett
 
   function note(names: readonly string[], resolved: Header): void {
     columns.isReport ||= resolved.isReport;
-    for (const issue of resolved.issues) issues.set(`${issue.code} ${issue.value}`, issue);
+    for (const issue of resolved.issues.filter(isReported)) issues.set(`${issue.code} ${issue.value}`, issue);
     resolvedFields.set(names, resolved.fields);
     columns.names = names;
     columns.fields = resolved.fields;
@@ -94,7 +99,10 @@ export function createColumns({ preset, header, entity, key, apart }: ColumnSett
       }
     },
     issues: () => [...issues.values()],
-    spellings: (keys: readonly string[]) => spellings(keys, []),
+    spellings(keys: readonly string[]): Spellings {
+      const resolved = spellings(keys, []);
+      return { ...resolved, issuesOf: (own) => resolved.issuesOf(own).filter(isReported) };
+    },
   };
   return columns;
 }

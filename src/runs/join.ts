@@ -30,6 +30,8 @@ export async function findJoined(
   for (const held of await listHeldWithNames(hub.db, run)) {
     if (!held.heldBy.some(({ guard }) => guards.has(guard)) || held.dropId === null) continue;
     const before = await findDrop(hub.db, run.organizationId, held.dropId);
+    // What a person sent by hand and what a source says are planned by other rules.
+    if (before !== null && before.byHand !== drop.byHand) continue;
     const there = before && await recordsOf(hub, before, (n) => bringsRow(held.rows, n));
     const more = there && await recordsOf(hub, drop, (n) => places.has(n));
     if (!before || !there || !more || there.length + more.length > MAX_ROWS_NAMED) return null;

@@ -110,7 +110,8 @@ export function columnsOf(
     exactNames: settingsOf(connection, connector).exact_names === true,
     before: connection.baseline.users?.headers ?? {},
   };
-  return createColumns({ preset: connection.preset, header, entity, key, apart });
+  const deciding = (connection.policy.only_rows ?? []).map(({ column }) => column);
+  return createColumns({ preset: connection.preset, header, entity, key, deciding, apart });
 }
 
 function settingsOf(connection: Connection, connector: Connector<never>): Record<string, unknown> {

@@ -126,7 +126,7 @@ export type WithPolicy = Pick<Connection, "connector" | "preset" | "policy">;
  */
 export function tracePolicy({ connector: name, preset, policy }: WithPolicy, hub: Pick<Hub, "registry">) {
   const coverage = hub.registry.get(name)?.coverage;
-  const { protected: people, priority: _, only_statuses, ...own } = policy;
+  const { protected: people, priority: _, only_statuses, only_rows, ...own } = policy;
   return traceLayers<ResolvedPolicy>(
     ["default", DEFAULT_POLICY],
     ["preset", getPreset(preset).policy],
@@ -134,6 +134,7 @@ export function tracePolicy({ connector: name, preset, policy }: WithPolicy, hub
     ["connection", {
       ...own,
       only_statuses: only_statuses ?? undefined,
+      only_rows: only_rows ?? undefined,
       protected: people && new Set(people.flatMap((id) => decodeId("usr", id) ?? [])),
     }],
   );

@@ -129,10 +129,11 @@ async function isDuplicate({ run, connection, organization, hub }: Stage, { drop
 }
 
 /** The full inputs of the same entity that wait with this one, if it is a full one that was sent to be applied. */
-async function listCompany(stage: Stage, { coverage, reading }: OpenInput): Promise<readonly WaitingInput[]> {
+async function listCompany(stage: Stage, { drop, coverage, reading }: OpenInput): Promise<readonly WaitingInput[]> {
   const { run } = stage;
   if (coverage !== "full" || run.trigger !== "drop" || run.mode !== "auto") return [];
-  return await listWaitingFull(stage, reading.columns.entity);
+  // An edit by hand and what a source says are neither versions nor parts of one file.
+  return (await listWaitingFull(stage, reading.columns.entity)).filter((other) => other.drop.byHand === drop.byHand);
 }
 
 function newerThan(run: Run, waiting: readonly WaitingInput[]): WaitingInput[] {

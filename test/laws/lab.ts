@@ -181,6 +181,7 @@ export interface Handed {
   readonly connection: "first" | "second";
   readonly text: string;
   readonly coverage?: Coverage;
+  readonly byHand?: boolean;
   readonly mode?: "auto" | "plan";
   readonly entity?: "users" | "departments";
 }
@@ -193,6 +194,7 @@ export async function hand(lab: Lab, input: Handed): Promise<number> {
     mode: input.mode ?? "auto",
     entity: input.entity ?? null,
     coverage: input.coverage ?? null,
+    byHand: input.byHand ?? false,
   } as const;
   const body = new Blob([input.text]).stream();
   return (await receiveDrop(lab.hub, connection, source, body)).runId;

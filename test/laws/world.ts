@@ -26,6 +26,7 @@ export interface InputStep {
   readonly kind: "input";
   readonly connection: "first" | "second";
   readonly coverage: "full" | "diff";
+  readonly byHand: boolean;
   readonly people: readonly Person[];
   /** Rows with this many cells too few or too many, by their place. */
   readonly ragged: readonly number[];
@@ -189,6 +190,7 @@ const people: fc.Arbitrary<Person[]> = fc.oneof(
 interface Follow {
   readonly connection: "first" | "second";
   readonly coverage: "full" | "diff";
+  readonly byHand: boolean;
   readonly turns: readonly Turn[];
   readonly ragged: readonly number[];
   /** Null: as last time. */
@@ -198,6 +200,7 @@ interface Follow {
 const follow: fc.Arbitrary<Follow> = fc.record({
   connection: fc.constantFrom("first", "first", "first", "second"),
   coverage: fc.constantFrom("full", "full", "diff"),
+  byHand: fc.constantFrom(false, false, false, true),
   turns: fc.array(turn, { maxLength: 4 }),
   ragged: fc.oneof({ weight: 8, arbitrary: fc.constant([]) }, {
     weight: 1,
@@ -240,7 +243,7 @@ export function steps(max: { steps: number }): fc.Arbitrary<Step[]> {
     }),
   ).map(([start, list]) => {
     const result: Step[] = [
-      { kind: "input", connection: "first", coverage: "full", people: start, ragged: [], format: PLAIN },
+      { kind: "input", connection: "first", coverage: "full", byHand: false, people: start, ragged: [], format: PLAIN },
     ];
     let now = start, last = PLAIN;
     for (const each of list) {
@@ -250,8 +253,8 @@ export function steps(max: { steps: number }): fc.Arbitrary<Step[]> {
       }
       now = each.turns.reduce<Person[]>((all, change) => change(all), now);
       last = each.format ?? last;
-      const { connection, coverage, ragged } = each;
-      result.push({ kind: "input", connection, coverage, people: now, ragged, format: last });
+      const { connection, coverage, byHand, ragged } = each;
+      result.push({ kind: "input", connection, coverage, byHand, people: now, ragged, format: last });
     }
     return withWords(result);
   });
@@ -262,7 +265,9 @@ function withWords(list: Step[]): Step[] {
   const words = () =>
     list.map((step) =>
       step.kind === "input"
-        ? `${step.connection} ${step.coverage}\n${write(step.people, step.format, step.ragged)}`
+        ? `${step.connection} ${step.coverage}${step.byHand ? " by hand" : ""}\n${
+          write(step.people, step.format, step.ragged)
+        }`
         : JSON.stringify(step)
     ).join("\n");
   return Object.defineProperty(list, fc.toStringMethod, { value: words });
@@ -313,6 +318,7 @@ export function inputOf(step: InputStep): Handed {
   return {
     connection: step.connection,
     coverage: step.coverage,
+    byHand: step.byHand,
     entity: "users",
     text: write(step.people, step.format, step.ragged),
   };

@@ -6,6 +6,7 @@ import { createManagerReferences, noteManager, withholdManager } from "../../src
 import { cyclicChanges } from "../../src/reconcile/managers/tree.ts";
 import { withManager } from "../../src/reconcile/managers/write.ts";
 import { pathInWords } from "../../src/reconcile/issues/cycle-words.ts";
+import { NOWHERE } from "../../src/reconcile/elsewhere.ts";
 import { IMAGE_INDEX } from "../../src/reconcile/image.ts";
 import type { Values } from "../../src/reconcile/validated.ts";
 import { decideContext, knownUser, linkTo } from "../support/known-user.ts";
@@ -70,7 +71,10 @@ test("a manager of a connection of higher priority is withheld, and known to hav
   const own = knownUser(1, { manager_id: 9, field_sources: { manager: 2 } });
   const link = linkTo(1, { withheld: { manager: "E7" } });
   const context = decideContext({ outranks: [2] });
-  assert.equal(withholdManager(managers, candidates, candidate, own, link, { manager_id: "E7" }, context), "E7");
+  assert.equal(
+    withholdManager(managers, candidates, candidate, own, link, { manager_id: "E7" }, NOWHERE, context),
+    "E7",
+  );
   assert.equal(managers.reported.get(candidate), true);
 });
 

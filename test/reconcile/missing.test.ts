@@ -23,6 +23,7 @@ function means(
     policy: { ...DEFAULT_POLICY, missing: "deactivate" as const, ...policy },
     fullInputs: 10 + inputs - 1,
     now: NOW,
+    byHand: false,
   };
   return absenceMeans(user, link, elsewhere, context);
 }
@@ -44,6 +45,7 @@ test("the first absence is only noted", () => {
     policy: { ...DEFAULT_POLICY, missing: "deactivate" },
     fullInputs: 7,
     now: NOW,
+    byHand: false,
   });
   assert.equal(first, "nothing");
 });

@@ -63,18 +63,18 @@ test("a status set by hand holds until the source's own status changes", () =>
     assert.equal((await world.person("1")).status, "active");
   }));
 
-test("a person deactivated by hand and gone from the source comes back with the source's own change", () =>
+test("active by hand ends with the next record of the source", () =>
   importing(async (world) => {
     const text = (status: string) => csv(`${HEADER},is_active`, `${ANA},${status}`, `${BO},yes`, `${CY},yes`);
     await world.import(text("no"));
     await world.import(text("yes"));
     await world.import(text("no"));
     await world.edit(await world.person("1"), { status: "active" });
+    // The next record of the source counts again.
     const run = await world.import(text("no"));
-    assert.deepEqual([run.changes.length, (await world.person("1")).status], [0, "active"]);
-    await world.import(text("yes"));
-    await world.import(text("no"));
-    assert.equal((await world.person("1")).status, "inactive");
+    assert.deepEqual([run.changes.map(({ action }) => action), said(run)], [["deactivate"], []]);
+    const { status, edited_by_hand } = await world.person("1");
+    assert.deepEqual([status, edited_by_hand], ["inactive", []]);
   }));
 
 test("a connection of lower priority does not overwrite, and says so once", () =>
@@ -132,12 +132,13 @@ test("nobody is deactivated as missing while another connection says active", ()
   importing(async (world) => {
     await world.connect("second", NOW);
     await world.set("csv", NOW);
-    await world.import(csv(HEADER, ANA, BO, CY));
-    await world.import(csv(HEADER, ANA, BO, CY), { connection: "second" });
-    const run = await world.import(csv(HEADER, ANA, CY));
+    const rows = (...people: string[]) => csv(`${HEADER},is_active`, ...people.map((each) => `${each},yes`));
+    await world.import(rows(ANA, BO, CY));
+    await world.import(rows(ANA, BO, CY), { connection: "second" });
+    const run = await world.import(rows(ANA, CY));
     assert.deepEqual([run.counts.missing, run.changes.length], [1, 0]);
     assert.equal((await world.person("2")).status, "active");
-    const both = await world.import(csv(HEADER, ANA, CY), { connection: "second" });
+    const both = await world.import(rows(ANA, CY), { connection: "second" });
     assert.deepEqual(both.changes.map(({ action, reason }) => [action, reason]), [["deactivate", "missing"]]);
     assert.equal((await world.person("2")).status, "inactive");
   }));
@@ -148,7 +149,8 @@ test("nobody is deactivated as filtered while another connection says active, an
     const header = `${HEADER},employment_status`;
     const rows = (status: string) => csv(header, `${ANA},${status}`, `${BO},Permanent`, `${CY},Permanent`);
     await world.import(rows("Permanent"), { connection: "second" });
-    await world.import(csv(HEADER, ANA, BO, CY));
+    const listed = (...people: string[]) => csv(`${HEADER},is_active`, ...people.map((each) => `${each},yes`));
+    await world.import(listed(ANA, BO, CY));
     const run = await world.import(rows("Contractor"), { connection: "second" });
     assert.deepEqual(said(run), ["2 active_elsewhere"]);
     assert.equal((await world.person("1")).status, "active");
@@ -156,9 +158,64 @@ test("nobody is deactivated as filtered while another connection says active, an
     assert.deepEqual([said(again), again.changes.length], [[], 0]);
     // Gone from the other one, too: now nobody says active.
     await world.set("csv", NOW);
-    const gone = await world.import(csv(HEADER, BO, CY));
+    const gone = await world.import(listed(BO, CY));
     assert.deepEqual(gone.changes.map(({ reason }) => reason), ["missing"]);
     assert.equal((await world.person("1")).status, "inactive");
+  }));
+
+test("a connection that has never read a status holds nobody, and brings nobody back", () =>
+  importing(async (world) => {
+    await world.connect("badges");
+    await world.set("csv", NOW);
+    const staff = (...people: string[]) => csv(`${HEADER},is_active`, ...people.map((each) => `${each},yes`));
+    await world.import(staff(ANA, BO, CY));
+    await world.import(csv(HEADER, ANA, BO, CY), { connection: "badges" });
+    const gone = await world.import(staff(ANA, CY));
+    assert.deepEqual(gone.changes.map(({ action, reason }) => [action, reason]), [["deactivate", "missing"]]);
+    for (let night = 0; night < 3; night++) {
+      world.later(DAY_MS);
+      const ends = "\n".repeat(night + 1);
+      const badges = await world.import(csv(HEADER, ANA, BO, CY) + ends, { connection: "badges" });
+      assert.deepEqual([badges.changes.length, said(badges)], [0, night === 0 ? ["3 source_conflict"] : []]);
+      assert.equal((await world.import(staff(ANA, CY) + ends)).changes.length, 0);
+    }
+    // Once it reads one, its word counts, whatever its age: missing never outweighs active.
+    const read = await world.import(staff(ANA, BO, CY), { connection: "badges" });
+    assert.deepEqual(read.changes.map(({ line, action }) => [line, action]), [[3, "reactivate"]]);
+    assert.equal((await world.import(staff(ANA, CY) + "\n\n\n\n")).changes.length, 0);
+  }));
+
+test("a list without a status brings back whom it had missed itself", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    await world.set("csv", NOW);
+    await world.import(csv(`${HEADER},is_active`, `${ANA},yes`, `${CY},yes`), { connection: "second" });
+    await world.import(csv(HEADER, ANA, BO, CY));
+    await world.import(csv(HEADER, ANA, CY));
+    assert.equal((await world.person("2")).status, "inactive");
+    await world.import(csv(HEADER, ANA, BO, CY));
+    assert.equal((await world.person("2")).status, "active");
+  }));
+
+test("of a connection that is fed by changes the last record counts, of others the last whole file", () =>
+  importing(async (world) => {
+    await world.connect("changes", { policy: { coverage: "diff" } });
+    await world.connect("whole", { policy: { coverage: "full" } });
+    await world.set("csv", NOW);
+    const rows = (status: string, ...people: string[]) =>
+      csv(`${HEADER},is_active`, ...people.map((each) => `${each},${status}`));
+    await world.import(rows("yes", ANA, BO, CY));
+    await world.import(rows("yes", BO), { connection: "changes" });
+    await world.import(rows("yes", ANA), { connection: "changes" });
+    assert.equal((await world.import(rows("yes", ANA, CY))).changes.length, 0);
+    const out = await world.import(rows("no", BO), { connection: "changes" });
+    assert.deepEqual(out.changes.map(({ action }) => action), ["deactivate"]);
+    await world.import(rows("yes", ANA, CY), { connection: "whole" });
+    assert.equal((await world.import(rows("yes", ANA))).changes.length, 0);
+    const gone = await world.import(rows("yes", ANA), { connection: "whole" });
+    assert.deepEqual([gone.changes.length, gone.counts.missing], [0, 1]);
+    const both = await world.import(rows("yes", ANA) + "\n");
+    assert.deepEqual(both.changes.map(({ reason }) => reason), ["missing"]);
   }));
 
 test("two sources that disagree do not make anybody flap, night after night", () =>
@@ -184,13 +241,14 @@ test("two sources, one in which a person is missing, do not make anybody flap", 
   importing(async (world) => {
     await world.connect("second", NOW);
     await world.set("csv", NOW);
-    await world.import(csv(HEADER, ANA, BO, CY));
-    await world.import(csv(HEADER, ANA, BO, CY), { connection: "second" });
+    const rows = (...people: string[]) => csv(`${HEADER},is_active`, ...people.map((each) => `${each},yes`));
+    await world.import(rows(ANA, BO, CY));
+    await world.import(rows(ANA, BO, CY), { connection: "second" });
     for (let night = 0; night < 10; night++) {
       world.later(DAY_MS);
       const ends = "\n".repeat(night + 1);
-      const first = await world.import(csv(HEADER, ANA, CY) + ends);
-      const second = await world.import(csv(HEADER, ANA, BO, CY) + ends, { connection: "second" });
+      const first = await world.import(rows(ANA, CY) + ends);
+      const second = await world.import(rows(ANA, BO, CY) + ends, { connection: "second" });
       assert.deepEqual([first.changes.length, second.changes.length], [0, 0]);
     }
     assert.equal((await world.person("2")).status, "active");
@@ -216,4 +274,75 @@ test("of priorities that change, the next input of the same bytes takes notice",
     await world.set("second", { policy: { priority: 1 } });
     const run = await world.import(text, { connection: "second" });
     assert.deepEqual([run.status, run.counts.updated], ["succeeded", 1]);
+  }));
+
+test("of two sources that read a status the older one's word counts, before it has changed anything", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    const rows = (status: string) => csv(`${HEADER},is_active`, `${ANA},${status}`, `${BO},yes`, `${CY},yes`);
+    // The younger one made them; the older one has only confirmed what was there.
+    await world.import(rows("yes"), { connection: "second" });
+    await world.import(rows("yes"));
+    const out = await world.import(rows("no"), { connection: "second" });
+    assert.deepEqual([said(out), out.changes.length], [["2 source_conflict"], 0]);
+    await world.import(rows("no"));
+    assert.equal((await world.person("1")).status, "inactive");
+    const back = await world.import(rows("yes"), { connection: "second" });
+    assert.deepEqual([said(back), back.changes.length], [["2 source_conflict"], 0]);
+  }));
+
+test("missing and filtered, of whatever age or priority, never outweigh another's active", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { ...NOW.policy, priority: 9, only_statuses: ["Permanent"] } });
+    await world.connect("second");
+    const second = (bo: string) => csv(`${HEADER},is_active`, `${BO},${bo}`, `${CY},yes`);
+    const first = (...people: string[]) => csv(`${HEADER},employment_status`, ...people);
+    await world.import(first(`${ANA},Permanent`, `${BO},Permanent`, `${CY},Permanent`));
+    await world.import(first(`${ANA},Permanent`, `${BO},Contractor`, `${CY},Permanent`));
+    assert.equal((await world.person("2")).status, "inactive");
+    const filtered = await world.import(second("yes"), { connection: "second" });
+    assert.deepEqual([said(filtered), filtered.counts.reactivated], [[], 1]);
+    await world.import(second("no"), { connection: "second" });
+    await world.import(first(`${ANA},Permanent`, `${CY},Permanent`));
+    const missing = await world.import(second("yes") + "\n", { connection: "second" });
+    assert.deepEqual([said(missing), missing.counts.reactivated], [[], 1]);
+    assert.equal((await world.import(first(`${ANA},Permanent`, `${CY},Permanent`) + "\n")).changes.length, 0);
+  }));
+
+test("two sources that take a field back and forth come to rest, with the older one's word", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    const head = `${HEADER},title,location,manager_id`;
+    // The older one has the columns, with nothing in them.
+    const first = csv(head, `${ANA},,,`, `${BO},,,`), second = csv(head, `${ANA},Cook,Oslo,2`, `${BO},,,`);
+    let conflicts = 0;
+    for (let night = 0; night < 5; night++) {
+      world.later(DAY_MS);
+      const ends = "\n".repeat(night + 1);
+      const own = await world.import(first + ends);
+      const other = await world.import(second + ends, { connection: "second" });
+      conflicts += other.issues.filter(({ code }) => code === "source_conflict").length;
+      if (night > 1) assert.deepEqual([own.changes.length, other.changes.length], [0, 0], `night ${night}`);
+    }
+    assert.equal(conflicts, 3);
+    const { title, location, manager } = await world.person("1");
+    assert.deepEqual([title, location, manager], [null, null, null]);
+  }));
+
+test("a leaving day of a younger source that does not count is not stored, and does not come due", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    const first = csv(`${HEADER},is_active`, `${ANA},yes`, `${BO},yes`, `${CY},yes`);
+    const second = csv(`${HEADER},deactivation_date`, `${ANA},2026-02-01`, `${BO},`, `${CY},`);
+    await world.import(first);
+    for (let night = 0; night < 3; night++) {
+      world.later(DAY_MS);
+      await world.tick();
+      await world.carry();
+      const run = await world.import(second + "\n".repeat(night + 1), { connection: "second" });
+      assert.deepEqual([run.changes.length, said(run)], [0, night === 0 ? ["2 source_conflict"] : []]);
+      assert.equal((await world.import(first + "\n".repeat(night + 1))).changes.length, 0);
+    }
+    const { status, deactivation_date } = await world.person("1");
+    assert.deepEqual([status, deactivation_date], ["active", null]);
   }));

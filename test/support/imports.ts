@@ -26,6 +26,7 @@ export interface ImportOptions {
   readonly entity?: "users" | "departments";
   readonly coverage?: "full" | "diff";
   readonly mode?: "auto" | "plan";
+  readonly by_hand?: "true";
   readonly name?: string;
   readonly type?: string;
 }

@@ -2,6 +2,7 @@
 import { createPhones } from "../../src/reconcile/phones.ts";
 import type { DecideContext } from "../../src/reconcile/decide/revision.ts";
 import { IMAGE, type ImageColumn, type Stored } from "../../src/reconcile/image.ts";
+import { createRanks } from "../../src/reconcile/ranks.ts";
 import type { Found } from "../../src/reconcile/match.ts";
 import type { KnownLink, KnownUser } from "../../src/reconcile/person.ts";
 import type { Validated, Values } from "../../src/reconcile/validated.ts";
@@ -28,6 +29,8 @@ export function linkTo(userId: number, more: Partial<KnownLink> = {}): KnownLink
     key: "E1",
     userId,
     active: true,
+    filtered: false,
+    byHand: false,
     missingSince: null,
     missingFrom: null,
     absentFrom: null,
@@ -66,15 +69,30 @@ export const NOTHING_FOUND: Found = {
 
 /** `outranks`: the connections whose word counts more. */
 export function decideContext(
-  { policy = {}, outranks = [] }: { policy?: Partial<ResolvedPolicy>; outranks?: readonly number[] } = {},
+  { policy = {}, outranks = [], byHand = false, readsStatus = true }: {
+    policy?: Partial<ResolvedPolicy>;
+    outranks?: readonly number[];
+    byHand?: boolean;
+    readsStatus?: boolean;
+  } = {},
 ): DecideContext {
+  const peer = (id: number, priority: number) => ({
+    id,
+    priority,
+    createdAt: id,
+    readsStatus: true,
+    isDiff: false,
+    hasLinks: true,
+  });
   return {
     connectionId: CONNECTION,
     policy: { ...DEFAULT_POLICY, ...policy },
     today: "2026-03-01",
     phones: createPhones(null),
     customKeys: new Set(["shoe"]),
-    outranks: (connection) => outranks.includes(connection),
+    byHand,
+    readsStatus: () => readsStatus,
+    ranks: createRanks(CONNECTION, [peer(CONNECTION, 0), ...outranks.map((id) => peer(id, 1))]),
     department: (name) => ({ id: 70, active: name !== "Closed" }),
     departmentName: (id) => id === 70 ? "Sales" : null,
   };

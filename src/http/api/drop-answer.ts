@@ -44,6 +44,7 @@ export function viewDrop(drop: Drop): z.infer<typeof DROP> {
     connection_id: encodeId("con", drop.connectionId),
     name: drop.name,
     content_type: drop.contentType,
+    by_hand: drop.byHand,
     bytes: drop.bytes,
     sha256: drop.sha256,
     created_at: toInstant(drop.createdAt),

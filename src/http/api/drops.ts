@@ -19,7 +19,7 @@ import { requireInput } from "../kit/reading.ts";
 import { DROP, DROP_TAKEN } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 import { COVERAGE } from "../../model/policy.ts";
-import { CHARSET, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+import { BY_HAND_QUERY, CHARSET, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
 import { byId, loader } from "../kit/load.ts";
 
 /** Media types that a drop's body may have, and the name of a drop that is sent without one. */
@@ -48,6 +48,7 @@ const INPUT = z.strictObject({
     description:
       "`full`: people who are not in it are missing; `diff`: it has changes only. By default the connection's policy",
   }),
+  by_hand: BY_HAND_QUERY,
   charset: CHARSET.optional().meta({
     description: "Encoding of a CSV file that is not UTF-8, such as `windows-1252`; it counts more than that of the " +
       "content type, and both more than the connection's setting",
@@ -122,6 +123,7 @@ const upload = route(
           mode: given.mode,
           entity: given.entity ?? null,
           coverage: given.coverage ?? null,
+          byHand: given.by_hand === "true",
         },
         received.content,
         byOf(c),

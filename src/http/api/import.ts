@@ -31,7 +31,7 @@ import { preferredWaitMs, waitForNew } from "../kit/prefer.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { DROP_TAKEN, RESULT } from "../kit/shapes.ts";
 import { jsonBody, query } from "../kit/validate.ts";
-import { MODE } from "../kit/values.ts";
+import { BY_HAND_QUERY, MODE } from "../kit/values.ts";
 
 const MAX_RECORDS = 5000;
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -46,6 +46,7 @@ const OPTIONS = z.strictObject({
     description:
       "Id or slug of the connection to import through; by default the first with the connector `rest-import`",
   }),
+  by_hand: BY_HAND_QUERY,
 });
 
 const TAKEN = DROP_TAKEN.extend({ results: z.array(RESULT).nullable() });
@@ -83,7 +84,8 @@ const importUsers = route(
     const keys = keysOf(users);
     const hub = c.get("hub");
     const organizationId = c.get("organization").id;
-    const connection = await findTarget(c, c.req.valid("query").connection);
+    const asked = c.req.valid("query");
+    const connection = await findTarget(c, asked.connection);
     const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
     const input = {
       name: "users.json",
@@ -92,6 +94,7 @@ const importUsers = route(
       entity: "users",
       // A connection of files may be for full ones, but a request has only some of the people.
       coverage: hub.registry.get(connection.connector)!.coverage === "diff" ? null : "diff",
+      byHand: asked.by_hand === "true",
     } as const;
     const { dropId, runId } = await receiveDrop(hub, connection, input, body, byOf(c));
     const drop = await findDrop(hub.db, organizationId, dropId);

@@ -40,7 +40,7 @@ import { counted } from "../kit/in-flight.ts";
 import { DROP_TAKEN, idOf, INSTANT } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { COVERAGE } from "../../model/policy.ts";
-import { CHARSET, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+import { BY_HAND, CHARSET, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
 import { byId, loader } from "../kit/load.ts";
 
 const NEW = z.strictObject({
@@ -48,6 +48,7 @@ const NEW = z.strictObject({
   mode: MODE.default("auto"),
   entity: ENTITY.optional(),
   coverage: COVERAGE.optional(),
+  by_hand: BY_HAND,
   charset: CHARSET.optional(),
 });
 
@@ -89,7 +90,7 @@ const open = route(
   requires("drops:write"),
   jsonBody(NEW),
   async (c) => {
-    const { name, mode, entity, coverage, charset } = c.req.valid("json");
+    const { name, mode, entity, coverage, by_hand: byHand, charset } = c.req.valid("json");
     const connection = await loadConnection(c);
     requireTakesDrops(c, connection);
     if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
@@ -98,7 +99,7 @@ const open = route(
         `The connection "${connection.slug}" has ${MAX_OPEN_UPLOADS_A_CONNECTION} unsealed uploads; seal or delete one of them first`,
       );
     }
-    const asked = { name, mode, entity: entity ?? null, coverage: coverage ?? null };
+    const asked = { name, mode, entity: entity ?? null, coverage: coverage ?? null, byHand };
     const upload = await openUpload(c, connection, asked, charset === undefined ? null : findCharset(charset));
     return c.json({ upload: viewUpload(upload) }, 201);
   },

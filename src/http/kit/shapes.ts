@@ -144,6 +144,7 @@ export const DROP = z.strictObject({
   connection_id: idOf("con"),
   name: z.string().meta({ examples: ["users.csv"] }),
   content_type: z.string().meta({ examples: ["text/csv"] }),
+  by_hand: z.boolean(),
   bytes: COUNT.meta({ examples: [5120] }),
   sha256: z.string().nullable().meta({ examples: [null] }),
   created_at: INSTANT,

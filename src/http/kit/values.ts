@@ -58,6 +58,9 @@ export const EXPECTED_BY = z.strictObject({
 /** Whether a run applies its plan or waits for approval. */
 export const MODE = z.enum(["auto", "plan"]);
 export const ENTITY = z.enum(["users", "departments"]);
+/** Whether the input is an edit by hand, in a body and in a query. */
+export const BY_HAND = z.boolean().optional();
+export const BY_HAND_QUERY = z.enum(["true", "false"]).optional().meta({ description: "An edit by hand" });
 /** A label of an encoding, as it was sent. */
 export const CHARSET = z.string().min(1).max(40).superRefine((label, context) => {
   const problem = charsetProblem(label);

@@ -30,6 +30,8 @@ export const MARK = {
   wasLinked: 512,
   /** The user is made active again, and the row's cell for their leaving date is empty now. */
   dateGone: 1024,
+  /** The row is an edit by hand of somebody whom automated connections know. */
+  isEdit: 2048,
 } as const;
 export type Mark = (typeof MARK)[keyof typeof MARK];
 

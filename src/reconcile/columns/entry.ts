@@ -34,6 +34,10 @@ export function placeOf(column: ImageColumn): number {
 
 /** Places of a link: what a row changes of its link when it changes nothing else. */
 export const LINK = { userId: 0, key: 1, digest: 2, canonical: 3, active: 4, withheld: 5, movedFrom: 6 } as const;
+/** What the last record of a link says, at the place `active`. */
+export const SAYS = { inactive: 0, active: 1, filtered: 2 } as const;
+/** Places of a user who was seen, at a version: that they were set active by hand ends with it. */
+export const SIGHTING = { userId: 0, version: 1 } as const;
 /** Places of a new digest for a user's link; null: the row must be planned again. */
 export const DIGEST = { userId: 0, digest: 1 } as const;
 /**
@@ -59,6 +63,8 @@ export interface LinkChange {
   readonly digest: string | null;
   readonly canonical: string | null;
   readonly active: boolean;
+  /** Inactive only because a filter leaves the row out. */
+  readonly filtered: boolean;
   readonly withheld: Readonly<Record<string, string>> | null;
   /** The key that linked the same user until now. */
   readonly movedFrom: string | null;
@@ -79,15 +85,25 @@ export function encodeChange(change: UserChange): Entry {
     change.key,
     change.digest,
     change.canonical,
-    change.active ? 1 : 0,
+    saysOf(change),
     ...change.after,
   ];
   while (entry[entry.length - 1] === null) entry.pop();
   return entry;
 }
 
-export function encodeLink({ userId, key, digest, canonical, active, withheld, movedFrom }: LinkChange): Entry {
-  return [userId, key, digest, canonical, active ? 1 : 0, withheld, movedFrom];
+export function encodeLink(change: LinkChange): Entry {
+  const { userId, key, digest, canonical, withheld, movedFrom } = change;
+  return [userId, key, digest, canonical, saysOf(change), withheld, movedFrom];
+}
+
+function saysOf({ active, filtered = false }: Pick<UserChange, "active" | "filtered">): number {
+  return active ? SAYS.active : filtered ? SAYS.filtered : SAYS.inactive;
+}
+
+/** `version`: of the user, as they were seen. */
+export function encodeSighting(userId: number, version: number): Entry {
+  return [userId, version];
 }
 
 /** `digest` null: the user's row must be planned again. */
@@ -114,14 +130,15 @@ export function encodePending(userId: number, connectionId: number, field: strin
  * Writes the entry of a new person from its key on, with the bracket that ends it. The part before the key is the same
  * for everybody, but for two numbers.
  */
-export function writeTail(json: JsonBytes, { key, digest, canonical, active, after }: UserChange): void {
+export function writeTail(json: JsonBytes, change: UserChange): void {
+  const { key, digest, canonical, after } = change;
   writeValue(json, key);
   writeByte(json, COMMA);
   writeValue(json, digest);
   writeByte(json, COMMA);
   writeValue(json, canonical);
   writeByte(json, COMMA);
-  writeValue(json, active ? 1 : 0);
+  writeValue(json, saysOf(change));
   let length = after.length;
   while (length > 0 && after[length - 1] === null) length--;
   for (let place = 0; place < length; place++) {
@@ -145,7 +162,8 @@ export function decodeChange(entry: Entry): UserChange {
     key: entry[CHANGE.key] as string | null,
     digest: entry[CHANGE.digest] as string | null,
     canonical: entry[CHANGE.canonical] as string | null,
-    active: entry[CHANGE.active] === 1,
+    active: entry[CHANGE.active] === SAYS.active,
+    ...entry[CHANGE.active] === SAYS.filtered ? { filtered: true } : {},
     after,
   };
 }

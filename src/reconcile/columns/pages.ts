@@ -14,7 +14,8 @@ export type PageKind =
   | "digests"
   | "missing"
   | "pending"
-  | "recalls";
+  | "recalls"
+  | "sightings";
 
 export interface PageDraft {
   readonly page: number;
@@ -47,6 +48,7 @@ const MAX_ENTRIES: Readonly<Record<PageKind, number>> = {
   missing: 5_000,
   pending: 5_000,
   recalls: 5_000,
+  sightings: 5_000,
 };
 
 export interface PageFiller {

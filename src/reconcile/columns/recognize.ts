@@ -101,7 +101,12 @@ export function createRecognition(draft: Draft, input: RowInput): Recognition {
       if (fields !== last && batch.size > 0) yield batch.take();
       last = fields;
       for (const field of fields) if (field !== null) mapped.add(field);
-      const layout: Layout = { fields, bits, order: canonicalOrder(fields), from: n };
+      const layout: Layout = {
+        fields,
+        bits,
+        order: canonicalOrder(fields, context.rowFilter.placesIn(block.columns)),
+        from: n,
+      };
       const misses = await blocks.misses(block, again, n);
       for (let from = 0; from < misses.length; from += PARSED_AT_ONCE) {
         const indexes = misses.subarray(from, Math.min(misses.length, from + PARSED_AT_ONCE));
@@ -281,8 +286,12 @@ function ownCells(cells: readonly Cell[]): Cell[] {
   return copies.map((copy, i) => cells[i] === undefined ? undefined : copy);
 }
 
-/** Columns in the order of their fields' names, so that a row has one digest in any order of columns. */
-function canonicalOrder(fields: Fields): number[] {
-  return fields.map((field, column) => ({ field, column })).filter(({ field }) => field !== null)
+/**
+ * Columns in the order of their fields' names, so that a row has one digest in any order of columns. `deciding`: columns
+ * that choose the rows to import, though they may have no field.
+ */
+function canonicalOrder(fields: Fields, deciding: readonly number[]): number[] {
+  const mapped = fields.map((field, column) => ({ field, column })).filter(({ field }) => field !== null)
     .sort((a, b) => (a.field! < b.field! ? -1 : 1)).map(({ column }) => column);
+  return [...mapped, ...deciding];
 }

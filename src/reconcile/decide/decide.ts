@@ -6,10 +6,11 @@
 import type { Issue } from "../../model/record.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../image.ts";
 import { customOf, isActive, type KnownLink, type KnownUser, leavingDayOf, setStatus, setWriters } from "../person.ts";
+import type { Elsewhere } from "../elsewhere.ts";
 import type { Validated } from "../validated.ts";
 import { fillFields, reviseFields } from "./fields.ts";
 import { type DecideContext, type Decision, type Revision, startRevision } from "./revision.ts";
-import { reviseStatus } from "./status.ts";
+import { endsEdit, reviseStatus } from "./status.ts";
 
 const NO_ISSUES: readonly Issue[] = [];
 /** A user without any values. */
@@ -33,20 +34,21 @@ export function decideCreate(record: Validated, context: DecideContext): Decisio
     overwrites: false,
     advancesDeactivation: false,
     withheld: null,
+    endsEdit: false,
   };
 }
 
-/** Decides on a record of a known user. `otherActive`: another connection's last record says that they are active. */
+/** Decides on a record of a known user. */
 export function decideUpdate(
   record: Validated,
   user: KnownUser,
   link: KnownLink | null,
-  otherActive: boolean,
+  elsewhere: Elsewhere,
   context: DecideContext,
 ): Decision {
-  const revision = startRevision(record, user, link, context);
+  const revision = startRevision(record, user, link, elsewhere, context);
   reviseFields(revision);
-  reviseStatus(revision, otherActive);
+  reviseStatus(revision);
   return outcomeOf(revision);
 }
 
@@ -69,6 +71,7 @@ function outcomeOf(revision: Revision): Decision {
     overwrites: before !== null && overwrites(before, after),
     advancesDeactivation: isActive(user) && action !== "deactivate" && isEarlier(user.image, after),
     withheld: Object.keys(withheld).length === 0 ? null : withheld,
+    endsEdit: before === null && endsEdit(revision),
   };
 }
 

@@ -13,6 +13,7 @@ import {
   setCustom,
   sourceOf,
 } from "../person.ts";
+import type { Elsewhere } from "../elsewhere.ts";
 import type { Validated } from "../validated.ts";
 import type { Value } from "../values/value.ts";
 import { type DecideContext, isOutranked, noteWithheld, noteWritten, type Revision } from "./revision.ts";
@@ -79,7 +80,7 @@ function reviseDepartment(revision: Revision, name: string | null): void {
     revision.settled = false;
   } else if (!isWithheld(revision, "department_name", name, current)) {
     after[IMAGE_INDEX.department_id] = id;
-    noteWritten(revision, "department_name");
+    noteWritten(revision, "department_name", id);
   }
 }
 
@@ -90,7 +91,7 @@ function reviseCustom(revision: Revision, field: string, value: Value): void {
   if (sameStored(current, value) || isWithheld(revision, field, value, current)) return;
   const { [field]: _, ...rest } = custom;
   setCustom(after, value === null ? rest : { ...rest, [field]: value });
-  noteWritten(revision, field);
+  noteWritten(revision, field, value);
 }
 
 function reviseColumn(revision: Revision, column: ImageColumn, value: Value): void {
@@ -107,7 +108,7 @@ function reviseColumn(revision: Revision, column: ImageColumn, value: Value): vo
   }
   if (isWithheld(revision, column, value, current)) return;
   after[index] = stored;
-  noteWritten(revision, column);
+  noteWritten(revision, column, stored);
 }
 
 function leaveDamaged(revision: Revision, field: string, value: string): void {
@@ -117,24 +118,29 @@ function leaveDamaged(revision: Revision, field: string, value: string): void {
 
 /** Whether this connection may not write the field; reports it. */
 function isWithheld(revision: Revision, field: string, value: unknown, current: Stored): boolean {
-  const { user, context, edited, sources, issues } = revision;
-  if (edited.has(field) && context.policy.manual_edits === "keep") {
+  const { user, context, edited, sources, issues, elsewhere } = revision;
+  if (edited.has(field) && context.policy.manual_edits === "keep" && !elsewhere.isEdit) {
     issues.push(fieldKept(field, value));
     revision.settled = false;
     return true;
   }
   const owner = sources[field] ?? (current === null ? null : sourceOf(user.image));
-  if (!isOutranked(owner, context)) return false;
+  if (!isOutranked(owner, elsewhere, context)) return false;
   if (noteWithheld(revision, field, withheldText(value))) issues.push(sourceConflict(field, value, user.id, current));
   revision.settled = false;
   return true;
 }
 
 /** Why this connection may not write the user's manager, or null when it may. */
-export function managerWithheld({ image }: KnownUser, context: DecideContext): "kept" | "outranked" | null {
-  if (context.policy.manual_edits === "keep" && editedByHand(image).includes("manager")) return "kept";
+export function managerWithheld(
+  { image }: KnownUser,
+  elsewhere: Elsewhere,
+  context: DecideContext,
+): "kept" | "outranked" | null {
+  const isKept = context.policy.manual_edits === "keep" && !elsewhere.isEdit;
+  if (isKept && editedByHand(image).includes("manager")) return "kept";
   const owner = fieldSourcesOf(image)?.manager ?? (managerOf(image) === null ? null : sourceOf(image));
-  return isOutranked(owner, context) ? "outranked" : null;
+  return isOutranked(owner, elsewhere, context) ? "outranked" : null;
 }
 
 function samePhone(a: unknown, b: unknown, { phones }: DecideContext): boolean {

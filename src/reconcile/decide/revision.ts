@@ -3,8 +3,10 @@ import type { ChangeAction } from "../../model/change.ts";
 import type { ResolvedPolicy } from "../../model/policy.ts";
 import type { Issue } from "../../model/record.ts";
 import type { Image, ImageColumn, Stored } from "../image.ts";
-import { editedByHand, fieldSourcesOf, type KnownLink, type KnownUser, sourceOf } from "../person.ts";
+import type { Elsewhere } from "../elsewhere.ts";
+import { BY_HAND, editedByHand, fieldSourcesOf, type KnownLink, type KnownUser, sourceOf } from "../person.ts";
 import type { Phones } from "../phones.ts";
+import type { Ranks } from "../ranks.ts";
 import type { Validated } from "../validated.ts";
 
 export interface DecideContext {
@@ -15,8 +17,12 @@ export interface DecideContext {
   readonly phones: Phones;
   /** Keys of the organization's custom fields. */
   readonly customKeys: ReadonlySet<string>;
-  /** Whether another connection has priority over this one. */
-  readonly outranks: (connectionId: number) => boolean;
+  /** Whether the input came by hand. */
+  readonly byHand: boolean;
+  /** Whether this connection has ever read who is active. */
+  readonly readsStatus: () => boolean;
+  /** How much its word counts against those of other connections. */
+  readonly ranks: Ranks;
   /** A department's id by name; plans it when it is new. */
   readonly department: (name: string) => { readonly id: number; readonly active: boolean };
   /** The name of a department; null: there is none with this id. */
@@ -41,6 +47,8 @@ export interface Decision {
   readonly advancesDeactivation: boolean;
   /** Fields whose values are withheld, as link.withheld will be. */
   readonly withheld: Record<string, string> | null;
+  /** Whether the person was set active by hand, which this record ends, though nothing else of them changes. */
+  readonly endsEdit: boolean;
 }
 
 /** The state of one decision, about one record and one user. */
@@ -48,6 +56,7 @@ export interface Revision {
   readonly record: Validated;
   readonly user: KnownUser;
   readonly link: KnownLink | null;
+  readonly elsewhere: Elsewhere;
   readonly context: DecideContext;
   readonly after: Image;
   readonly issues: Issue[];
@@ -70,12 +79,14 @@ export function startRevision(
   record: Validated,
   user: KnownUser,
   link: KnownLink | null,
+  elsewhere: Elsewhere,
   context: DecideContext,
 ): Revision {
   return {
     record,
     user,
     link,
+    elsewhere,
     context,
     after: user.image.slice(),
     issues: [],
@@ -90,18 +101,26 @@ export function startRevision(
   };
 }
 
-/** Notes this connection as the last writer of the field. */
-export function noteWritten(revision: Revision, field: string): void {
-  const { user, context, sources } = revision;
-  if (sourceOf(user.image) === context.connectionId) delete sources[field];
-  else sources[field] = context.connectionId;
-  revision.edited.delete(field);
+/** Notes this connection, or a hand, as the last writer of the field. `value`: null where it is emptied. */
+export function noteWritten(revision: Revision, field: string, value: unknown): void {
+  const { user, context, sources, edited, elsewhere } = revision;
   revision.wrote = true;
+  if (elsewhere.isEdit) {
+    sources[field] = BY_HAND;
+    edited.add(field);
+    return;
+  }
+  const isTakenAway = value === null && sources[field] !== undefined && sources[field] !== context.connectionId;
+  // An empty field is anybody's to fill. Who has emptied what another wrote has to be known, or they would take turns.
+  if (sourceOf(user.image) === context.connectionId && !isTakenAway) delete sources[field];
+  else sources[field] = context.connectionId;
+  edited.delete(field);
 }
 
-/** Whether another connection of higher priority wrote the field, or made the user (`owner`). */
-export function isOutranked(owner: number | null, context: DecideContext): boolean {
-  return owner !== null && owner !== 0 && owner !== context.connectionId && context.outranks(owner);
+/** Whether another connection wrote the field, or made the user (`owner`), whose word counts more than this one's. */
+export function isOutranked(owner: number | null, { byHand }: Elsewhere, context: DecideContext): boolean {
+  if (owner === null || owner === BY_HAND || owner === context.connectionId) return false;
+  return context.ranks.outranks(owner, context.byHand || byHand.has(owner));
 }
 
 /** Notes a withheld value; returns whether this value was not reported before. */

@@ -46,12 +46,11 @@ export function sourceConflict(field: string, value: unknown, user = 0, current?
   );
 }
 
-export function statusKept(wantsActive: boolean): Issue {
-  const status = wantsActive ? "active" : "inactive";
+export function statusKept(): Issue {
   return issueOf(
-    { severity: "warning", code: "status_kept_by_hand", field: "is_active", value: status },
-    [`The status was set by hand and is kept until the source's own status changes; the source says "${status}"`],
-    "Change the status by hand if the source is right",
+    { severity: "warning", code: "status_kept_by_hand", field: "is_active", value: "active" },
+    ['The person was set inactive by hand and stays so until the source\'s own status changes; the source says "active"'],
+    "Set the person active by hand if the source is right",
   );
 }
 

@@ -12,6 +12,15 @@ export function statusNotInSource(status: string): Issue {
   );
 }
 
+/** `column`: of the filter of rows. */
+export function filterColumnMissing(column: string): Issue {
+  return issueOf(
+    { severity: "warning", code: "filter_column_missing", field: column, value: null },
+    [`There is no column "${column}", by which this connection chooses its rows: nobody was left out by it`],
+    "Send the column, or correct its name in the connection's only_rows",
+  );
+}
+
 /** `line`: line of the first row whose key cannot be read; null: the input may have been cut off. */
 export function missingUnclear(line: number | null): Issue {
   return issueOf(

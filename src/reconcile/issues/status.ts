@@ -10,6 +10,15 @@ export function unknownStatus(): Issue {
   );
 }
 
+/** `column`: the one whose cell says nothing. */
+export function filterUnclear(column: string): Issue {
+  return issueOf(
+    { severity: "warning", code: "filter_unclear", field: column, value: null },
+    [`"${column}" is empty or holds no value: without it, this connection cannot decide whether to import the person`],
+    `Fill in "${column}", or name the empty cell in the connection's only_rows`,
+  );
+}
+
 /** `day`: the deactivation_date, which has come. */
 export function statusDisagrees(day: string): Issue {
   return issueOf(

@@ -3,6 +3,7 @@ import { type Candidates, MARK, mark, nameManager, nameNoManager } from "../colu
 import { ownText } from "../columns/own-text.ts";
 import type { DecideContext } from "../decide/revision.ts";
 import { managerWithheld } from "../decide/fields.ts";
+import type { Elsewhere } from "../elsewhere.ts";
 import type { KnownLink, KnownUser } from "../person.ts";
 import type { Values } from "../validated.ts";
 
@@ -65,10 +66,11 @@ export function withholdManager(
   own: KnownUser,
   link: KnownLink | null,
   values: Values,
+  elsewhere: Elsewhere,
   context: DecideContext,
 ): string | null {
   if (!context.policy.update) return null;
-  const why = managerWithheld(own, context);
+  const why = managerWithheld(own, elsewhere, context);
   if (why === null) return null;
   mark(candidates, candidate, MARK.managerWithheld);
   if (why === "kept") return null;

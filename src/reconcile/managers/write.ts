@@ -22,7 +22,7 @@ import { toJson } from "../columns/json-array.ts";
 import { changesManager, isSet, managerAfter, type NewManagers, setManager } from "../columns/new-managers.ts";
 import type { Draft } from "../draft.ts";
 import { type Image, IMAGE_INDEX } from "../image.ts";
-import { editedByHand, fieldSourcesOf, managerOf, setWriters, sourceOf } from "../person.ts";
+import { BY_HAND, editedByHand, fieldSourcesOf, managerOf, setWriters, sourceOf } from "../person.ts";
 import type { LateManager } from "./waiting.ts";
 
 const BATCH = 1_000;
@@ -95,6 +95,7 @@ interface ManagerUpdate {
   readonly userId: number;
   readonly manager: number | null;
   readonly line: number | null;
+  /** Or BY_HAND. */
   readonly connectionId: number;
   readonly reason: string | null;
 }
@@ -114,7 +115,7 @@ async function writeUpdates(draft: Draft, after: NewManagers, late: readonly Lat
       userId: userOf(candidates, candidate),
       manager: managerAfter(after, candidate),
       line: lineOf(candidates, candidate),
-      connectionId: context.connectionId,
+      connectionId: isMarked(candidates, candidate, MARK.isEdit) ? BY_HAND : context.connectionId,
       reason: null,
     });
   }
@@ -156,14 +157,17 @@ async function addUpdates({ context }: Draft, updates: readonly ManagerUpdate[])
   await context.filler.writeFull();
 }
 
-/** The user with a new manager, written by this connection. */
+/** The user with a new manager, written by this connection, or BY_HAND. */
 export function withManager(image: Image, manager: number | null, connectionId: number): Image {
   const after = image.slice();
   const sources = { ...fieldSourcesOf(image) };
-  if (sourceOf(image) === connectionId) delete sources.manager;
+  // As for other fields: who has emptied what another wrote is remembered.
+  const isTakenAway = manager === null && sources.manager !== undefined && sources.manager !== connectionId;
+  if (sourceOf(image) === connectionId && !isTakenAway) delete sources.manager;
   else sources.manager = connectionId;
   after[IMAGE_INDEX.manager_id] = manager;
-  setWriters(after, sources, editedByHand(image).filter((field) => field !== "manager"));
+  const others = editedByHand(image).filter((field) => field !== "manager");
+  setWriters(after, sources, connectionId === BY_HAND ? [...others, "manager"].sort() : others);
   return after;
 }
 

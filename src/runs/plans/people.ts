@@ -1,6 +1,5 @@
 /** Plans a drop of people: compares its rows with the existing users. */
 import { type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
-import { DEFAULT_PRIORITY } from "../../model/policy.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { Issue, KeyField, Salt } from "../../model/record.ts";
 import type { ColumnFacts } from "../../reconcile/column-facts.ts";
@@ -9,6 +8,8 @@ import { goneColumns, isHeldForConflicts } from "../../reconcile/guard.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
 import { partsBroken, statusGone } from "../../reconcile/issues/input.ts";
+import { createRanks } from "../../reconcile/ranks.ts";
+import { createRowFilter } from "../../reconcile/row-filter.ts";
 import { createRequirementCheck } from "../../reconcile/requirements.ts";
 import { type StatusColumns, statusColumnsOf } from "../../reconcile/status-columns.ts";
 import type { UserPlan } from "../../reconcile/summarize.ts";
@@ -18,10 +19,11 @@ import { createLookups } from "../../store/runs/lookups.ts";
 import { identityOf } from "../../store/runs/drops.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { voidRecalled } from "../../store/runs/recalls.ts";
-import { listPriorities, loadDepartments } from "../../store/runs/run-steps.ts";
+import { loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";
 import type { Columns } from "../columns.ts";
 import { filledOfAll, isLastPart } from "../parts.ts";
+import { loadPeers } from "../peers.ts";
 import { inputOf, READING_VERSION, saltOf } from "../read-drop.ts";
 import { hexOf } from "../../std/hex.ts";
 import type { Stage } from "../stage.ts";
@@ -103,7 +105,11 @@ function columnsGone({ connection }: Stage, { reading, part }: OpenInput, { comp
   const gone = isWhole && baseline.users !== undefined ? goneColumns(filledOfAll(part, filled), baseline.users) : [];
   // Records have the keys that they need, one by one.
   const isTable = reading.report.delimiter !== null || reading.report.sheet !== undefined;
-  const { active } = statusColumnsOf(reading.columns.names, reading.columns.fields, { mapping: [], isFiltered: false });
+  const { active } = statusColumnsOf(reading.columns.names, reading.columns.fields, {
+    mapping: [],
+    deciding: [],
+    isFiltered: false,
+  });
   const wasThere = columnMemory !== null && (columnMemory.active || columnMemory.inactive);
   const isGone = wasThere && isTable && active < 0 && gone.every(({ field }) => field !== "is_active");
   return isGone ? [...gone, statusGone()] : gone;
@@ -120,7 +126,7 @@ interface Parts extends Learned {
 
 async function createContext(
   stage: Stage,
-  { reading, coverage, choice, part }: OpenInput,
+  { drop, reading, coverage, choice, part }: OpenInput,
   key: KeyField,
   { values, lookups, store, facts, identities, twins, renumbered }: Parts,
 ): Promise<UserPlanContext> {
@@ -139,7 +145,8 @@ async function createContext(
     customFields,
     hasSameFields: connection.lastApplied.users?.referenceVersion === organization.referenceVersion,
     requirements: createRequirementCheck({ requiredFields, customFields }),
-    outranks: await ranking(stage),
+    ranks: createRanks(connection.id, await loadPeers(stage)),
+    byHand: drop.byHand,
     normalize: reading.normalize,
     validate: createValidator({
       key,
@@ -152,6 +159,7 @@ async function createContext(
       leavers: policy.leavers,
       today: stage.today,
     }, facts),
+    rowFilter: createRowFilter(policy.only_rows ?? []),
     facts,
     identities,
     twins,
@@ -178,7 +186,11 @@ async function createContext(
 /** As statusColumnsOf, once for each list of columns. */
 function createStatusColumns({ connection, policy }: Stage, { resolve }: Columns): UserPlanContext["statusColumns"] {
   const known = new WeakMap<readonly string[], StatusColumns>();
-  const options = { mapping: Object.keys(connection.mapping), isFiltered: policy.only_statuses !== null };
+  const options = {
+    mapping: Object.keys(connection.mapping),
+    deciding: (policy.only_rows ?? []).map(({ column }) => column),
+    isFiltered: policy.only_statuses !== null,
+  };
   return (names) => {
     let found = known.get(names);
     if (found === undefined) known.set(names, found = statusColumnsOf(names, resolve(names), options));
@@ -214,7 +226,7 @@ interface Digests {
 }
 
 /** Salts for digests of rows. They change with everything that decides what a row means. */
-function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField, facts: ColumnFacts): Digests {
+function createDigests(stage: Stage, { drop, reading }: OpenInput, key: KeyField, facts: ColumnFacts): Digests {
   const { hub, connection, organization } = stage;
   const meaning = [
     READING_VERSION,
@@ -224,6 +236,7 @@ function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField, fact
     "users",
     key,
     facts.seed(),
+    ...drop.byHand ? ["by hand"] : [],
   ];
   const { delimiter } = reading.report;
   const salts = new Map<readonly string[], Salt>();
@@ -238,18 +251,4 @@ function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField, fact
       return salt;
     },
   };
-}
-
-/** Whether another connection takes precedence: by higher priority, and between equal ones by age. */
-async function ranking(stage: Stage): Promise<(connectionId: number) => boolean> {
-  const { hub, run, connection } = stage;
-  const all = await listPriorities(hub.db, run.organizationId);
-  const place = new Map(
-    all.sort((a, b) =>
-      (b.priority ?? DEFAULT_PRIORITY) - (a.priority ?? DEFAULT_PRIORITY) || a.createdAt - b.createdAt || a.id - b.id
-    )
-      .map(({ id }, index) => [id, index]),
-  );
-  const mine = place.get(connection.id)!;
-  return (other) => (place.get(other) ?? Infinity) < mine;
 }

@@ -103,6 +103,10 @@ export const links = sqliteTable(
     canonical: text(),
     /** Whether the last record of this connection was active. */
     active: integer({ mode: "boolean" }).notNull(),
+    /** Whether it was not only because a filter leaves it out. */
+    filtered: integer({ mode: "boolean" }).notNull().default(false),
+    /** Whether only files by hand have had the row so far. */
+    byHand: integer("by_hand", { mode: "boolean" }).notNull().default(false),
     missingSince: integer("missing_since"),
     /** The connection's fullInputs at the first absence. */
     missingFrom: integer("missing_from"),

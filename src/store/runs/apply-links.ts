@@ -1,26 +1,58 @@
 /** Applies pages of what accompanies changes: links, digests, missing people, pending managers and recalls. */
 import { type SQL, sql } from "drizzle-orm";
-import { ofDigest, ofLink, ofMissing, ofPending, withheldOf } from "./entry-places.ts";
-import { eachEntry, type PageContext, unlessLookedAtAgain, withEntries } from "./page-entries.ts";
+import { LINK } from "../../reconcile/columns/entry.ts";
+import {
+  isActive,
+  isFiltered,
+  ofDigest,
+  ofLink,
+  ofMissing,
+  ofPending,
+  ofSighting,
+  withheldOf,
+} from "./entry-places.ts";
+import { byHandAfter, eachEntry, type PageContext, unlessLookedAtAgain, withEntries } from "./page-entries.ts";
 import type { OpenPage } from "./plans.ts";
 
+const LINK_SAYS = `(v ->> ${LINK.active})`;
+
 /** `hasMoved`: another process has written since the plan was made. */
-export function linkStatements({ connectionId, ...context }: PageContext, page: OpenPage, hasMoved: boolean): SQL[] {
+export function linkStatements(context: PageContext, page: OpenPage, hasMoved: boolean): SQL[] {
+  const { connectionId, edits } = context;
   // These rows changed nothing when they were planned, which may not be true of a user who has changed since.
   const digestOf = hasMoved ? () => sql`null` : unlessLookedAtAgain;
   // By user too: another person may have the key by now.
   const former = sql`(source_key, user_id) in (select ${ofLink("value", "movedFrom")}, ${ofLink("value", "userId")}
     from ${eachEntry(page)} where ${ofLink("value", "movedFrom")} is not null)`;
   return [
-    ...removeLinks({ connectionId, ...context }, former),
-    sql`insert into links (connection_id, source_key, user_id, digest, canonical, active, said)
+    ...removeLinks(context, former),
+    sql`insert into links (connection_id, source_key, user_id, digest, canonical, active, filtered, said, by_hand)
       ${withEntries(page, null)}
       select ${connectionId}, ${ofLink("v", "key")}, ${ofLink("v", "userId")},
-        ${digestOf(ofLink("v", "digest"))}, ${digestOf(ofLink("v", "canonical"))}, ${ofLink("v", "active")},
-        ${withheldOf("v")} from r left join m on m.k = r.k where true
+        ${digestOf(ofLink("v", "digest"))}, ${digestOf(ofLink("v", "canonical"))}, ${sql.raw(isActive(LINK_SAYS))},
+        ${sql.raw(isFiltered(LINK_SAYS))}, ${withheldOf("v")}, ${
+      edits === null ? 0 : 1
+    } from r left join m on m.k = r.k where true
       on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
-        digest = excluded.digest, canonical = excluded.canonical, said = excluded.said,
+         filtered = excluded.filtered, by_hand = ${
+      sql.raw(byHandAfter(edits))
+    }, digest = excluded.digest, canonical = excluded.canonical, said = excluded.said,
         missing_since = null, missing_from = null, absent_from = null`,
+  ];
+}
+
+/**
+ * Ends that people were set active by hand, where a record has shown them since. Somebody who has changed since they were
+ * seen is left alone: the next record shows them again.
+ */
+export function sightingStatements({ organizationId }: PageContext, page: OpenPage): SQL[] {
+  return [
+    sql`with s(id, version) as materialized (select ${ofSighting("value", "userId")}, ${ofSighting("value", "version")}
+        from ${eachEntry(page)})
+      update users set edited_by_hand = (select nullif(json_group_array(e.value), '[]')
+        from json_each(users.edited_by_hand) e where e.value <> 'status')
+      from s where users.id = s.id and users.version = s.version and users.organization_id = ${organizationId}
+        and users.status = 'active'`,
   ];
 }
 

@@ -1,8 +1,17 @@
 /** Applies a page of changes of people: users and their links, split into columns once and then written in sets. */
 import { type SQL, sql } from "drizzle-orm";
 import { IMAGE, type ImageColumn } from "../../reconcile/image.ts";
-import { afterChange, changesOneOf, MUST_LOOK_AGAIN, ofChange } from "./entry-places.ts";
-import { eachEntry, managersOf, type PageContext, unlessLookedAtAgain, withEntries } from "./page-entries.ts";
+import { BY_HAND } from "../../reconcile/person.ts";
+import { afterChange, changesOneOf, isActive, isFiltered, MUST_LOOK_AGAIN, ofChange } from "./entry-places.ts";
+import {
+  byHandAfter,
+  eachEntry,
+  isEdit,
+  managersOf,
+  type PageContext,
+  unlessLookedAtAgain,
+  withEntries,
+} from "./page-entries.ts";
 import type { OpenPage } from "./plans.ts";
 import { PLACES, STAGED } from "./staging.ts";
 
@@ -25,14 +34,15 @@ const WHAT_MOVES = sql`case when ${NEW} then ${sql.raw(String(STAYS_IN_PLACE))}
   when ${changesOneOf("v", ["department_id"])} then ${sql.raw(String(MOVES_DEPARTMENT))}
   else ${sql.raw(String(STAYS_IN_PLACE))} end`;
 /** A link after its row was applied: without withheld values, and not missing. */
-const linkAfter = (from: string) =>
-  `active = ${from}.active, digest = ${from}.digest, canonical = ${from}.canonical, said = null, missing_since = null,
-  missing_from = null`;
-const LINK_AFTER = sql.raw(linkAfter("s"));
+const LINK_AFTER = sql.raw(`active = ${isActive("s.active")}, filtered = ${isFiltered("s.active")}, digest = s.digest,
+  canonical = s.canonical, said = null, missing_since = null, missing_from = null`);
 /** The key is linked already: the link becomes this user's. */
-const LINK_TAKEN = sql.raw(
-  `on conflict (connection_id, source_key) do update set user_id = excluded.user_id, ${linkAfter("excluded")}`,
-);
+const linkTaken = ({ edits }: PageContext) =>
+  sql.raw(`on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
+    filtered = excluded.filtered, digest = excluded.digest, canonical = excluded.canonical, said = null,
+    missing_since = null, missing_from = null, by_hand = ${byHandAfter(edits)}`);
+const OF_LINK = sql.raw("connection_id, source_key, user_id, digest, canonical, active, filtered, by_hand");
+const SAYS_OF_S = sql.raw(`${isActive("s.active")}, ${isFiltered("s.active")}`);
 const UNSTAGE = sql`delete from staged_users`;
 
 /** `without`: places of superseded entries, as JSON. */
@@ -67,7 +77,7 @@ function stage(context: PageContext, page: OpenPage, without: string | null): SQ
     ${withEntries(page, without)}
     select r.k, ${ofChange("v", "userId")}, ${ofChange("v", "version")}, ${WHAT_MOVES}, ${ofChange("v", "key")},
       ${unlessLookedAtAgain(ofChange("v", "digest"))}, ${unlessLookedAtAgain(ofChange("v", "canonical"))},
-      ${ofChange("v", "active")}, ${columns(context.connectionId)}
+      ${ofChange("v", "active")}, ${columns(context)}
     from r left join m on m.k = r.k`;
 }
 
@@ -78,10 +88,14 @@ function managerOr(planned: SQL): SQL {
   return sql`case when ${STAYS} then ${planned} else m.value end`;
 }
 
-/** The user's columns of an entry, with the manager from beside the page: the connection that brought it wrote it. */
-function columns(connectionId: number): SQL {
+/**
+ * The user's columns of an entry, with the manager from beside the page: the connection that brought it wrote it, or a
+ * hand did.
+ */
+function columns({ connectionId, edits }: PageContext): SQL {
   // A bound parameter would be written into JSON as 4.0.
-  const me = sql.raw(String(connectionId));
+  const me = sql.raw(String(connectionId)), hand = sql.raw(String(BY_HAND));
+  const byHand = isEdit(edits, ofChange("v", "userId"));
   const list = IMAGE.map((column) => {
     const planned = afterChange("v", column);
     switch (column) {
@@ -89,10 +103,15 @@ function columns(connectionId: number): SQL {
         return managerOr(planned);
       case "field_sources":
         return sql`case when ${NEW} or ${STAYS} then ${planned}
-          when ${afterChange("v", "source_id")} = ${me} then nullif(json_remove(${planned}, '$.manager'), '{}')
+          when ${byHand} then json_set(coalesce(${planned}, '{}'), '$.manager', ${hand})
+          when ${afterChange("v", "source_id")} = ${me} and (m.value is not null
+            or coalesce(json_extract(${planned}, '$.manager'), ${me}) = ${me}) then nullif(json_remove(${planned}, '$.manager'), '{}')
           else json_set(coalesce(${planned}, '{}'), '$.manager', ${me}) end`;
       case "edited_by_hand":
-        return sql`case when ${NEW} or ${STAYS} or ${planned} is null then ${planned}
+        return sql`case when ${NEW} or ${STAYS} then ${planned}
+          when ${byHand} then (select json_group_array(value) from (select value from json_each(coalesce(${planned}, '[]'))
+            union select 'manager' order by 1))
+          when ${planned} is null then null
           else (select nullif(json_group_array(e.value), '[]') from json_each(${planned}) e where e.value <> 'manager') end`;
       default:
         return planned;
@@ -140,11 +159,11 @@ function insertStagedUsers(context: PageContext, page: OpenPage): SQL {
 
 function insertStagedLinks(context: PageContext, page: OpenPage): SQL {
   return sql`with ${managersOf(page, MUST_LOOK_AGAIN)}
-    insert or fail into links (connection_id, source_key, user_id, digest, canonical, active)
+    insert or fail into links (${OF_LINK})
     select ${context.connectionId}, s.source_key, s.id, ${unlessLookedAtAgain(sql`s.digest`)},
-      ${unlessLookedAtAgain(sql`s.canonical`)}, s.active from ${
+      ${unlessLookedAtAgain(sql`s.canonical`)}, ${SAYS_OF_S}, ${context.edits === null ? 0 : 1} from ${
     staged(page)
-  } and s.source_key is not null ${LINK_TAKEN}`;
+  } and s.source_key is not null ${linkTaken(context)}`;
 }
 
 function updateUsers(context: PageContext, page: OpenPage): SQL[] {
@@ -175,14 +194,18 @@ function park(page: OpenPage, without: string | null): SQL {
 function updateLinks(context: PageContext): SQL {
   return sql`with s as materialized (select l.rowid as link, u.digest, u.canonical, u.active from staged_users u
       cross join links l on l.connection_id = ${context.connectionId} and l.source_key = u.source_key and +l.user_id = u.id)
-    update links set ${LINK_AFTER} from s where links.rowid = s.link`;
+    update links set ${LINK_AFTER}${
+    context.edits === null ? sql`, by_hand = 0` : sql``
+  } from s where links.rowid = s.link`;
 }
 
 /** `updated`: without the links of `updateLinks`. */
 function insertLinks(context: PageContext, updated = false): SQL {
   const others = sql`and not exists (select 1 from links l where l.connection_id = ${context.connectionId}
     and l.source_key = s.source_key and +l.user_id = s.id)`;
-  return sql`insert or fail into links (connection_id, source_key, user_id, digest, canonical, active)
-    select ${context.connectionId}, s.source_key, s.id, s.digest, s.canonical, s.active from staged_users s
-    where s.source_key is not null ${updated ? others : sql``} ${LINK_TAKEN}`;
+  return sql`insert or fail into links (${OF_LINK})
+    select ${context.connectionId}, s.source_key, s.id, s.digest, s.canonical, ${SAYS_OF_S}, ${
+    context.edits === null ? 0 : 1
+  } from staged_users s
+    where s.source_key is not null ${updated ? others : sql``} ${linkTaken(context)}`;
 }

@@ -13,6 +13,7 @@ import {
   missingStatements,
   pendingStatements,
   recallStatements,
+  sightingStatements,
   unlinkStatements,
 } from "./apply-links.ts";
 import { createStagedStatements, createStatements, updateStatements } from "./apply-users.ts";
@@ -117,6 +118,8 @@ function statementsOf(context: ApplyContext, page: OpenPage, without: string | n
       return pendingStatements(context, page);
     case "recalls":
       return recallStatements(context, page);
+    case "sightings":
+      return sightingStatements(context, page);
     case "departments":
       return departmentStatements(context, page);
   }

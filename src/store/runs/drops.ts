@@ -36,15 +36,18 @@ export interface DropInput {
   readonly mode: "auto" | "plan";
   readonly entity: Entity | null;
   readonly coverage: Coverage | null;
+  /** Whether it is an edit by hand; absent: it is not. */
+  readonly byHand?: boolean;
 }
 
 /**
- * What makes two drops the same input: the bytes, and the encoding that the sender declared. Null until it is sealed. Another
- * encoding makes other text of the same bytes.
+ * What makes two drops the same input: the bytes, the encoding that the sender declared, and whether they came by hand.
+ * Null until it is sealed. Another encoding makes other text of the same bytes, and an edit is not what a source says.
  */
-export function identityOf({ sha256, contentType }: Pick<Drop, "sha256" | "contentType">): string | null {
-  const charset = charsetOf(contentType);
-  return sha256 === null || charset === null ? sha256 : `${sha256} ${charset}`;
+export function identityOf(drop: Pick<Drop, "sha256" | "contentType" | "byHand">): string | null {
+  if (drop.sha256 === null) return null;
+  const charset = charsetOf(drop.contentType);
+  return [drop.sha256, ...charset === null ? [] : [charset], ...drop.byHand ? ["by hand"] : []].join(" ");
 }
 
 /** The size and digest of its content. */

@@ -1,6 +1,16 @@
 /** Entries of pages in SQL: the places that reconcile/columns/entry.ts names, as pieces of a query. */
 import { type SQL, sql } from "drizzle-orm";
-import { CHANGE, DIGEST, LINK, MANAGER, MISSING, PENDING, placeOf } from "../../reconcile/columns/entry.ts";
+import {
+  CHANGE,
+  DIGEST,
+  LINK,
+  MANAGER,
+  MISSING,
+  PENDING,
+  placeOf,
+  SAYS,
+  SIGHTING,
+} from "../../reconcile/columns/entry.ts";
 import type { ImageColumn } from "../../reconcile/image.ts";
 
 /** Reads a place of the entry in the JSON value `entry`: of a change `v`, `ofChange("v", "userId")` is its user. */
@@ -13,6 +23,11 @@ export const ofLink = placesOf(LINK);
 export const ofDigest = placesOf(DIGEST);
 export const ofMissing = placesOf(MISSING);
 export const ofPending = placesOf(PENDING);
+export const ofSighting = placesOf(SIGHTING);
+
+/** Of a value at the place `active`: the columns of a link that it means. */
+export const isActive = (says: string) => `${says} = ${SAYS.active}`;
+export const isFiltered = (says: string) => `${says} = ${SAYS.filtered}`;
 
 /** The column after the change. */
 export function afterChange(entry: string, column: ImageColumn): SQL {

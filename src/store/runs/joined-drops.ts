@@ -41,6 +41,7 @@ export async function joinDrop(
         contentType: type,
         entity: "users",
         coverage: "diff",
+        byHand: before.byHand,
         bytes: bytes.length,
         sha256: toHex(hash.digest()),
         sentBy: actorOf(HUB),

@@ -9,7 +9,9 @@ import type { Database } from "../database.ts";
 import { createManagerLookups } from "./lookup-managers.ts";
 import { createUserLookups } from "./lookup-users.ts";
 
-const LINK = sql.raw("l.source_key, l.user_id, l.active, l.missing_since, l.missing_from, l.absent_from, l.said");
+const LINK = sql.raw(
+  "l.source_key, l.user_id, l.active, l.missing_since, l.missing_from, l.absent_from, l.said, l.filtered, l.by_hand",
+);
 
 /** `phones`: how the run compares phone numbers. */
 export async function createLookups(
@@ -30,11 +32,19 @@ export async function createLookups(
     linksOfUsers: (ids) =>
       links(sql`select ${LINK} from json_each(${JSON.stringify(ids)}) j cross join links l
         on l.user_id = j.value and +l.connection_id = ${connectionId}`),
-    async activeElsewhere(ids) {
-      const found = await db.rows<[number]>(sql`select distinct l.user_id
+    async otherLinks(ids) {
+      const rows = await db.rows<[number, number, number, number, number, number]>(sql`select l.user_id,
+          l.connection_id, l.active, l.filtered, l.missing_since is not null, l.by_hand
         from json_each(${JSON.stringify(ids)}) j cross join links l
-        on l.user_id = j.value and l.connection_id <> ${connectionId} and l.active = 1 and l.missing_since is null`);
-      return new Set(found.flat());
+        on l.user_id = j.value and +l.connection_id <> ${connectionId}`);
+      return rows.map(([userId, connection, active, filtered, isMissing, byHand]) => ({
+        userId,
+        connectionId: connection,
+        active: active === 1,
+        filtered: filtered === 1,
+        isMissing: isMissing === 1,
+        byHand: byHand === 1,
+      }));
     },
     async activeLinked() {
       const [row] = await db.rows<[number]>(sql`select count(*) from links l cross join users u on u.id = l.user_id
@@ -44,11 +54,15 @@ export async function createLookups(
   };
 }
 
-function linkOf([key, userId, active, missingSince, missingFrom, absentFrom, withheld]: unknown[]): KnownLink {
+function linkOf(
+  [key, userId, active, missingSince, missingFrom, absentFrom, withheld, filtered, byHand]: unknown[],
+): KnownLink {
   return {
     key: key as string,
     userId: userId as number,
     active: active === 1,
+    filtered: filtered === 1,
+    byHand: byHand === 1,
     missingSince: missingSince as number | null,
     missingFrom: missingFrom as number | null,
     absentFrom: absentFrom as number | null,

@@ -7,6 +7,8 @@ import type { OpenPage } from "./plans.ts";
 export interface PageContext {
   readonly organizationId: number;
   readonly connectionId: number;
+  /** For an input by hand, the connections whose people it edits; null: it came by itself. */
+  readonly edits: readonly number[] | null;
   readonly now: number;
 }
 
@@ -31,4 +33,16 @@ export function managersOf(page: OpenPage, which: SQL = MANAGER_SAYS_SOMETHING):
 /** The digest, or null where the entry's manager could not be set: then the row must report that again next time. */
 export function unlessLookedAtAgain(digest: SQL): SQL {
   return sql`case when m.${MUST_LOOK_AGAIN} then null else ${digest} end`;
+}
+
+/** In an update of a link: whether only files by hand have had its row so far. `edits`: as in PageContext. */
+export function byHandAfter(edits: PageContext["edits"]): string {
+  return edits === null ? "0" : "iif(links.user_id = excluded.user_id, links.by_hand, 1)";
+}
+
+/** Whether the input is an edit by hand of the user: automated connections know them. */
+export function isEdit(edits: PageContext["edits"], userId: SQL): SQL {
+  if (edits === null) return sql`false`;
+  return sql`exists (select 1 from links l where l.user_id = ${userId} and l.by_hand = 0
+    and +l.connection_id in (${sql.raw(edits.join(", "))}))`;
 }

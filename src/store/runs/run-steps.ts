@@ -46,14 +46,12 @@ export async function countActiveUsers(
   return new Map(rows);
 }
 
-/** Connections of the organization with what decides their precedence. */
-export async function listPriorities(
-  db: Database,
-  organizationId: number,
-): Promise<{ id: number; priority: number | null; createdAt: number }[]> {
-  const rows = await db.rows<[number, number | null, number]>(sql`select id, policy ->> 'priority', created_at
-    from connections where organization_id = ${organizationId}`);
-  return rows.map(([id, priority, createdAt]) => ({ id, priority, createdAt }));
+/** The organization's connections, with what decides what their words count, and whether they have people. */
+export async function listPeers(db: Database, organizationId: number) {
+  const { id, connector, preset, policy, columnMemory, createdAt } = connections;
+  const hasLinks = sql<number>`exists (select 1 from links where connection_id = connections.id)`;
+  return await db.orm.select({ id, connector, preset, policy, columnMemory, createdAt, hasLinks }).from(connections)
+    .where(eq(connections.organizationId, organizationId));
 }
 
 /** Whether any user linked to the connection is missing now. */

@@ -12,6 +12,8 @@ export const drops = sqliteTable("drops", {
   entity: text().$type<"users" | "departments">(),
   coverage: text().$type<"full" | "diff">(),
   mode: text().$type<"auto" | "plan">().notNull().default("auto"),
+  /** Whether somebody handed it in by hand: then it counts as their edit (reconcile/elsewhere.ts). */
+  byHand: integer("by_hand", { mode: "boolean" }).notNull().default(false),
   bytes: integer().notNull().default(0),
   /** Hex; null until sealed. */
   sha256: text(),
