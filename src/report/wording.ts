@@ -26,6 +26,10 @@ export function createWording(input: Run["input"]) {
       if (name === "") return id === "" ? null : id;
       return id === "" ? name : `${name} (${id})`;
     },
+    /** What the row has in these fields, without those that are empty. */
+    valuesOf(cells: readonly Cell[], wanted: readonly string[]): string[] {
+      return wanted.map((field) => cellOf(cells, field).replace(/^'/, "")).filter(Boolean);
+    },
     inTheirWords<I extends { readonly field: string | null; readonly message: string; readonly suggestion: string }>(
       issue: I,
     ): I {

@@ -103,6 +103,11 @@ button.stop { color: var(--bad); border-color: currentColor }
 details summary { cursor: pointer; padding: .25rem 0; color: var(--link); font-size: .9375rem }
 .after { display: flex; gap: .625rem; flex-wrap: wrap; align-items: center; margin-top: .875rem }
 .issues p, .people p { margin: .1875rem 0 0 }
+.versus { margin: .5rem 0; display: grid; grid-template-columns: 1fr 1fr; gap: .625rem }
+.versus div { border: 1px solid var(--line); border-radius: 10px; padding: .625rem .75rem; min-width: 0 }
+.versus dt { color: var(--soft); font-size: .875rem }
+.versus dd { margin: 0 }
+li .decide { margin-top: .625rem }
 .facts { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1.25rem; font-size: .9375rem }
 .facts dt { color: var(--soft) }
 .facts dd { margin: 0 }
@@ -110,7 +115,8 @@ code { font: .875em/1.4 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospac
 footer { color: var(--soft); font-size: .875rem; padding-top: .25rem; padding-bottom: 2.5rem }
 @media (max-width: 30rem) {
   .decide button, .decide .button, .search button { flex: 1 1 100% }
-  .facts { grid-template-columns: 1fr; gap: 0 }
+  .facts, .versus { grid-template-columns: 1fr }
+  .facts { gap: 0 }
   .facts dd { margin-bottom: .5rem }
   .fields dt { min-width: 6.5rem }
   .who .soft { flex-basis: 100%; order: 2 }

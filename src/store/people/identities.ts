@@ -1,10 +1,10 @@
 /** Decisions about rows that would make their user somebody else, as stored. */
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "../../reconcile/image.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, insertIf, type Statement } from "../database.ts";
+import { type Database, insertIf, setOf, type Statement } from "../database.ts";
 import { organizations } from "../schema.ts";
 import { matches } from "../unchanged.ts";
 import { links } from "./schema.ts";
@@ -40,6 +40,21 @@ export async function findDecision(
   const [row] = await db.orm.select().from(identityDecisions)
     .where(matches(identityDecisions, { organizationId, userId, kind })).orderBy(desc(identityDecisions.id)).limit(1);
   return row ?? null;
+}
+
+/** What has been decided about these users' rows of the connection. */
+export async function listDecisions(
+  db: Database,
+  organizationId: number,
+  connectionId: number,
+  userIds: readonly number[],
+): Promise<IdentityDecision[]> {
+  return await db.orm.select().from(identityDecisions).where(
+    and(
+      matches(identityDecisions, { organizationId, connectionId }),
+      inArray(identityDecisions.userId, setOf(userIds)),
+    ),
+  );
 }
 
 /** The row is the same person's: it is applied when it comes again. */

@@ -1,0 +1,84 @@
+/**
+ * The rows of a run that would make their user somebody else, as its page shows them: who is there, who comes, and what was
+ * decided.
+ *
+ * A reader sees people who are linked to the run's connection or were until a decision here, and everybody by a link that
+ * was made for them with a token. Who is not shown is not decided about.
+ */
+import type { LinkTerms } from "../../notify/links.ts";
+import { createWording } from "../../report/wording.ts";
+import { type IdentityDecision, listDecisions } from "../../store/people/identities.ts";
+import { loadUsers, type StoredUser } from "../../store/people/users.ts";
+import type { Contradiction } from "../../store/runs/contradictions.ts";
+import { worded } from "../../store/runs/issues.ts";
+import type { Database } from "../../store/database.ts";
+import type { StoredRun } from "../../store/runs/runs.ts";
+
+export interface Question {
+  /** The row's place in the input, which names it in forms. */
+  readonly n: number;
+  readonly line: number | null;
+  readonly row: Contradiction;
+  /** Why the row was refused, as the reader may read it. */
+  readonly message: string;
+  /** The user as it is now; null: the reader may not see it, or it was erased. */
+  readonly there: StoredUser | null;
+  /** Name and values of the user; empty where `there` is null. */
+  readonly known: readonly string[];
+  /** Name and values of the row. */
+  readonly comes: readonly string[];
+  /** What was decided and is still so; null: nothing. */
+  readonly decision: IdentityDecision | null;
+}
+
+const ROW_FIELDS = ["email", "mobile_phone", "employee_id", "source_id", "hire_date", "title"];
+
+export async function questionsOf(
+  db: Database,
+  { run }: StoredRun,
+  { link }: LinkTerms,
+  rows: readonly Contradiction[],
+): Promise<Question[]> {
+  if (rows.length === 0) return [];
+  const { organizationId, connectionId } = run;
+  const ids = [...new Set(rows.map(({ issues: [{ conflict }] }) => conflict.user))];
+  const users = new Map((await loadUsers(db, organizationId, ids)).map((found) => [found.user.id, found]));
+  const decisions = await listDecisions(db, organizationId, connectionId, ids);
+  const shown = await worded(db, organizationId, rows, link === undefined ? { connectionId } : "people");
+  const { valuesOf, inTheirWords } = createWording(run.input);
+  return rows.map((row, place) => {
+    const { user: userId } = row.issues[0].conflict, found = users.get(userId) ?? null;
+    const theirs = decisions.filter((decision) => decision.userId === userId);
+    const isLinked = found?.links.some((each) => each.connectionId === connectionId) ?? false;
+    const isSeen = link !== undefined || isLinked || theirs.some(({ kind }) => kind === "release");
+    const known = found === null || !isSeen ? [] : valuesOfUser(found);
+    const name = valuesOf(row.cells, ["first_name", "last_name"]).join(" ");
+    return {
+      n: row.n,
+      line: row.line,
+      row,
+      message: inTheirWords(shown[place]!.issues[0]!).message,
+      there: known.length === 0 ? null : found,
+      known,
+      comes: [name, ...valuesOf(row.cells, ROW_FIELDS)].filter(Boolean),
+      decision: decisionOn(row, theirs, isLinked),
+    };
+  });
+}
+
+/** A released user is not found by any row of the connection until it is linked again. */
+function decisionOn(
+  { issues: [{ conflict }] }: Contradiction,
+  theirs: readonly IdentityDecision[],
+  isLinked: boolean,
+): IdentityDecision | null {
+  const released = theirs.find(({ kind }) => kind === "release");
+  if (released !== undefined && !isLinked) return released;
+  return theirs.find(({ kind, fingerprint }) => kind === "accept" && fingerprint === conflict.fingerprint) ?? null;
+}
+
+function valuesOfUser({ user }: StoredUser): string[] {
+  const name = [user.firstName, user.lastName].filter(Boolean).join(" ");
+  const values = [name, user.email, user.mobilePhone, user.employeeId, user.hireDate, user.title];
+  return values.flatMap((value) => value || []);
+}
