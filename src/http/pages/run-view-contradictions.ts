@@ -16,8 +16,8 @@ export function viewContradictions(page: RunPage): Html {
   return html`
     <section class="card" id="who" aria-labelledby="who-title">
       <h2 id="who-title">Is it the same person?</h2>
-      <p>These rows were not applied: they would make somebody somebody else. Numbers and addresses are used again, so
-      somebody has to decide. A decision counts from the next time on: ${time}.</p>
+      <p>These rows were not applied. Each has the number or address of a person whom Muster knows, and looks like somebody
+      else. Say who it is. Your answer counts from the next time on: ${time}.</p>
       ${mayAnswer(page) ? "" : html`<p>This link shows them. Your Muster administrator decides.</p>`}
       <ul class="bare issues">${asked.map((question) => viewQuestion(page, question))}</ul>
       ${next === null && after < 0 ? "" : html`<div class="after">

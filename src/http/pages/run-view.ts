@@ -66,9 +66,11 @@ function viewNotice({ title, text }: { title: string; text: string }): Html {
   `;
 }
 
-function viewState({ found, timezone, successor, rights }: RunPage): Html {
+function viewState({ found, timezone, successor, rights, issues }: RunPage): Html {
   const { run, connection } = found;
   const error = rights.people ? run.error : withoutQuotes(run.error);
+  // What concerns the whole file says it right below.
+  const isBelow = issues.whole.some(({ message }) => message === error?.message);
   const { title, sentence } = statusInWords(run);
   const at = run.finishedAt ?? run.startedAt ?? run.createdAt;
   return html`
@@ -77,7 +79,7 @@ function viewState({ found, timezone, successor, rights }: RunPage): Html {
       <h1>${runTitle(found)}</h1>
       <p class="soft">From ${connection?.name ?? "a deleted connection"}, ${whenInWords(at, timezone)}</p>
       <p>${sentence}</p>
-      ${error === null || run.status === "skipped" ? "" : html`<p><strong>${error.message}</strong></p>`}
+      ${error === null || isBelow || run.status === "skipped" ? "" : html`<p><strong>${error.message}</strong></p>`}
       ${successor === null ? "" : html`<p><a href="${successor}">See the run that replaced it</a></p>`}
     </section>
   `;
@@ -187,7 +189,8 @@ function viewIssue({ severity, code, message, suggestion }: ShownIssue, place: s
       <span class="tag ${severity === "error" ? "bad" : "held"}">${severity === "error" ? "Error" : "Warning"}</span>
       <span class="small soft">${place}</span>
       <p>${message}</p>
-      <p class="small soft">${suggestion} <a href="${publicUrl}/errors/${code}" rel="noreferrer">About ${code}</a></p>
+      <p
+        class="small soft">${suggestion} · <a href="${publicUrl}/errors/${code}" rel="noreferrer">About ${code}</a></p>
     </li>
   `;
 }

@@ -141,8 +141,8 @@ export function contradicted(
       }`,
     ],
     [
-      "If both are the same person, accept the row; if somebody new has this id or address now, release it: both on the " +
-      "run's page, or by ",
+      "Say on the run's page whether it is the same person, or somebody new who has this id or address now; or with a " +
+      "token by ",
       { user: user.id, is: `/v1/users/${encodeId("usr", user.id)}`, otherwise: "the user" },
       "/accept and /release",
     ],
