@@ -162,6 +162,45 @@ test("nothing is decided twice, about a person who has changed since, or about a
     assert.equal((await world.person("1001")).status, "active");
   }));
 
+test("released is what the row has, not the id that the person was given by hand since", () =>
+  importing(async (world) => {
+    const { get, post, decide } = await refused(world);
+    const ana = await world.person("1001");
+    await world.edit(ana, { employee_id: "1009" });
+    const read = async () => {
+      const { status, employee_id, sources } = await (await world.ask(`/v1/users/${ana.id}`)).json();
+      return [status, employee_id, sources.length];
+    };
+    const asked = await post({ ...hidden((await get()).text), answer: "release" });
+    assert.match(asked.text, /becomes inactive at once\. The next time/);
+    await decide("release");
+    assert.deepEqual(await read(), ["inactive", "1009", 0]);
+    await decide("undo");
+    assert.deepEqual(await read(), ["active", "1009", 1]);
+    await decide("release");
+    assert.deepEqual(said(await world.import(file(ZED), { name: "again.csv" })), []);
+    assert.notEqual((await world.person("1001")).id, ana.id);
+  }));
+
+test("once the row would no longer find the person, there is nothing to decide", () =>
+  importing(async (world) => {
+    await world.import(file());
+    await world.connect("badges", { connector: "csv-upload", key: "email" });
+    const rows = csv("email,first_name,last_name", "p0@acme.test,Zed,Young", "q@acme.test,Quo,Vadis");
+    const run = await world.import(rows, { connection: "badges" });
+    const { body } = await world.post(`/v1/runs/${run.id}/links`, { role: "approver" });
+    const { get, post } = await visit(world, run, body.url);
+    assert.match((await get()).text, /The same person…/);
+    const { version } = await world.edit(await world.person("1001"), { email: "ana@acme.test" });
+    const { text } = await get();
+    assert.match(text, /Ana Novak.*no longer has the id or address of the row/s);
+    assert.doesNotMatch(text, /\/identity"/);
+    const answer = await post({ row: "0", version: String(version), answer: "release", confirmed: "yes" });
+    assert.equal(answer.status, 409);
+    assert.match(answer.text, /There is nothing to decide/);
+    assert.equal((await world.person("1001")).status, "active");
+  }));
+
 test("a link decides only if it may approve and shows people; others show what there is to decide, or not even that", () =>
   importing(async (world) => {
     const { run, get } = await refused(world);

@@ -7,7 +7,7 @@
  */
 import type { LinkTerms } from "../../notify/links.ts";
 import { createWording } from "../../report/wording.ts";
-import { type IdentityDecision, listDecisions } from "../../store/people/identities.ts";
+import { type ConflictingRow, type IdentityDecision, listDecisions } from "../../store/people/identities.ts";
 import { loadUsers, type StoredUser } from "../../store/people/users.ts";
 import type { Contradiction } from "../../store/runs/contradictions.ts";
 import { worded } from "../../store/runs/issues.ts";
@@ -18,7 +18,7 @@ export interface Question {
   /** The row's place in the input, which names it in forms. */
   readonly n: number;
   readonly line: number | null;
-  readonly row: Contradiction;
+  readonly row: ConflictingRow;
   /** Why the row was refused, as the reader may read it. */
   readonly message: string;
   /** The user as it is now; null: the reader may not see it, or it was erased. */
@@ -29,6 +29,8 @@ export interface Question {
   readonly comes: readonly string[];
   /** What was decided and is still so; null: nothing. */
   readonly decision: IdentityDecision | null;
+  /** Whether nothing was decided, and the row would no longer find this user: there is nothing to decide. */
+  readonly isMoot: boolean;
 }
 
 const ROW_FIELDS = ["email", "mobile_phone", "employee_id", "source_id", "hire_date", "title"];
@@ -47,21 +49,23 @@ export async function questionsOf(
   const shown = await worded(db, organizationId, rows, link === undefined ? { connectionId } : "people");
   const { valuesOf, inTheirWords } = createWording(run.input);
   return rows.map((row, place) => {
-    const { user: userId } = row.issues[0].conflict, found = users.get(userId) ?? null;
+    const { user: userId, field, fingerprint } = row.issues[0].conflict, found = users.get(userId) ?? null;
     const theirs = decisions.filter((decision) => decision.userId === userId);
     const isLinked = found?.links.some((each) => each.connectionId === connectionId) ?? false;
     const isSeen = link !== undefined || isLinked || theirs.some(({ kind }) => kind === "release");
     const known = found === null || !isSeen ? [] : valuesOfUser(found);
     const name = valuesOf(row.cells, ["first_name", "last_name"]).join(" ");
+    const values = valuesOf(row.cells, ROW_FIELDS), decision = decisionOn(row, theirs, isLinked);
     return {
       n: row.n,
       line: row.line,
-      row,
+      row: { connectionId, sourceKey: row.key, field, fingerprint },
       message: inTheirWords(shown[place]!.issues[0]!).message,
       there: known.length === 0 ? null : found,
       known,
-      comes: [name, ...valuesOf(row.cells, ROW_FIELDS)].filter(Boolean),
-      decision: decisionOn(row, theirs, isLinked),
+      comes: [name, ...values].filter(Boolean),
+      decision,
+      isMoot: decision === null && known.length > 0 && !isFoundBy(found!, row, connectionId, values),
     };
   });
 }
@@ -75,6 +79,20 @@ function decisionOn(
   const released = theirs.find(({ kind }) => kind === "release");
   if (released !== undefined && !isLinked) return released;
   return theirs.find(({ kind, fingerprint }) => kind === "accept" && fingerprint === conflict.fingerprint) ?? null;
+}
+
+/** Whether the row would still find the user: by its key, or by the value that it found it by, as far as can be compared here. */
+function isFoundBy(
+  { user, links }: StoredUser,
+  { key, issues: [{ conflict: { field } }] }: Contradiction,
+  connectionId: number,
+  values: readonly string[],
+): boolean {
+  if (links.some((each) => each.connectionId === connectionId && each.sourceKey === key)) return true;
+  if (field === "source_id") return false;
+  if (field === "mobile_phone") return user.mobilePhone !== null;
+  const own = field === "email" ? user.email : user.employeeId;
+  return own !== null && values.some((value) => value.toLowerCase() === own.toLowerCase());
 }
 
 function valuesOfUser({ user }: StoredUser): string[] {

@@ -8,13 +8,7 @@ import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { isUniqueViolation } from "../../store/conflict.ts";
 import { findOrganization } from "../../store/organizations.ts";
-import {
-  acceptRow,
-  type ConflictingRow,
-  releaseUser,
-  takeBackAcceptance,
-  takeBackRelease,
-} from "../../store/people/identities.ts";
+import { acceptRow, releaseUser, takeBackAcceptance, takeBackRelease } from "../../store/people/identities.ts";
 import { findContradiction } from "../../store/runs/contradictions.ts";
 import { type OpenedLink, openOrRefuse } from "../api/links.ts";
 import { byLink } from "../kit/authorize.ts";
@@ -88,7 +82,8 @@ async function findQuestion(c: Context<Env>, { found, terms }: OpenedLink, row: 
 }
 
 /** Why this cannot be answered as things are now; null: it can. */
-function refusalOf({ decision, there }: Question, answer: IdentityAnswer, version: string): Refusal | null {
+function refusalOf({ decision, there, isMoot }: Question, answer: IdentityAnswer, version: string): Refusal | null {
+  if (isMoot) return GONE;
   if (answer === "undo" && decision === null) {
     return { title: "There is nothing to undo", text: "Nothing is decided about this row, or it was undone already." };
   }
@@ -109,7 +104,7 @@ async function ask(c: Context<Env>, { found }: OpenedLink, question: Question, a
 
 async function decide(c: Context<Env>, opened: OpenedLink, question: Question, answer: IdentityAnswer) {
   try {
-    const isDone = await write(c, opened, question, answer);
+    const isDone = await write(c, question, answer);
     if (!isDone) return await answerRunPage(c, opened, 409, CHANGED);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
@@ -121,16 +116,13 @@ async function decide(c: Context<Env>, opened: OpenedLink, question: Question, a
 /** False when the person has changed meanwhile. */
 async function write(
   c: Context<Env>,
-  { found }: OpenedLink,
   { row, there, decision }: Question,
   answer: IdentityAnswer,
 ): Promise<boolean> {
   const { db, now } = c.get("hub"), by = byLink(c, "page"), user = there!;
-  const { field, fingerprint } = row.issues[0].conflict;
-  const about: ConflictingRow = { connectionId: found.run.connectionId, sourceKey: row.key, field, fingerprint };
-  if (answer === "release") return await releaseUser(db, user, about, now(), by);
+  if (answer === "release") return await releaseUser(db, user, row, now(), by);
   if (answer === "undo" && decision!.kind === "release") return await takeBackRelease(db, user, decision!, now(), by);
-  if (answer === "accept") await acceptRow(db, user, about, now(), by);
+  if (answer === "accept") await acceptRow(db, user, row, now(), by);
   else await takeBackAcceptance(db, user.user, decision!, now(), by);
   return true;
 }

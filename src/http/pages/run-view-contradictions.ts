@@ -1,5 +1,6 @@
 /** The rows that would make somebody somebody else, on the run page: who is there, who comes, and the buttons that ask. */
 import { html } from "hono/html";
+import { fieldToRelease } from "../../store/people/identities.ts";
 import { whenInWords } from "../../notify/words.ts";
 import type { Question } from "./contradictions.ts";
 import type { Html } from "./frame.ts";
@@ -31,8 +32,8 @@ export function viewContradictions(page: RunPage): Html {
 }
 
 function viewQuestion(page: RunPage, question: Question): Html {
-  const { n, line, decision, message } = question;
-  const canAnswer = mayAnswer(page) && question.there !== null;
+  const { n, line, decision, message, isMoot } = question;
+  const canAnswer = mayAnswer(page) && question.there !== null && !isMoot;
   return html`
     <li id="row-${n}">
       ${decision === null ? html`<span class="tag bad">Refused</span>` : html`<span class="tag good">Decided</span>`}
@@ -45,6 +46,9 @@ function viewQuestion(page: RunPage, question: Question): Html {
         }. ${DECIDED[decision.kind]}</p>`}
       ${canAnswer
         ? viewForm(page, question, decision === null ? ["accept", "release"] : ["undo"])
+        : isMoot
+        ? html`<p class="small soft">This person no longer has the id or address of the row, so there is nothing to
+        decide.</p>`
         : question.there === null && mayAnswer(page)
         ? html`<p class="small soft">This person is not among those whom this link shows. Your Muster administrator
         decides.</p>`
@@ -150,7 +154,8 @@ function answering({ known, row, there }: Question, answer: "accept" | "release"
       yes: "Yes, the same person",
     };
   }
-  const loses = LOSES[row.issues[0].conflict.field];
+  const field = fieldToRelease(there!, row);
+  const loses = field === null ? "" : LOSES[field];
   const now = there!.user.status === "active" ? "becomes inactive" : "stays inactive";
   return {
     title: "Is it somebody new?",
@@ -165,7 +170,6 @@ const LOSES = {
   employee_id: " and loses its employee ID",
   email: " and loses its email",
   mobile_phone: " and loses its mobile phone",
-  source_id: "",
 } as const;
 
 function undoing({ decision, known }: Question): Words {

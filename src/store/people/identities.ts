@@ -85,8 +85,7 @@ export async function releaseUser(
   by: By = HUB,
 ): Promise<boolean> {
   const { user } = stored;
-  const link = stored.links.find((each) => each.connectionId === row.connectionId && each.sourceKey === row.sourceKey);
-  const column = row.field === "source_id" ? null : row.field;
+  const link = linkOf(stored, row), column = fieldToRelease(stored, row);
   const image = imageOf(user);
   const value = column === null ? null : image[IMAGE_INDEX[column]] as string | null;
   const released: Released = {
@@ -105,6 +104,24 @@ export async function releaseUser(
       ...replaceDecision(db, user, "release", row, released, now, same),
     ],
   });
+}
+
+/**
+ * The field that the user loses when the row is somebody new's; null: none. A user that was found by its link may have been
+ * given another id by hand since, which is nobody else's. Phones are written in many ways, and count as the row's.
+ */
+export function fieldToRelease(stored: StoredUser, row: ConflictingRow): Released["field"] {
+  const { field, sourceKey } = row;
+  if (field === "source_id") return null;
+  const value = imageOf(stored.user)[IMAGE_INDEX[field]] as string | null;
+  if (value === null) return null;
+  const isRows = linkOf(stored, row) === undefined || field === "mobile_phone" ||
+    value.toLowerCase() === sourceKey.toLowerCase();
+  return isRows ? field : null;
+}
+
+function linkOf({ links }: StoredUser, { connectionId, sourceKey }: ConflictingRow) {
+  return links.find((each) => each.connectionId === connectionId && each.sourceKey === sourceKey);
 }
 
 /** Gives the user back what was released. False when the user has changed. Fails when somebody else has it by now. */
