@@ -90,6 +90,7 @@ function isFoundBy(
 ): boolean {
   if (links.some((each) => each.connectionId === connectionId && each.sourceKey === key)) return true;
   if (field === "source_id") return false;
+  if (values.length === 0) return true;
   if (field === "mobile_phone") return user.mobilePhone !== null;
   const own = field === "email" ? user.email : user.employeeId;
   return own !== null && values.some((value) => value.toLowerCase() === own.toLowerCase());
