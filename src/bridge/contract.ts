@@ -78,8 +78,11 @@ export interface SeenFile {
   readonly name: string;
   readonly bytes: number;
   readonly modifiedAt: number;
-  /** Known to a hosted server alone: its client has not closed it, or its name matches no pattern of the connection. */
-  readonly left?: "unfinished" | "unmatched";
+  /**
+   * Why it is not taken as it is. Known to a hosted server alone: its client has not closed it, or its name matches no
+   * pattern of the connection. Known once it was looked at: it is over a limit, or not what its `.sha256` file says.
+   */
+  readonly left?: "unfinished" | "unmatched" | "too_large" | "wrong_digest";
 }
 
 /** Why a connection cannot be served now. Messages are for admins: what is wrong and what to do, and no secret. */

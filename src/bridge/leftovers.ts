@@ -1,4 +1,8 @@
-/** Files that are never taken, such as an upload that was cut off or an empty file. Reported after an hour. No I/O. */
+/**
+ * Files that are never taken as they are, such as an upload that was cut off, an empty file, or one that is too large.
+ * Reported after an hour. No I/O.
+ */
+import type { WhyLeft } from "../model/bridge-wire.ts";
 import { HOUR_MS } from "../std/time.ts";
 import type { SeenFile } from "./contract.ts";
 import { companionOf, isMeant, isTemporary } from "./places.ts";
@@ -6,7 +10,7 @@ import { companionOf, isMeant, isTemporary } from "./places.ts";
 export interface Leftover {
   readonly name: string;
   readonly since: number;
-  readonly why: "temporary" | "empty" | "unfinished" | "unmatched";
+  readonly why: WhyLeft;
 }
 
 /** As many are reported as an admin would read, and remembered as a folder would reasonably hold. */
@@ -47,12 +51,21 @@ export function oldLeftovers(seen: Seen, now: number): Leftover[] {
  * Those whose sender gets a note: complete files that will not be taken. An upload in progress may still become one that is.
  */
 export function leftoversToAnswer(seen: Seen, now: number): Leftover[] {
-  return old(seen, now).filter(({ why }) => why === "empty" || why === "unmatched").slice(0, MAX_ANSWERED);
+  const answered = [...seen.values()].filter(({ why, since }) =>
+    REFUSED.has(why) || (now - since >= HOUR_MS && (why === "empty" || why === "unmatched"))
+  );
+  return answered.sort(oldestFirst).slice(0, MAX_ANSWERED);
 }
 
+/** A whole file was looked at and refused: nobody has to wait to know that. */
+const REFUSED: ReadonlySet<WhyLeft> = new Set(["too_large", "wrong_digest"]);
+
 function old(seen: Seen, now: number): Leftover[] {
-  return [...seen.values()].filter(({ since }) => now - since >= HOUR_MS)
-    .sort((a, b) => a.since - b.since || (a.name < b.name ? -1 : 1));
+  return [...seen.values()].filter(({ since }) => now - since >= HOUR_MS).sort(oldestFirst);
+}
+
+function oldestFirst(a: Leftover, b: Leftover): number {
+  return a.since - b.since || (a.name < b.name ? -1 : 1);
 }
 
 function whyLeft(file: SeenFile, patterns: readonly string[]): Leftover["why"] | null {

@@ -34,11 +34,26 @@ export function noteOfErased(connection: BridgeConnection, { bytes }: Pick<Whole
 }
 
 export function noteOfLeftover({ settings }: BridgeConnection, about: Leftover): Note {
-  const why = about.why === "empty"
-    ? `it has been empty for an hour; export it again and put it into ${settings.folder}`
-    : `only files named like ${settings.patterns.join(", ")} are taken here; save it as CSV or as a workbook (.xlsx)`;
-  const text = `Nothing of "${about.name}" was used: ${why}.\r\n`;
-  return { name: `${stemOf(about.name)}${NOT_USED}`, text, about };
+  const text = `Nothing of "${about.name}" was used: ${whyLeft(about, settings)}.\r\n`;
+  return { name: nameOfNote(about.name), text, about };
+}
+
+/** The name, in `reports`, of the note about a file. */
+export function nameOfNote(file: string): string {
+  return `${stemOf(file)}${NOT_USED}`;
+}
+
+function whyLeft({ why }: Leftover, { folder, patterns }: BridgeConnection["settings"]): string {
+  switch (why) {
+    case "empty":
+      return `it has been empty for an hour; export it again and put it into ${folder}`;
+    case "too_large":
+      return "it is too large; leave out what is not needed, or ask your administrator how to send it in parts";
+    case "wrong_digest":
+      return "its .sha256 file does not have its digest, so a part of it may be missing; send both again";
+    default:
+      return `only files named like ${patterns.join(", ")} are taken here; save it as CSV or as a workbook (.xlsx)`;
+  }
 }
 
 /** Does nothing if the note is there already: a bridge that was restarted finds the same files again. */

@@ -159,10 +159,14 @@ const TROUBLE = z.strictObject({
 /** Why a connection cannot be served now. Messages are for admins: what is wrong and what to do, and no secret. */
 export type Trouble = Readonly<z.infer<typeof TROUBLE>>;
 
+/** Why a file that lies at its server is not taken. */
+export const WHY_LEFT = ["temporary", "empty", "unfinished", "unmatched", "too_large", "wrong_digest"] as const;
+export type WhyLeft = (typeof WHY_LEFT)[number];
+
 const LYING = z.strictObject({
   name: z.string().max(1000),
   since: MS,
-  why: z.enum(["temporary", "empty", "unfinished", "unmatched"]),
+  why: z.enum(WHY_LEFT),
 });
 
 export const HEALTH = z.strictObject({

@@ -113,7 +113,9 @@ export const CODES = {
   },
   identity_conflict: {
     when: "The row fits two different people, or contradicts what is known of the one it fits",
-    todo: "Check the id and the email of both people that the message names, and correct the one that is wrong",
+    todo:
+      "Check the id and the email of both people that the message names, and correct the one that is wrong; where " +
+      "the run's page asks who is meant, answer there",
   },
   rehired_as_new: {
     when:

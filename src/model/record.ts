@@ -134,9 +134,9 @@ export interface Issue {
   readonly message: string;
   /** What to do about it, in a few words. */
   readonly suggestion: string;
-  /** The texts for readers who may know of other people than the row's own; absent: they are the same (wording.ts). */
   /** Of a row that would make its user somebody else: whom, and what a decision about it is bound to. Never shown. */
   readonly conflict?: { readonly user: number; readonly field: KeyField; readonly fingerprint: string };
+  /** The texts for readers who may know of other people than the row's own; absent: they are the same (wording.ts). */
   readonly pieces?: { readonly message: readonly Piece[]; readonly suggestion: readonly Piece[] };
 }
 

@@ -13,7 +13,7 @@ import {
   releaseOfDead,
   settleDeliveries,
 } from "../store/notify/deliveries.ts";
-import { findEndpoint } from "../store/notify/endpoints.ts";
+import { findReceiver } from "../store/notify/endpoints.ts";
 import { fanOut } from "../store/notify/fan-out.ts";
 import { createIdle, type Idle } from "../std/idle.ts";
 import { createTurns, type Turns } from "../std/turns.ts";
@@ -204,7 +204,7 @@ async function settle({ hub, options, outcomes, gone }: Courier): Promise<void> 
     if (failed.length > 0) await disableFailing(hub);
     for (const { endpointId, organizationId } of failed.filter(({ endpointId }) => gone.has(endpointId))) {
       gone.delete(endpointId);
-      const endpoint = await findEndpoint(hub.db, organizationId, endpointId);
+      const endpoint = await findReceiver(hub.db, organizationId, endpointId);
       if (endpoint?.status === "enabled") await switchOff(hub, endpoint, "gone");
     }
   }

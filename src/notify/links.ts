@@ -9,7 +9,7 @@ import type { Hub } from "../hub.ts";
 import { decodeId, encodeId } from "../model/id.ts";
 import { isSignedText } from "../security/signed-text.ts";
 import { type LinkRights, rightsOfRole, rightsWith } from "../model/link.ts";
-import { findEndpoint } from "../store/notify/endpoints.ts";
+import { findReceiver } from "../store/notify/endpoints.ts";
 import { isRevoked } from "../store/notify/signed-links.ts";
 import { findLiveLink } from "../store/notify/run-links.ts";
 import { findRun, type Run, type StoredRun } from "../store/runs/runs.ts";
@@ -144,7 +144,7 @@ async function rightsNow(
     return found === null ? null : rightsOfRole(found.scopes, found.role);
   }
   if (via === null) return rights;
-  const endpoint = await findEndpoint(hub.db, organizationId, via);
+  const endpoint = await findReceiver(hub.db, organizationId, via);
   if (endpoint === null || endpoint.disabledReason === "revoked") return null;
   const now = rightsWith(endpoint.scopes);
   return now && {

@@ -53,7 +53,7 @@ function rich(block: Block): string {
     return `<h2 style="font-size:17px;line-height:1.3;margin:24px 0 8px">${escapeHtml(block.heading)}</h2>`;
   }
   if ("list" in block) {
-    const items = block.list.map((item) => `<li style="margin:0 0 4px">${escapeHtml(item)}</li>`);
+    const items = block.list.map((item) => `<li style="margin:0 0 8px">${escapeHtml(item)}</li>`);
     return `<ul style="margin:0 0 16px;padding-left:22px">${items.join("")}</ul>`;
   }
   if ("link" in block) {

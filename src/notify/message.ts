@@ -6,7 +6,7 @@ import { Webhook } from "standardwebhooks";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { type Claimed, TEST_TYPE } from "../store/notify/deliveries.ts";
-import { type Endpoint, findEndpoint } from "../store/notify/endpoints.ts";
+import { ALL_ORGANIZATIONS, type Endpoint, findReceiver } from "../store/notify/endpoints.ts";
 import { type Event, findEvent } from "../store/notify/events.ts";
 import { dataFor, MAX_ISSUES, nameOrganization, withValues } from "../model/event.ts";
 import { allows } from "../model/scope.ts";
@@ -49,14 +49,16 @@ export async function makeMessage(
   const { delivery } = claimed;
   const { type, eventId, eventAt, organizationId } = delivery;
   const { id: endpointId } = claimed.endpoint;
-  const endpoint = await recall(memory.endpoints, endpointId, () => findEndpoint(hub.db, organizationId, endpointId));
+  const endpoint = await recall(memory.endpoints, endpointId, () => findReceiver(hub.db, organizationId, endpointId));
   if (endpoint === null || endpoint.status === "disabled") return { lost: "The endpoint was switched off" };
-  const organization = await recall(
+  // A test of an endpoint for all organizations, and that another of them was disabled, are of none.
+  const isOfNone = organizationId === ALL_ORGANIZATIONS;
+  const organization = isOfNone ? null : await recall(
     memory.organizations,
     organizationId,
     () => findOrganization(hub.db, organizationId),
   );
-  if (organization === null) return { lost: "The organization was deleted" };
+  if (organization === null && !isOfNone) return { lost: "The organization was deleted" };
   let data: object = { endpoint: { id: encodeId("whe", endpoint.id) } };
   if (type !== TEST_TYPE) {
     const event = await recall(memory.events, eventId, () => findEvent(hub.db, organizationId, eventId));
@@ -66,7 +68,7 @@ export async function makeMessage(
   const body = JSON.stringify({
     type,
     timestamp: toInstant(eventAt),
-    data: { organization: nameOrganization(organization), ...data },
+    data: { organization: organization && nameOrganization(organization), ...data },
   });
   // The same in all attempts and at all endpoints, so that receivers can recognize duplicates.
   const id = encodeId("evt", eventId);

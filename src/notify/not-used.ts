@@ -15,6 +15,8 @@ const WHY: Readonly<Record<LeftFile["why"], string>> = {
   unmatched: "files with such a name are not taken",
   temporary: "it has the name of an upload in progress",
   unfinished: "its upload was never finished",
+  too_large: "it is too large to be taken",
+  wrong_digest: "its .sha256 file does not have its digest, so a part of it may be missing",
 };
 
 /** Queues a mail about a file that is left at its server, once. */

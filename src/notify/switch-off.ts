@@ -1,8 +1,18 @@
-/** Switches webhook endpoints off, and notifies the organization's other endpoints and its technical contact. */
+/**
+ * Switches webhook endpoints off, and notifies the organization's other endpoints and its technical contact. Of one that is
+ * for all organizations only the others for all are notified, and the log.
+ */
 import { actorOf, type By, HUB } from "../model/audit.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
-import { disableEndpoint, type Endpoint, isStill, listEndpointsOf, listFailing } from "../store/notify/endpoints.ts";
+import {
+  ALL_ORGANIZATIONS,
+  disableEndpoint,
+  type Endpoint,
+  isStill,
+  listEndpointsOf,
+  listFailing,
+} from "../store/notify/endpoints.ts";
 import { eventStatements } from "../store/notify/events.ts";
 import { endpointDisabled } from "../model/event.ts";
 import { mailWithoutRun } from "./queue-mails.ts";
@@ -32,7 +42,7 @@ export async function switchOff(
   } as const;
   const also = [
     ...eventStatements(hub.db, [event], hub.now(), isStill(endpoint)),
-    ...await mailWithoutRun(hub, mail, isStill(endpoint)),
+    ...organizationId === ALL_ORGANIZATIONS ? [] : await mailWithoutRun(hub, mail, isStill(endpoint)),
   ];
   const disabled = await disableEndpoint(hub.db, endpoint, { reason, also }, hub.now(), by);
   if (disabled !== null) hub.log("endpoint.disabled", { endpoint: named.id, reason });

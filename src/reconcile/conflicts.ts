@@ -93,7 +93,8 @@ function phoneOf({ context: { phones } }: Draft, { values }: Validated, { image 
 }
 
 export function foundBy({ context }: Draft, { values }: Validated, match: FoundUser): FoundBy {
-  if (match.kind === "unlinked" && match.doubt === "names") return { field: context.key, link: null };
+  // Such a person has to give up nothing but the link.
+  if (match.kind === "unlinked" && match.doubt === "names") return { field: "source_id", link: null };
   if (match.kind === "linked") return { field: context.key, link: match.link };
   const byId = textOf(values.employee_id) !== null && match.user.image[IMAGE_INDEX.employee_id] === values.employee_id;
   return { field: byId ? "employee_id" : context.key === "mobile_phone" ? "mobile_phone" : "email", link: null };

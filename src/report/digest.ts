@@ -3,6 +3,7 @@
  * one with a count, people are named, and fields are called as the sender calls them.
  */
 import type { IssueView } from "../model/issue.ts";
+import type { Issue } from "../model/record.ts";
 import { issueWithoutRow } from "../model/wording.ts";
 import type { Run } from "../store/runs/runs.ts";
 import type { Database } from "../store/database.ts";
@@ -30,12 +31,21 @@ export const NO_ISSUES: IssueDigest = { whole: [], errors: [], warnings: [], isC
 /** Rows that are read at most: with more, all the same, a digest is of the beginning. */
 const MAX_ROWS = 20_000;
 
-/** `most`: errors, and as many kinds of warnings. The reader may see people who are linked to the run's connection. */
-export async function digestIssues(db: Database, run: Run, most: number): Promise<IssueDigest> {
+/**
+ * `most`: errors, and as many kinds of warnings. The reader may see people who are linked to the run's connection.
+ * `isShown`: the issues to show; by default all.
+ */
+export async function digestIssues(
+  db: Database,
+  run: Run,
+  most: number,
+  isShown: (issue: Issue) => boolean = () => true,
+): Promise<IssueDigest> {
   const whole = createGroups(most), errors = createGroups(most), warnings = createGroups(most);
   const { personOf, inTheirWords } = createWording(run.input);
   let rows = 0;
-  for await (const row of rowsFor(db, run.organizationId, run.id, { connectionId: run.connectionId })) {
+  const reader = { connectionId: run.connectionId };
+  for await (const row of rowsFor(db, run.organizationId, run.id, reader, isShown)) {
     if (rows++ === MAX_ROWS) return digestOf(true);
     for (const issue of row.issues.map(inTheirWords)) {
       if (row.n < 0) {

@@ -4,6 +4,8 @@ import type { Run } from "../store/runs/runs.ts";
 
 /** Of a name or an id. */
 const MAX_SHOWN = 60;
+/** Of a value that somebody decides by: as long as the hub takes any of these. */
+const MAX_VALUE = 254;
 
 /** How the run's input calls its fields and names its people. */
 export function createWording(input: Run["input"]) {
@@ -13,10 +15,10 @@ export function createWording(input: Run["input"]) {
   const places = new Map(isKnown ? fields.flatMap((field, place) => field === null ? [] : [[field, place]]) : []);
   const names = [...places].map(([field, place]) => [field, columns[place]!.trim()] as const)
     .filter(([field, header]) => header !== field && header !== "");
-  const cellOf = (cells: readonly Cell[], field: string) => {
+  const cellOf = (cells: readonly Cell[], field: string, most = MAX_SHOWN) => {
     const cell = cells[places.get(field) ?? -1];
     const text = typeof cell === "string" || typeof cell === "number" ? String(cell).trim() : "";
-    return text.length > MAX_SHOWN ? `${[...text.slice(0, MAX_SHOWN)].slice(0, -1).join("")}…` : text;
+    return text.length > most ? `${[...text.slice(0, most)].slice(0, -1).join("")}…` : text;
   };
   return {
     personOf(cells: readonly Cell[]): string | null {
@@ -25,6 +27,10 @@ export function createWording(input: Run["input"]) {
       const id = ids.find(Boolean) ?? "";
       if (name === "") return id === "" ? null : id;
       return id === "" ? name : `${name} (${id})`;
+    },
+    /** What the row has in these fields, without those that are empty. */
+    valuesOf(cells: readonly Cell[], wanted: readonly string[]): string[] {
+      return wanted.map((field) => cellOf(cells, field, MAX_VALUE).replace(/^'/, "")).filter(Boolean);
     },
     inTheirWords<I extends { readonly field: string | null; readonly message: string; readonly suggestion: string }>(
       issue: I,

@@ -73,5 +73,7 @@ function addedTo(): Fault {
 async function versionOf({ db, now }: Hub, run: Run): Promise<number | null> {
   if (await placeOf(db, run) === null) return run.planVersion;
   const present = await dataVersionOf(db, run.organizationId);
-  return present === run.planVersion || await stillFits(db, { ...run, edits: null, now: now() }) ? present : run.planVersion;
+  return present === run.planVersion || await stillFits(db, { ...run, edits: null, now: now() })
+    ? present
+    : run.planVersion;
 }

@@ -183,6 +183,44 @@ test("a file that stays empty, or has a name that is not taken, gets a note afte
   );
 });
 
+const REFUSED = [
+  { name: "big.csv", bytes: 9, modifiedAt: 1_700_000_000_000, left: "too_large" },
+  { name: "cut.csv", bytes: 9, modifiedAt: 1_700_000_000_000, left: "wrong_digest" },
+] as const;
+
+test("a file that is too large, or has another digest than its companion says, gets a note at once", async () => {
+  const { hub: core } = bridge.poller;
+  await core.reportListing(core.connections().find((each) => each.id === id)!, REFUSED);
+  await until("the notes are there", () => reports().length === 2);
+  assert.deepEqual(reports(), [
+    [
+      "big.not-used.txt",
+      'Nothing of "big.csv" was used: it is too large; leave out what is not needed, or ask your administrator how to ' +
+      "send it in parts.\r\n",
+    ],
+    [
+      "cut.not-used.txt",
+      'Nothing of "cut.csv" was used: its .sha256 file does not have its digest, so a part of it may be missing; send both ' +
+      "again.\r\n",
+    ],
+  ]);
+});
+
+test("a file gets no note once another of its name was taken, which has the answer", async () => {
+  const server = bridge.server(id);
+  const drop = (day: number) =>
+    server.drop("/incoming/same.csv", `${HEADER}W01,wim@acme.test,Wim,Day${day}\n`, 1_700_000_000_000 + day * 1000);
+  drop(1);
+  await bridge.poller.visit(id);
+  drop(2);
+  await answered();
+  assert.deepEqual((await runs()).map(({ status }) => status), ["superseded", "succeeded"]);
+  assert.deepEqual(reports(), []);
+  server.drop("/incoming/same.csv", "%PDF-1.7\n1 0 obj\n", 1_700_000_009_000);
+  await answered();
+  assert.deepEqual(reports().map(([name]) => name), ["same.not-used.txt"]);
+});
+
 test("at a server that can only be read, the technical contact gets a mail instead, once", async () => {
   id = await connect(
     { mode: "remote", host: "sftp.example.com", username: "muster", after: "leave", folder: "out" },
@@ -198,14 +236,25 @@ test("at a server that can only be read, the technical contact gets a mail inste
   dropThree("/out");
   server.drop("/out/empty.csv", "", hub.clock.ms - HOUR_MS);
   await answered();
-  const mails = await until("they are queued", sentMails, (mails) => mails.length === 3);
+  const { hub: core } = bridge.poller;
+  const connection = core.connections().find((each) => each.id === id)!;
+  await until("it is queued", sentMails, (mails) => mails.length === 3);
+  await core.reportListing(connection, REFUSED);
+  const mails = await until("they are queued", sentMails, (mails) => mails.length === 5);
   assert.deepEqual(mails.map(({ to, subject }) => [to, subject.replace(/^.*: /, "")]).sort(), [
+    ["it@acme.test", '"big.csv" was not used'],
+    ["it@acme.test", '"cut.csv" was not used'],
     ["it@acme.test", '"empty.csv" was not used'],
     ["it@acme.test", '"people-2026-03-01.csv" was not used'],
     ["it@acme.test", '"people-2026-03-02.csv" was not used'],
   ]);
   assert.ok(mails.find(({ subject }) => subject.includes("03-01"))!.text.includes(SUPERSEDED));
   assert.match(mails.find(({ subject }) => subject.includes("empty"))!.text, /it has been empty for an hour/);
+  assert.match(mails.find(({ subject }) => subject.includes("big"))!.text, /it is too large to be taken/);
+  assert.match(
+    mails.find(({ subject }) => subject.includes("cut"))!.text,
+    /its \.sha256 file does not have its digest/,
+  );
   assert.equal((await (await admin(`/v1/connections/${id}`)).json()).sftp.trouble, null);
   const paths: string[] = [];
   bridge = await bridge.again({
@@ -217,7 +266,7 @@ test("at a server that can only be read, the technical contact gets a mail inste
   await isHeld(bridge, id);
   await bridge.poller.visit(id);
   await until("the hub hears of it again", () => paths.includes(`/v1/bridge/connections/${id}/not-used`));
-  assert.equal((await sentMails()).length, 3);
+  assert.equal((await sentMails()).length, 5);
 });
 
 const sent: OutgoingMail[] = [];

@@ -136,6 +136,12 @@ const WRITES: Record<string, () => Promise<Write>> = {
     form: "plan_hash=h&confirmed=yes",
   }),
   "POST /r/:signed/cancel": async () => ({ path: `${await page("queued")}/cancel`, form: "confirmed=yes" }),
+  "POST /r/:signed/identity": async () => {
+    const { run } = (await conflicting("accept")).json as { run: string };
+    hub.clock.ms += 1;
+    const { url } = await (await operator(`/v1/runs/${run}/links`, { json: { role: "approver" } })).json();
+    return { path: `${url.slice(hub.publicUrl.length)}/identity`, form: "row=0&version=1&answer=accept&confirmed=yes" };
+  },
   "POST /v1/runs/:id/revert": async () => ({ path: `/v1/runs/${await run("succeeded")}/revert` }),
   "POST /v1/webhook-endpoints": () => Promise.resolve({ path: "/v1/webhook-endpoints", json: HOOK }),
   "PATCH /v1/webhook-endpoints/:id": async () => ({

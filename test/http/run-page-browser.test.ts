@@ -108,6 +108,35 @@ test(
 );
 
 test(
+  "on a phone somebody says who a row is about, and takes it back; the longest address fits",
+  { skip },
+  () =>
+    inBrowser(async ({ world, run, link, open, complaints }) => {
+      await world.post(`/v1/runs/${run.id}/cancel`);
+      const address = `zed.${"young".repeat(12)}@${"a".repeat(60)}.${"acme".repeat(12)}.test`;
+      const rows = crowd(40, 1, (i) => i === 2 ? ",yes,Intern" : ",yes,Engineer");
+      const row = rows[1]!.replace("p0002@acme.test", address).replace("First0002,Last0002", "Zed,Young");
+      const refused = await world.import(csv(COLUMNS, ...rows.with(1, row)));
+      const subject = { id: world.number("run", refused.id), organizationId: world.hub.organization.id };
+      const { page: its } = await mintLinks({ ...world.hub, publicUrl: new URL(link).origin }, subject);
+      const page = await open({ width: 360, height: 640 });
+      await page.goto(its);
+      assert.ok((await page.innerText(".versus")).replaceAll("\n", "").includes(address));
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+      await page.click("text=The same person…");
+      assert.match(await page.innerText("h1"), /Is it the same person/);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+      await page.click("text=Yes, the same person");
+      assert.match(page.url(), /#row-1$/);
+      assert.match(await page.innerText("#row-1"), /The same person\. Decided on/);
+      await page.click("text=Undo this…");
+      await page.click("text=Yes, undo it");
+      assert.match(await page.innerText("#row-1"), /Somebody new…/);
+      assert.deepEqual(complaints, []);
+    }),
+);
+
+test(
   "the policy lets no script run and nothing be loaded, and the page loads nothing",
   { skip },
   () =>

@@ -365,6 +365,10 @@ test("a new number with the names of somebody who is gone, but another address, 
     const [first, second] = data.map(({ id: issue }: { id: string }) => ({ run: run.id, issue }));
     assert.equal((await world.post(`/v1/users/${ana.id}/accept`, first)).status, 200);
     assert.equal((await world.post(`/v1/users/${bo.id}/release`, second)).status, 200);
+    assert.equal((await world.ask(`/v1/users/${bo.id}/release`, { method: "DELETE" })).status, 200);
+    const { sources } = await (await world.ask(`/v1/users/${bo.id}`)).json();
+    assert.deepEqual(sources.map(({ source_key }: { source_key: string }) => source_key), ["1002"]);
+    assert.equal((await world.post(`/v1/users/${bo.id}/release`, second)).status, 200);
     const again = await world.import(text, { name: "again.csv" });
     assert.deepEqual([said(again), again.counts.updated, again.counts.created], [[], 1, 1]);
     const now = await world.person("2001");
@@ -411,4 +415,15 @@ test("an employee_id that is not the key does not lose its zeros, and may get th
     assert.equal(run.counts.updated, 0);
     const more = await world.import(rows((i) => i < 1 ? "0001" : `00${i + 1}`));
     assert.deepEqual([said(more), more.counts.updated], [[], 1]);
+  }));
+
+test("a leaver with a new number gives the address to somebody new, in any order of rows", () =>
+  importing(async (world) => {
+    await world.set("csv", { limits: { deactivate: { enabled: false }, identity: { enabled: false } } });
+    const left = "2001,p0@acme.test,Ana,Novak,Clerk,no", comes = "2002,p0@acme.test,Zed,Young,Cook,yes";
+    for (const rows of [[left, comes], [comes, left]]) {
+      await world.import(file());
+      const run = await world.import(csv(WIDE, ...PEOPLE.slice(1), ...rows), { mode: "plan" });
+      assert.deepEqual([said(run), run.counts.created, run.counts.deactivated], [[], 1, 1]);
+    }
   }));

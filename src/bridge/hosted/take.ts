@@ -7,11 +7,13 @@
  */
 import { createLane } from "../../std/lanes.ts";
 import { nextDue } from "../cadence.ts";
-import type { BridgeConnection, Trouble, WholeFile } from "../contract.ts";
+import type { BridgeConnection, SeenFile, Trouble, WholeFile } from "../contract.ts";
 import { isDiskFull } from "../disk.ts";
 import { knownTrouble } from "../trouble.ts";
 import type { Hosting } from "./hosting.ts";
-import type { Tree, WaitingFile } from "./tree.ts";
+import { nameOfNote } from "../not-used.ts";
+import { findFile } from "./files.ts";
+import { pathOf, removeFile, type Tree, type WaitingFile } from "./tree.ts";
 import { holdFile, putAway, readWaiting, releaseFile, seenFiles, waitingFiles } from "./waiting.ts";
 
 /** Trees are visited this often even when nothing is reported of them. */
@@ -30,6 +32,8 @@ interface Visits {
   takesAt: number;
   /** Why a file was skipped at the last visit, though the others were taken. */
   skipped: Trouble | null;
+  /** Files that the hub has refused as too large, as they were at the last visit. */
+  tooLarge: readonly SeenFile[];
 }
 
 export function createTaker(hosting: Hosting) {
@@ -78,7 +82,15 @@ export function createTaker(hosting: Hosting) {
     changed(): void {
       for (const { id } of hosted()) {
         if (visits.has(id)) continue;
-        visits.set(id, { timer: null, isRunning: false, isDue: false, failures: 0, takesAt: 0, skipped: null });
+        visits.set(id, {
+          timer: null,
+          isRunning: false,
+          isDue: false,
+          failures: 0,
+          takesAt: 0,
+          skipped: null,
+          tooLarge: [],
+        });
         schedule(id, 0);
       }
     },
@@ -123,11 +135,12 @@ async function takeAll(
   signal: AbortSignal,
 ): Promise<number | null> {
   const { when, after } = connection.settings;
-  await hub.reportListing(connection, await seenFiles(tree));
+  await hub.reportListing(connection, marked(await seenFiles(tree), visit.tooLarge));
   if (when.kind === "every" && now() < visit.takesAt) return visit.takesAt - now();
   const { files, settlesInMs } = await waitingFiles(tree);
   const due = files.filter((file) => when.kind !== "daily" || nextDue(when, file.modifiedAt) <= now());
   visit.skipped = null;
+  visit.tooLarge = [];
   for (const [i, file] of due.entries()) {
     if (signal.aborted) break;
     if (!await holdFile(tree, file)) continue;
@@ -135,6 +148,8 @@ async function takeAll(
       // A file that was dropped right behind this one and still settles comes with it.
       const isFollowed = i + 1 < due.length || (when.kind === "at_once" && settlesInMs !== null);
       const handed = await hub.handOver(connection, wholeFile(connection, file, isFollowed), signal);
+      // What comes back for a file that was taken before may be there already.
+      if (!handed.repeated) await removeNote(tree, file.name);
       await putAway(tree, file, handed.isOfErased === true ? "delete" : after, handed.keptAs);
       await handed.settle();
     } catch (error) {
@@ -142,12 +157,29 @@ async function takeAll(
       // A file that the hub never takes does not stop the others.
       if (trouble.code !== "too_large") throw error;
       visit.skipped = trouble;
+      if ((error as { code?: unknown }).code === "too_large") visit.tooLarge = [...visit.tooLarge, file];
     } finally {
       releaseFile(tree);
     }
   }
   if (when.kind === "every" && files.length > 0) visit.takesAt = nextDue(when, now());
   return settlesInMs;
+}
+
+/** The listing, with those files marked that are still as the hub has refused them. */
+function marked(files: readonly SeenFile[], tooLarge: readonly SeenFile[]): SeenFile[] {
+  return files.map((file) => {
+    const isRefused = tooLarge.some(({ name, bytes, modifiedAt }) =>
+      name === file.name && bytes === file.bytes && modifiedAt === file.modifiedAt
+    );
+    return isRefused ? { ...file, left: "too_large" } : file;
+  });
+}
+
+/** The note about an earlier file of that name: the file that was taken now gets an answer of its own. */
+async function removeNote(tree: Tree, name: string): Promise<void> {
+  const note = nameOfNote(name);
+  if (await findFile(pathOf(tree, "reports", note)) !== null) await removeFile(tree, "reports", note);
 }
 
 function wholeFile({ settings }: BridgeConnection, file: WaitingFile, isFollowed: boolean): WholeFile {

@@ -5,7 +5,8 @@
  * that can never be taken as it is, is skipped.
  */
 import type { BridgeHub, HandedOver, SeenFile } from "../contract.ts";
-import { companionOf, isMeant, isTemporary } from "../places.ts";
+import { nameOfNote } from "../not-used.ts";
+import { companionOf, isMeant, isTemporary, placeOf } from "../places.ts";
 import { ConnectionError, troubleOf } from "../trouble.ts";
 import { join } from "./folders.ts";
 import { putAway } from "./put-away.ts";
@@ -22,10 +23,12 @@ export interface Memory {
   readonly left: Map<string, SeenFile>;
   /** By name: files without the digest in their companion. Not read again until one of both changes. */
   readonly wrong: Map<string, { readonly mark: string; readonly trouble: WrongDigest }>;
+  /** By name: files that the hub has refused as too large. */
+  readonly tooLarge: Map<string, SeenFile>;
 }
 
 export function createMemory(): Memory {
-  return { sightings: new Map(), pending: new Map(), left: new Map(), wrong: new Map() };
+  return { sightings: new Map(), pending: new Map(), left: new Map(), wrong: new Map(), tooLarge: new Map() };
 }
 
 export interface VisitOptions {
@@ -65,10 +68,13 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
       new ConnectionError("failed", `"${folder}" has more than ${most} files: only the newest are looked at`),
     );
   }
-  // Only a complete listing shows which files are gone.
-  if (!isCut) await ofHub(hub.reportListing(connection, files.filter(isForHub(patterns))));
   const { candidates, nextAt } = look(memory.sightings, files, patterns, options.elapsed());
   forgetGone(memory, candidates);
+  const report = async () => {
+    // Only a complete listing shows which files are gone.
+    if (!isCut) await ofHub(hub.reportListing(connection, listingForHub(files, candidates, session, memory)));
+  };
+  await report();
 
   const whole: Candidate[] = [];
   for (const file of candidates) {
@@ -84,6 +90,7 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
     else if (file.isWhole) whole.push(file);
     else break;
   }
+  let isAnyRefused = false;
   for (const [i, file] of whole.entries()) {
     try {
       const handed = await take(session, file, i + 1 < whole.length, options);
@@ -94,14 +101,36 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
       troubles.push(error);
       const isPassedBy = error instanceof WrongDigest || error.trouble.code === "too_large";
       if (!isPassedBy) return { nextAt, trouble: troubles[0]!, isStopped: true };
+      isAnyRefused = true;
     }
   }
+  // So that their sender knows before the next visit, which may be tomorrow's.
+  if (isAnyRefused) await report();
   return { nextAt, trouble: troubles[0] ?? null, isStopped: false };
 }
 
 /** Files that the hub is interested in: those that it may have taken, and leftovers. */
-function isForHub(patterns: readonly string[]): (file: { name: string }) => boolean {
-  return ({ name }) => isMeant(name, patterns) || isTemporary(name);
+function listingForHub(
+  files: readonly SeenFile[],
+  candidates: readonly Candidate[],
+  { connection, limits }: Session,
+  memory: Memory,
+): SeenFile[] {
+  const left = new Map<string, SeenFile["left"]>();
+  for (const file of candidates) {
+    if (memory.wrong.get(file.name)?.mark === markOf(file)) left.set(file.name, "wrong_digest");
+    else if (isTooLarge(file, memory, limits.maxBytes)) left.set(file.name, "too_large");
+  }
+  const { patterns } = connection.settings;
+  return files.filter(({ name }) => isMeant(name, patterns) || isTemporary(name)).map((file) => {
+    const why = left.get(file.name);
+    return why === undefined ? file : { ...file, left: why };
+  });
+}
+
+function isTooLarge(file: Candidate, { tooLarge }: Memory, maxBytes: number): boolean {
+  const refused = tooLarge.get(file.name);
+  return file.bytes > maxBytes || (refused !== undefined && isSameFile(refused, file));
 }
 
 async function listFolder(session: Session) {
@@ -171,17 +200,33 @@ async function take(
       ? null
       : await readDigest(session, join(folder, companion.name), companion.name);
     const open = () => readFile(session, join(folder, name), { ...file, sha256 }, (error) => fault ??= error);
-    return await hub.handOver(connection, { folder, name, bytes, modifiedAt, isFollowed, open }, signal);
+    const handed = await hub.handOver(connection, { folder, name, bytes, modifiedAt, isFollowed, open }, signal);
+    // What comes back for a file that was taken before may be there already.
+    if (!handed.repeated) await removeNote(session, name);
+    return handed;
   } catch (error) {
     // The error of reading the file is more precise than that of handing it over.
     const cause = fault ?? error;
     if (cause instanceof WrongDigest) memory.wrong.set(name, { mark: markOf(file), trouble: cause });
+    if ((cause as { code?: unknown } | null)?.code === "too_large") {
+      memory.tooLarge.set(name, { name, bytes, modifiedAt });
+    }
     if (cause instanceof Refused) {
       throw new ConnectionError("not_permitted", `Cannot read "${name}": ${cause.message}`, cause);
     }
     throw cause instanceof ConnectionError ? cause : notTaken(cause);
   } finally {
     release();
+  }
+}
+
+/** The note about an earlier file of that name: the file that was taken now gets an answer of its own. */
+async function removeNote({ connection, remove }: Session, name: string): Promise<void> {
+  try {
+    await remove(`${placeOf(connection, "reports")}/${nameOfNote(name)}`);
+  } catch (error) {
+    // There is none, or the server can only be read.
+    if (!(error instanceof Refused)) throw error;
   }
 }
 
@@ -210,7 +255,7 @@ async function finish(
 
 function forgetGone(memory: Memory, candidates: readonly Candidate[]): void {
   const names = new Set(candidates.map(({ name }) => name));
-  for (const known of [memory.pending, memory.left, memory.wrong]) {
+  for (const known of [memory.pending, memory.left, memory.wrong, memory.tooLarge]) {
     for (const name of known.keys()) if (!names.has(name)) known.delete(name);
   }
 }

@@ -5,12 +5,13 @@ import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
 import {
   type Attempt,
+  type Claimed,
   type Delivery,
   findDelivery,
   listAttempts,
   retryDelivery,
 } from "../../store/notify/deliveries.ts";
-import { findEndpoint } from "../../store/notify/endpoints.ts";
+import { ALL_ORGANIZATIONS } from "../../store/notify/endpoints.ts";
 import { lacksToSee } from "../../model/scope.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
@@ -24,6 +25,7 @@ import { byId, loader } from "../kit/load.ts";
 export const DELIVERY = z.strictObject({
   id: idOf("dlv"),
   endpoint_id: idOf("whe"),
+  organization: idOf("org").nullable().meta({ description: "Where the event happened; null: in none" }),
   event_id: idOf("evt"),
   type: z.string().meta({ examples: ["run.held"] }),
   status: z.enum(["pending", "succeeded", "failed"]),
@@ -52,6 +54,7 @@ export function viewDelivery(delivery: Delivery): z.infer<typeof DELIVERY> {
   return {
     id: encodeId("dlv", delivery.id),
     endpoint_id: encodeId("whe", delivery.endpointId),
+    organization: delivery.organizationId === ALL_ORGANIZATIONS ? null : encodeId("org", delivery.organizationId),
     event_id: encodeId("evt", delivery.eventId),
     type: delivery.type,
     status: delivery.status,
@@ -73,7 +76,7 @@ function viewAttempt(attempt: Attempt, open: boolean): z.infer<typeof ATTEMPT> {
   };
 }
 
-const loadDelivery = loader("delivery", byId("dlv", findDelivery));
+const loadDelivery = loader<Claimed>("delivery", byId("dlv", findDelivery), ALL_ORGANIZATIONS);
 
 const get = route(
   describe("getDelivery", "Get a delivery", { 200: json(DELIVERY_READ) }, {
@@ -81,12 +84,10 @@ const get = route(
   }),
   requires("webhooks:read"),
   async (c) => {
-    const delivery = await loadDelivery(c);
-    const { db } = c.get("hub");
-    const attempts = await listAttempts(db, delivery);
-    const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
+    const { delivery, endpoint } = await loadDelivery(c);
+    const attempts = await listAttempts(c.get("hub").db, delivery);
     // A receiver's answer may repeat the event, so it is shown only to tokens that may read the event.
-    const open = endpoint !== null && lacksToSee(c.get("token").scopes, endpoint.scopes).length === 0;
+    const open = lacksToSee(c.get("token").scopes, endpoint.scopes).length === 0;
     return c.json({ ...viewDelivery(delivery), attempts: attempts.map((each) => viewAttempt(each, open)) });
   },
 );
@@ -101,13 +102,12 @@ const retry = route(
   jsonBody(NO_FIELDS),
   async (c) => {
     const { db, now, wake } = c.get("hub");
-    const delivery = await loadDelivery(c);
-    const again = await retryDelivery(db, delivery, now(), byOf(c));
+    const loaded = await loadDelivery(c);
+    const again = await retryDelivery(db, loaded, now(), byOf(c));
     if (again === null) {
-      const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
       throw new Fault(
         "conflict",
-        endpoint?.status === "disabled"
+        loaded.endpoint.status === "disabled"
           ? "The delivery's endpoint is disabled; enable it first"
           : "The delivery is being sent",
       );

@@ -100,6 +100,8 @@ const DATA = {
     endpoint: z.strictObject({ id: idOf("whe"), url: z.string(), description: z.string().nullable() })
       .meta({ examples: [{ id: "whe_2", url: "https://hooks.example.com/muster", description: null }] }),
     reason: z.string().meta({ examples: ["gone"] }),
+  }).extend({
+    organization: ORGANIZATION.nullable().meta({ description: "Null: the endpoint was for all organizations" }),
   }).meta({ id: "EndpointDisabled" }),
 } satisfies Record<EventType, z.ZodType>;
 

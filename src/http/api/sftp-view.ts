@@ -1,4 +1,5 @@
 /** The health of a connection that a bridge serves, as the connection shows it to admins. */
+import { WHY_LEFT } from "../../model/bridge-wire.ts";
 import { z } from "zod";
 import type { Hub } from "../../hub.ts";
 import { HUB_FULL } from "../../bridge/contract.ts";
@@ -42,8 +43,9 @@ export const SFTP = z.strictObject({
   lying: z.array(z.strictObject({
     name: z.string(),
     since: INSTANT,
-    why: z.enum(["temporary", "empty", "unfinished", "unmatched"]).meta({
-      description: "Named like a running upload; without content; cut off during the upload; not matching the patterns",
+    why: z.enum(WHY_LEFT).meta({
+      description: "Named like a running upload; without content; cut off during the upload; not matching the " +
+        "patterns; over a limit; not what its `.sha256` file says",
     }),
   })).meta({ description: "Files that have not been taken for an hour", examples: [[]] }),
 }).meta({ id: "ConnectionSftp" });

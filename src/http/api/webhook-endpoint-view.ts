@@ -1,12 +1,15 @@
 /** A webhook endpoint as the API shows it. Its secret is shown only in the answer that makes a new one. */
 import { z } from "zod";
 import { encodeId } from "../../model/id.ts";
-import type { Endpoint } from "../../store/notify/endpoints.ts";
+import { ALL_ORGANIZATIONS, type Endpoint } from "../../store/notify/endpoints.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { idOf, INSTANT, SHOWN_ONCE, SHOWN_ONCE_CODE } from "../kit/shapes.ts";
 
 export const ENDPOINT = z.strictObject({
   id: idOf("whe"),
+  organization: idOf("org").nullable().meta({
+    description: "Whose events it is sent; null: those of all organizations",
+  }),
   url: z.string().meta({ examples: ["https://hooks.example.com/muster"] }),
   description: z.string().nullable().meta({ examples: ["Alerts"] }),
   event_types: z.array(z.string()).readonly().nullable()
@@ -41,6 +44,7 @@ export const WITH_SECRET = ENDPOINT.extend({
 export function viewEndpoint(endpoint: Endpoint): z.infer<typeof ENDPOINT> {
   return {
     id: encodeId("whe", endpoint.id),
+    organization: endpoint.organizationId === ALL_ORGANIZATIONS ? null : encodeId("org", endpoint.organizationId),
     url: endpoint.url,
     description: endpoint.description,
     event_types: endpoint.eventTypes,

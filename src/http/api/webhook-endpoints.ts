@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { createSecretText, secretPurpose } from "../../notify/message.ts";
 import {
+  ALL_ORGANIZATIONS,
   createEndpoint,
   deleteEndpoint,
   disableEndpoint,
@@ -21,9 +22,9 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { ENDPOINT, viewEndpoint, WITH_SECRET } from "./webhook-endpoint-view.ts";
 import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { answerList, PAGED } from "../kit/paging.ts";
+import { answerList, PAGING } from "../kit/paging.ts";
 import { listOf } from "../kit/shapes.ts";
-import { jsonBody } from "../kit/validate.ts";
+import { jsonBody, query } from "../kit/validate.ts";
 import { LINE } from "../kit/values.ts";
 import { changeVersion, deleteVersion, getVersion, withVersion } from "../kit/version.ts";
 import { byId, loader } from "../kit/load.ts";
@@ -37,15 +38,21 @@ const INPUT = z.strictObject({
   /** Whether `run.failures` has people's values and names; needs `users:read`. */
   include_values: z.boolean(),
 });
-const NEW = INPUT.partial({ event_types: true, description: true, include_values: true });
+/** Whose events, where they are not the organization's own alone. */
+const ORGANIZATIONS = z.literal("all").meta({
+  description: "For those of all organizations; needs the scope `operator`",
+});
+const NEW = INPUT.partial({ event_types: true, description: true, include_values: true })
+  .extend({ organizations: ORGANIZATIONS.optional() });
+const FILTER = z.strictObject({ ...PAGING, organizations: ORGANIZATIONS.optional() });
 const CHANGES = INPUT.extend({ status: z.enum(["enabled", "disabled"]) }).partial();
 
-export const loadEndpoint = loader("webhook endpoint", byId("whe", findEndpoint));
+export const loadEndpoint = loader("webhook endpoint", byId("whe", findEndpoint), ALL_ORGANIZATIONS);
 
 const create = route(
   describe("createWebhookEndpoint", "Create a webhook endpoint", { 201: versioned(WITH_SECRET) }, {
     description: "Events are sent to its URL from now on, with what this token's scopes allow. The secret " +
-      "is in this answer only. At most 100 endpoints.",
+      "is in this answer only. At most 100 endpoints. With `organizations`, an operator makes one for the events of all.",
     faults: ["conflict", "unprocessable"],
   }),
   requires("webhooks:write"),
@@ -53,13 +60,14 @@ const create = route(
   async (c) => {
     const input = c.req.valid("json");
     const { db, now, secrets } = c.get("hub");
+    const organizationId = ownerOf(c, input.organizations);
     checkUrl(c, input.url);
     if (input.include_values === true) requireValues(c.get("token").scopes);
     const id = await reserve(db, "endpoint");
     const secret = createSecretText();
     const endpoint = await createEndpoint(
       db,
-      c.get("organization").id,
+      organizationId,
       {
         id,
         secret: await secrets.seal(secretPurpose(id), secret),
@@ -73,7 +81,8 @@ const create = route(
       byOf(c),
     );
     if (endpoint === null) {
-      throw new Fault("conflict", `The organization already has ${MAX_ENDPOINTS} webhook endpoints, the maximum`);
+      const who = organizationId === ALL_ORGANIZATIONS ? "All organizations together have" : "The organization has";
+      throw new Fault("conflict", `${who} ${MAX_ENDPOINTS} webhook endpoints already, the maximum`);
     }
     return withVersion(c, endpoint, { ...viewEndpoint(endpoint), secret }, 201);
   },
@@ -81,11 +90,22 @@ const create = route(
 
 const list = route(
   describe("listWebhookEndpoints", "List webhook endpoints", { 200: listOf(ENDPOINT) }, {
-    description: "All endpoints of the organization with their status; never their secrets.",
+    description: "All endpoints of the organization with their status; never their secrets. With " +
+      "`organizations=all`, those for all organizations instead, which only operators see.",
   }),
   requires("webhooks:read"),
-  PAGED,
-  (c) => answerList(c, "webhook-endpoints", listEndpoints, (row) => row.id, viewEndpoint),
+  query(FILTER),
+  (c) => {
+    const { organizations } = c.req.valid("query");
+    const owner = ownerOf(c, organizations);
+    return answerList(
+      c,
+      organizations === undefined ? "webhook-endpoints" : "webhook-endpoints-of-all",
+      (db, _, place) => listEndpoints(db, owner, place),
+      (row) => row.id,
+      viewEndpoint,
+    );
+  },
 );
 
 const get = route(
@@ -127,6 +147,13 @@ export const webhookEndpointRoutes: Hono<Env> = new Hono<Env>()
   .get("/:id", ...get)
   .patch("/:id", ...update)
   .delete("/:id", ...remove);
+
+/** The organization whose endpoints are meant, or ALL_ORGANIZATIONS, which is the operator's. */
+function ownerOf(c: Context<Env>, organizations: "all" | undefined): number {
+  if (organizations === undefined) return c.get("organization").id;
+  if (allows(c.get("token").scopes, "operator")) return ALL_ORGANIZATIONS;
+  throw new Fault("forbidden", `The token lacks the scope "operator", which endpoints for all organizations need`);
+}
 
 /** What the endpoint becomes, or null if it has changed since it was loaded. */
 async function change(

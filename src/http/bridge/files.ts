@@ -5,7 +5,6 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { FOUND, LEFT_FILE, REFUSED, WAS_TAKEN } from "../../model/bridge-wire.ts";
 import { mailLeftFile, mailNotUsed } from "../../notify/not-used.ts";
-import { fileToReturn } from "../../report/file.ts";
 import { XLSX } from "../../report/workbook.ts";
 import { findLatestOfName, markReturned, settleFile } from "../../store/bridges/bridge-files.ts";
 import { hasContent, openDrop } from "../../store/runs/drop-content.ts";
@@ -14,6 +13,7 @@ import { isKeyed, keyedForms } from "../../store/people/erased-files.ts";
 import { findRun } from "../../store/runs/runs.ts";
 import { Fault } from "../../model/errors.ts";
 import { byOf } from "../kit/authorize.ts";
+import { answerOf } from "./returned.ts";
 import { asBridge, loadHeld, loadHeldFile } from "./caller.ts";
 import { BYTES, CSV, describe, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
@@ -73,10 +73,13 @@ const getReport = route(
   ...asBridge,
   async (c) => {
     const [file] = await loadHeldFile(c);
-    const found = await findRun(c.get("hub").db, file.organizationId, file.runId);
-    if (found === null) throw new Fault("not_found", "The file's run is no longer stored");
-    const report = await fileToReturn(c.get("hub"), found);
-    if (report === null) throw new Fault("not_found", "There is no report, or it is available by link only");
+    const report = await answerOf(c.get("hub"), file);
+    if (report === null) {
+      throw new Fault(
+        "not_found",
+        "There is no report, or it is available by link only, or the run is no longer stored",
+      );
+    }
     return c.body(await report.open() as ReadableStream, 200, { "content-type": report.contentType });
   },
 );

@@ -6,7 +6,6 @@ import type { Held, Returning, Unsettled } from "../../model/bridge-wire.ts";
 import { encodeId } from "../../model/id.ts";
 import { resolveSftp, type SftpSettings } from "../../model/sftp.ts";
 import { failureOf } from "../../notify/visits.ts";
-import { fileToReturn } from "../../report/file.ts";
 import { passwordProof } from "../../security/sftp-login.ts";
 import {
   type BridgeFile,
@@ -16,9 +15,9 @@ import {
 } from "../../store/bridges/bridge-files.ts";
 import { type Held as Lease, listHeldSecrets } from "../../store/bridges/bridge-leases.ts";
 import { type BridgeState, listAskedChecks, listHeldStates } from "../../store/bridges/bridge-states.ts";
+import { answerOf } from "./returned.ts";
 import type { Bridge } from "../../store/bridges/bridges.ts";
 import { listHeldLogins, type SftpLoginWithKeys } from "../../store/bridges/sftp-logins.ts";
-import { findRun } from "../../store/runs/runs.ts";
 
 /** Leaves out connections whose stored settings the connector no longer accepts. */
 export async function viewHeld(hub: Hub, bridge: Bridge, leases: readonly Lease[]): Promise<Held[]> {
@@ -84,8 +83,7 @@ function viewUnsettled({ id, folder, name, bytes, modifiedAt, takenAt }: BridgeF
 }
 
 async function viewReturning(hub: Hub, { file, errorCode }: EndedFile): Promise<Returning> {
-  const found = await findRun(hub.db, file.organizationId, file.runId);
-  const report = found === null ? null : await fileToReturn(hub, found);
+  const report = await answerOf(hub, file);
   return {
     id: encodeId("fil", file.id),
     kept_as: keptName(file.name, file.takenAt),

@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { Fault } from "../../model/errors.ts";
 import { decodeId, type IdPrefix } from "../../model/id.ts";
+import { allows } from "../../model/scope.ts";
 import type { Database } from "../../store/database.ts";
 import type { Env } from "./env.ts";
 
@@ -13,10 +14,15 @@ export function pathParameter(c: Context<Env>, name: string): string {
   return c.req.param(name) ?? "";
 }
 
-/** Loads a thing of the request's organization. It is named by the path's `:id`, unless another name is given. */
-export function loader<Thing>(noun: string, find: Find<string, Thing>) {
+/**
+ * Loads a thing of the request's organization. It is named by the path's `:id`, unless another name is given. `ofAll`: the
+ * organization's id of things that are for all organizations, which operators find in each.
+ */
+export function loader<Thing>(noun: string, find: Find<string, Thing>, ofAll: number | null = null) {
   return async (c: Context<Env>, name = pathParameter(c, "id")): Promise<Thing> => {
-    const thing = await find(c.get("hub").db, c.get("organization").id, name);
+    const { db } = c.get("hub"), isOperator = allows(c.get("token").scopes, "operator");
+    const thing = await find(db, c.get("organization").id, name) ??
+      (ofAll === null || !isOperator ? null : await find(db, ofAll, name));
     if (thing === null) throw new Fault("not_found", `There is no ${noun} "${name}"`);
     return thing;
   };

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { html } from "hono/html";
 import { type LinkTerms, mintLink } from "../../notify/links.ts";
 import { whenInWords } from "../../notify/words.ts";
+import type { Issue } from "../../model/record.ts";
 import { digestIssues, NO_ISSUES, withoutRows } from "../../report/digest.ts";
 import { sourceOf } from "../../report/source.ts";
 import { findOrganization } from "../../store/organizations.ts";
@@ -14,11 +15,13 @@ import type { OpenedLink } from "../api/links.ts";
 import { askerOf } from "../kit/caller.ts";
 import type { Env } from "../kit/env.ts";
 import { answerPage } from "./frame.ts";
+import { questionsOf } from "./contradictions.ts";
 import { type RunPage, runTitle } from "./run-page-model.ts";
 import { viewRunPage } from "./run-view.ts";
 
 const PEOPLE_A_PAGE = 25;
 const ISSUES_SHOWN = 20;
+const QUESTIONS_A_PAGE = 10;
 const MAX_QUERY_CHARACTERS = 100;
 
 /** Answers with the page of the run that the link opens, as the link allows. */
@@ -36,7 +39,10 @@ export async function answerRunPage(
   const after = placeOf(c.req.query("after"));
   const planned = run.counts !== null;
   const { rights } = terms;
-  const issues = planned || run.status === "failed" ? await digestIssues(hub.db, run, ISSUES_SHOWN) : NO_ISSUES;
+  const hasReport = planned || run.status === "failed";
+  const asks = hasReport && rights.people && found.connection !== null;
+  const isShown = asks ? ({ conflict }: Issue) => conflict === undefined : undefined;
+  const issues = hasReport ? await digestIssues(hub.db, run, ISSUES_SHOWN, isShown) : NO_ISSUES;
   return await answerPage(c, {
     title: runTitle(found),
     organization: organization?.name ?? null,
@@ -55,6 +61,7 @@ export async function answerRunPage(
       ...search,
       after,
       issues: rights.people ? issues : withoutRows(issues),
+      questions: asks ? await loadQuestions(c, found, terms) : { asked: [], next: null, after: -1 },
       source: sourceOf(hub, found),
       successor: await linkToSuccessor(c, found, expiresAt, terms),
       behind: await findHeldBefore(hub.db, run),
@@ -66,6 +73,21 @@ export async function answerRunPage(
     footer: html`<p>Anyone with this address can open the page until ${whenInWords(expiresAt, timezone)}.
       Share it only with people who may decide about this run.</p>`,
   }, status);
+}
+
+/** The rows that somebody has to decide about, from where the request says. */
+async function loadQuestions(c: Context<Env>, found: StoredRun, terms: LinkTerms): Promise<RunPage["questions"]> {
+  const hub = c.get("hub"), { organizationId, id } = found.run, after = placeOfRows(c);
+  const place = { after, limit: QUESTIONS_A_PAGE };
+  const { rows, next } = await readHeavy(
+    hub,
+    "listContradictions",
+    askerOf(c, organizationId),
+    organizationId,
+    id,
+    place,
+  );
+  return { asked: await questionsOf(hub.db, found, terms, rows), next, after };
 }
 
 /**
@@ -91,6 +113,12 @@ export function searchOf(c: Context<Env>): { q: string; filter: PeopleFilter | n
     q: (c.req.query("q") ?? "").trim().slice(0, MAX_QUERY_CHARACTERS),
     filter: PEOPLE_FILTERS.find((filter) => filter === show) ?? null,
   };
+}
+
+/** The place in the input behind which the rows to decide about begin; -1: at the first. */
+export function placeOfRows(c: Context<Env>): number {
+  const rows = c.req.query("rows");
+  return rows === undefined ? -1 : placeOf(rows);
 }
 
 /** The place in a link of the page; an invalid one means the beginning. */

@@ -27,7 +27,17 @@ const MAX_FORM_BYTES = 4 * 1024;
 /** How long a refused decision waits for the new plan, so that the answer can show it. */
 const FRESH_PLAN_MS = 5_000;
 
-const TO_PAGE = { description: "Back to the run's page", headers: { Location: LOCATION } };
+/** Answers to the forms of the page. */
+export const DECIDED_ON_PAGE = {
+  200: PAGE,
+  303: { description: "Back to the run's page", headers: { Location: LOCATION } },
+  ...LINK_REFUSED,
+  403: PAGE,
+  ...PAGE_BUSY,
+  409: PAGE,
+  413: PAGE,
+  415: PAGE,
+};
 const FORM = z.strictObject({
   plan_hash: z.string().optional().meta({ description: "Hash of the plan that was shown", examples: ["5f1c0e9b"] }),
   confirmed: z.literal("yes").optional().meta({ description: "Without it, the answer asks for confirmation" }),
@@ -40,16 +50,7 @@ const PLAN_CHANGED = {
 
 export function decideOnPage(decision: Decision, operationId: string, summary: string) {
   return route(
-    describe(operationId, summary, {
-      200: PAGE,
-      303: TO_PAGE,
-      ...LINK_REFUSED,
-      403: PAGE,
-      ...PAGE_BUSY,
-      409: PAGE,
-      413: PAGE,
-      415: PAGE,
-    }, {
+    describe(operationId, summary, DECIDED_ON_PAGE, {
       description: "The form of the page. The first request answers with a question, one with `confirmed=yes` " +
         "decides. The link has to allow it.",
       body: { required: true, content: { "application/x-www-form-urlencoded": FORM } },
@@ -135,7 +136,7 @@ async function untilPlanned(c: Context<Env>, { run }: StoredRun): Promise<Stored
   }
 }
 
-async function readForm(c: Context<Env>): Promise<URLSearchParams> {
+export async function readForm(c: Context<Env>): Promise<URLSearchParams> {
   const type = (c.req.header("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
   if (type !== "application/x-www-form-urlencoded") {
     throw new Fault("unsupported_media_type", "This is decided with the form of the page");

@@ -2,9 +2,19 @@
 import type { LinkRights } from "../../model/link.ts";
 import type { IssueDigest } from "../../report/digest.ts";
 import type { PeopleFilter, PeoplePage } from "../../store/runs/run-people.ts";
+import type { Question } from "./contradictions.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 
 export type Decision = "approve" | "cancel";
+
+/** What can be answered about a row that would make somebody somebody else. */
+export const IDENTITY_ANSWERS = ["accept", "release", "undo"] as const;
+export type IdentityAnswer = (typeof IDENTITY_ANSWERS)[number];
+
+/** Whether a link's readers may say who a row is about. They have to see whom they decide about. */
+export function mayAnswer({ rights }: { readonly rights: LinkRights }): boolean {
+  return rights.approve && rights.people;
+}
 
 export interface RunPage {
   readonly found: StoredRun;
@@ -20,7 +30,10 @@ export interface RunPage {
   readonly filter: PeopleFilter | null;
   /** The place after which the shown people begin; 0: at the first. */
   readonly after: number;
+  /** Without those of `questions`, where the link shows people. */
   readonly issues: IssueDigest;
+  /** Rows that would make somebody somebody else, from behind place `after` of the input; -1: from the first. */
+  readonly questions: { readonly asked: readonly Question[]; readonly next: number | null; readonly after: number };
   /** The source's name, if it is fetched; null: files are sent. */
   readonly source: string | null;
   /** Link to the held run that has replaced this one. */

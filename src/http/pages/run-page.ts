@@ -18,6 +18,7 @@ import type { Env } from "../kit/env.ts";
 import { PRIVATE } from "./frame.ts";
 import { peopleCsv } from "./people-csv.ts";
 import { answerRunPage, searchOf } from "./run-page-answer.ts";
+import { answerIdentity } from "./run-page-identity.ts";
 import { decideOnPage } from "./run-page-decisions.ts";
 
 const show = route(
@@ -92,7 +93,9 @@ export const runPageRoutes: Hono<Env> = new Hono<Env>().onError(refuseAsPage)
   .get("/:signed/approve", ...leave("leaveApproval"))
   .post("/:signed/approve", ...decideOnPage("approve", "approveOnPage", "Approve the plan on the run's page"))
   .get("/:signed/cancel", ...leave("leaveCancelling"))
-  .post("/:signed/cancel", ...decideOnPage("cancel", "cancelOnPage", "Cancel the run on its page"));
+  .post("/:signed/cancel", ...decideOnPage("cancel", "cancelOnPage", "Cancel the run on its page"))
+  .get("/:signed/identity", ...leave("leaveIdentity"))
+  .post("/:signed/identity", ...answerIdentity);
 
 /** Opens a link that shows people. Others can show the page only, without them. */
 async function openWithPeople(c: Context<Env>): Promise<OpenedLink | Response> {

@@ -22,6 +22,7 @@ import { withoutQuotes } from "../../model/quoting.ts";
 import type { PeopleFilter } from "../../store/runs/run-people.ts";
 import type { Html } from "./frame.ts";
 import { type RunPage, runTitle } from "./run-page-model.ts";
+import { hasQuestions, viewContradictions } from "./run-view-contradictions.ts";
 import { viewDecisions } from "./run-view-decisions.ts";
 import { hasPeople, viewPeople } from "./run-view-people.ts";
 
@@ -48,9 +49,10 @@ export function viewRunPage(page: RunPage): Html {
     ${page.issues.whole.length === 0 ? "" : viewIssuesOfWhole(page)}
     ${run.heldBy.length === 0 || !isAhead(run.status) ? "" : viewGuards(page)}
     ${viewDecisions(page)}
+    ${hasQuestions(page) ? viewContradictions(page) : ""}
     ${run.counts === null ? "" : viewCounts(page)}
     ${hasPeople(page) ? viewPeople(page) : ""}
-    ${page.issues.errors.length + page.issues.warnings.length === 0 ? "" : viewIssues(page)}
+    ${hasRows(page) ? viewIssues(page) : ""}
     ${viewFacts(page)}
   `;
 }
@@ -69,9 +71,11 @@ function viewNotice({ title, text }: { title: string; text: string }): Html {
   `;
 }
 
-function viewState({ found, timezone, successor, behind, rights }: RunPage): Html {
+function viewState({ found, timezone, successor, behind, rights, issues }: RunPage): Html {
   const { run, connection } = found;
   const error = rights.people ? run.error : withoutQuotes(run.error);
+  // What concerns the whole file says it right below.
+  const isBelow = issues.whole.some(({ message }) => message === error?.message);
   const { title, sentence } = statusInWords(run);
   const at = run.finishedAt ?? run.startedAt ?? run.createdAt;
   return html`
@@ -80,7 +84,7 @@ function viewState({ found, timezone, successor, behind, rights }: RunPage): Htm
       <h1>${runTitle(found)}</h1>
       <p class="soft">From ${connection?.name ?? "a deleted connection"}, ${whenInWords(at, timezone)}</p>
       <p>${behind === null ? sentence : waitsBehind(behind.file)}</p>
-      ${error === null || run.status === "skipped" ? "" : html`<p><strong>${error.message}</strong></p>`}
+      ${error === null || isBelow || run.status === "skipped" ? "" : html`<p><strong>${error.message}</strong></p>`}
       ${successor === null ? "" : html`<p><a href="${successor}">See the run that replaced it</a></p>`}
     </section>
   `;
@@ -157,15 +161,20 @@ function viewCounts({ found, path, rights }: RunPage): Html {
   `;
 }
 
-function viewIssuesOfWhole({ issues, source, path, publicUrl, rights }: RunPage): Html {
-  const isAll = issues.errors.length + issues.warnings.length === 0;
+/** Whether some of the issues are about rows. */
+function hasRows(page: RunPage): boolean {
+  return page.issues.errors.length + page.issues.warnings.length > 0 || hasQuestions(page);
+}
+
+function viewIssuesOfWhole(page: RunPage): Html {
+  const { issues, source, path, publicUrl, rights } = page;
   return html`
     <section class="card" aria-labelledby="whole-title">
       <h2 id="whole-title">${source === null ? "About the whole file" : `About all of ${source}`}</h2>
       <ul class="bare issues">${issues.whole.map((issue) =>
         viewIssue(issue, issue.count > 1 ? count(issue.count, "time") : "", publicUrl)
       )}</ul>
-      ${isAll && rights.people ? viewReports(path) : ""}
+      ${!hasRows(page) && rights.people ? viewReports(path) : ""}
     </section>
   `;
 }
@@ -196,7 +205,8 @@ function viewIssue({ severity, code, message, suggestion }: ShownIssue, place: s
       <span class="tag ${severity === "error" ? "bad" : "held"}">${severity === "error" ? "Error" : "Warning"}</span>
       <span class="small soft">${place}</span>
       <p>${message}</p>
-      <p class="small soft">${suggestion} <a href="${publicUrl}/errors/${code}" rel="noreferrer">About ${code}</a></p>
+      <p
+        class="small soft">${suggestion} · <a href="${publicUrl}/errors/${code}" rel="noreferrer">About ${code}</a></p>
     </li>
   `;
 }

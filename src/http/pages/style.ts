@@ -43,7 +43,6 @@ a { color: var(--link); text-underline-offset: .15em }
 .state { border-left: 6px solid var(--tone) }
 .state h1 { margin: .5rem 0 .25rem }
 .state p { margin: .25rem 0 0 }
-ul.issues { margin-top: 1rem }
 .tag {
   display: inline-block; padding: .0625rem .5rem; border-radius: 99px; font-size: .8125rem; font-weight: 600;
   color: var(--tone); background: var(--tone-back); white-space: nowrap;
@@ -56,10 +55,12 @@ ul.issues { margin-top: 1rem }
 .note { border-color: var(--tone); background: var(--tone-back) }
 .note h2 { color: var(--tone); margin-bottom: .25rem }
 ul.bare, ol.bare { list-style: none; margin: 0; padding: 0 }
+* + ul.issues, ul + .decide { margin-top: 1rem }
+h2 + ul.issues { margin-top: 0 }
 .guards > li + li { margin-top: .875rem }
 .guards p { margin: .125rem 0 0 }
 .guards b { font-variant-numeric: tabular-nums }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .625rem }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .625rem }
 .figures li { border: 1px solid var(--line); border-radius: 10px }
 .figures li > * { display: block; padding: .625rem .75rem; color: inherit; text-decoration: none; height: 100% }
 .figures a:hover { background: var(--hover); border-radius: 10px }
@@ -103,17 +104,25 @@ button.stop { color: var(--bad); border-color: currentColor }
 details summary { cursor: pointer; padding: .25rem 0; color: var(--link); font-size: .9375rem }
 .after { display: flex; gap: .625rem; flex-wrap: wrap; align-items: center; margin-top: .875rem }
 .issues p, .people p { margin: .1875rem 0 0 }
+.versus { margin: .5rem 0; display: grid; grid-template-columns: 1fr 1fr; gap: .625rem }
+.versus div { border: 1px solid var(--line); border-radius: 10px; padding: .625rem .75rem; min-width: 0 }
+.versus dt { color: var(--soft); font-size: .875rem }
+.versus dd { margin: 0 }
+li .decide { margin-top: .625rem }
 .facts { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1.25rem; font-size: .9375rem }
 .facts dt { color: var(--soft) }
 .facts dd { margin: 0 }
 code { font: .875em/1.4 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace }
 footer { color: var(--soft); font-size: .875rem; padding-top: .25rem; padding-bottom: 2.5rem }
 @media (max-width: 30rem) {
+  h1 { font-size: 1.375rem }
   .decide button, .decide .button, .search button { flex: 1 1 100% }
-  .facts { grid-template-columns: 1fr; gap: 0 }
+  .facts, .versus { grid-template-columns: 1fr }
+  .facts { gap: 0 }
   .facts dd { margin-bottom: .5rem }
   .fields dt { min-width: 6.5rem }
   .who .soft { flex-basis: 100%; order: 2 }
+  .who .tag { margin-left: 0 }
 }
 @media print { .decide, .search, .chips, .after, .skip { display: none } .card { border: 0; padding: 0 } }
 @media (prefers-reduced-motion: no-preference) { button, .button, .chips a { transition: background .12s } }

@@ -9,8 +9,11 @@
 /** A link's place in `Known`, from 0. */
 export type Ordinal = number;
 
-/** Not seen; seen and passed over, as its digest is known; seen in a row that was planned. */
-const UNSEEN = 0, PASSED_OVER = 1, PLANNED = 2;
+/**
+ * Not seen; seen and passed over, as its digest is known; seen in a row that was planned; not missing, as the row of somebody
+ * else names its user.
+ */
+const UNSEEN = 0, PASSED_OVER = 1, PLANNED = 2, NAMED = 3;
 
 /** Links by a digest of their rows. */
 export interface DigestIndex {
@@ -134,7 +137,7 @@ export function userOfLink(known: Known, ordinal: Ordinal): number {
 
 /** Notes that the link's row is passed over; returns false when a row of the link was seen before. */
 export function passOver(known: Known, ordinal: Ordinal): boolean {
-  if (known.seen[ordinal] !== UNSEEN) return false;
+  if (isOwnSeen(known, ordinal)) return false;
   known.seen[ordinal] = PASSED_OVER;
   return true;
 }
@@ -143,10 +146,15 @@ export function wasPassedOver(known: Known, ordinal: Ordinal): boolean {
   return known.seen[ordinal] === PASSED_OVER;
 }
 
-/** Whether the input has shown the user's link, as far as it was read. */
+/** Whether the input has a row with the key of the user's link, as far as it was read. */
 export function isSeen(known: Known, userId: number): boolean {
   const ordinal = linkOfUser(known, userId);
-  return ordinal !== null && known.seen[ordinal] !== UNSEEN;
+  return ordinal !== null && isOwnSeen(known, ordinal);
+}
+
+function isOwnSeen(known: Known, ordinal: Ordinal): boolean {
+  const seen = known.seen[ordinal]!;
+  return seen === PASSED_OVER || seen === PLANNED;
 }
 
 /** Notes that a row of the link is planned. */
@@ -156,7 +164,7 @@ export function markPlanned(known: Known, ordinal: Ordinal): void {
 
 /** Notes that the link is not missing, whatever the outcome of its row. */
 export function markPresent(known: Known, ordinal: Ordinal): void {
-  if (known.seen[ordinal] === UNSEEN) known.seen[ordinal] = PLANNED;
+  if (known.seen[ordinal] === UNSEEN) known.seen[ordinal] = NAMED;
 }
 
 /** Whether no row of the input was this link's. */

@@ -56,6 +56,12 @@ export async function findLatestOfName(
   );
 }
 
+/** Whether another file of that name was taken behind this one. */
+export async function hasLaterOfName(db: Database, { id, ...file }: BridgeFile): Promise<boolean> {
+  const latest = await findLatestOfName(db, { ...file, names: [file.name] });
+  return latest !== null && latest.id > id;
+}
+
 /** The file has the same bytes and a new modification time. */
 export async function moveTime(db: Database, file: BridgeFile, modifiedAt: number): Promise<void> {
   await db.write([db.orm.update(bridgeFiles).set({ modifiedAt }).where(eq(bridgeFiles.id, file.id))]);

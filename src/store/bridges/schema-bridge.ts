@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { CheckResult, Trouble } from "../../bridge/contract.ts";
+import type { WhyLeft } from "../../model/bridge-wire.ts";
 import { json } from "../columns.ts";
 
 /** A bridge is identified by its key: another key is another bridge. Bridges belong to the hub, not to an organization. */
@@ -69,7 +70,7 @@ export const bridgeFiles = sqliteTable("bridge_files", {
 export interface LyingFile {
   name: string;
   since: number;
-  why: "temporary" | "empty" | "unfinished" | "unmatched";
+  why: WhyLeft;
 }
 
 /** The health of a connection, as its bridge reports it. */

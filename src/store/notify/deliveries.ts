@@ -1,13 +1,13 @@
 /** Deliveries as stored: claimed by the process that sends them, settled in sets, listed, retried, deleted. */
-import { and, asc, eq, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
-import type { Endpoint } from "./endpoints.ts";
+import { ALL_ORGANIZATIONS, auditedIn, type Endpoint } from "./endpoints.ts";
 import { auditEntries } from "../schema-audit.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
-import { finderIn, isOrAny, listLatest } from "../reads.ts";
+import { first, isOrAny, listLatest } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 import { type Holder, listGone } from "../lease.ts";
 
@@ -169,14 +169,13 @@ function healthStatements(db: Database, outcomes: readonly Outcome[]): Statement
 export async function createTest(db: Database, endpoint: Endpoint, now: number, by: By): Promise<Delivery | null> {
   const id = await reserve(db, "delivery");
   const eventId = await reserve(db, "event");
-  const { organizationId } = endpoint;
   const { found } = await writeNamed(db, {
     deliveries: db.run(sql`insert into deliveries
         (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
       select ${id}, organization_id, id, ${eventId}, ${TEST_TYPE}, ${now}, 'pending', 0, 0, ${now}, ${now}
       from webhook_endpoints where id = ${endpoint.id} and status = 'enabled'`),
     audit: recordAudit(db, by, {
-      organizationId,
+      organizationId: auditedIn(endpoint),
       action: "webhook_endpoint.tested",
       subjects: [encodeId("whe", endpoint.id), encodeId("dlv", id)],
     }, now),
@@ -186,8 +185,13 @@ export async function createTest(db: Database, endpoint: Endpoint, now: number, 
 }
 
 /** Due at once, from the beginning of the schedule. Null when its endpoint is not enabled, or it is being sent now. */
-export async function retryDelivery(db: Database, delivery: Delivery, now: number, by: By): Promise<Delivery | null> {
-  const { id, organizationId, endpointId } = delivery;
+export async function retryDelivery(
+  db: Database,
+  { delivery, endpoint }: Claimed,
+  now: number,
+  by: By,
+): Promise<Delivery | null> {
+  const { id, endpointId } = delivery;
   const { changed } = await writeNamed(db, {
     changed: db.orm.update(deliveries).set({ status: "pending", step: 0, dueAt: now, finishedAt: null }).where(and(
       eq(deliveries.id, id),
@@ -195,7 +199,7 @@ export async function retryDelivery(db: Database, delivery: Delivery, now: numbe
       sql`exists (select 1 from webhook_endpoints where id = ${endpointId} and status = 'enabled')`,
     )).returning(),
     audit: recordAudit(db, by, {
-      organizationId,
+      organizationId: auditedIn(endpoint),
       action: "delivery.retried",
       subjects: [encodeId("dlv", id), encodeId("whe", endpointId)],
     }, now),
@@ -203,7 +207,14 @@ export async function retryDelivery(db: Database, delivery: Delivery, now: numbe
   return changed[0] ?? null;
 }
 
-export const findDelivery = finderIn(deliveries);
+/** A delivery to an endpoint of the organization; with ALL_ORGANIZATIONS, to one that is for all. */
+export async function findDelivery(db: Database, organizationId: number, id: number): Promise<Claimed | null> {
+  return await first(
+    db.orm.select({ delivery: deliveries, endpoint: webhookEndpoints }).from(deliveries)
+      .innerJoin(webhookEndpoints, eq(webhookEndpoints.id, deliveries.endpointId))
+      .where(and(eq(deliveries.id, id), eq(webhookEndpoints.organizationId, organizationId))),
+  );
+}
 
 /** As listLatest. */
 export async function listDeliveries(
@@ -212,8 +223,14 @@ export async function listDeliveries(
   filter: { status: Delivery["status"] | null },
   page: { before: number | null; limit: number },
 ): Promise<Delivery[]> {
-  const mine = and(eq(deliveries.endpointId, endpoint.id), isOrAny(deliveries.status, filter.status));
-  return await listLatest(db, deliveries, endpoint.organizationId, mine, page);
+  const { id, organizationId } = endpoint;
+  const mine = and(eq(deliveries.endpointId, id), isOrAny(deliveries.status, filter.status));
+  if (organizationId !== ALL_ORGANIZATIONS) return await listLatest(db, deliveries, organizationId, mine, page);
+  const { before, limit } = page;
+  return await db.orm.select().from(deliveries)
+    .where(and(mine, before === null ? undefined : lt(deliveries.id, before))).orderBy(desc(deliveries.id)).limit(
+      limit,
+    );
 }
 
 const ATTEMPTS_SHOWN = 100;

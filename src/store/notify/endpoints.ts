@@ -2,7 +2,7 @@
 import { and, asc, eq, type SQL, sql } from "drizzle-orm";
 import { actorOf, type AuditAction, type By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
-import { recordAudit } from "../audit.ts";
+import { DEFAULT_ORGANIZATION, recordAudit } from "../audit.ts";
 import { type Database, insertIf, type Statement, writeNamed } from "../database.ts";
 import { events } from "./schema-events.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
@@ -19,13 +19,21 @@ export interface EndpointInput {
   readonly includeValues?: boolean;
 }
 
-/** For one organization. */
+/** For one organization, and for all of them together. */
 export const MAX_ENDPOINTS = 100;
+
+/** `organizationId` of an endpoint that the operator made for the events of all organizations. None has this id. */
+export const ALL_ORGANIZATIONS = 0;
+
+/** The organization in whose audit it is written what was done to an endpoint. */
+export function auditedIn({ organizationId }: Pick<Endpoint, "organizationId">): number | SQL {
+  return organizationId === ALL_ORGANIZATIONS ? DEFAULT_ORGANIZATION : organizationId;
+}
 
 /** `seenEvent` of an endpoint that begins now: only later events are delivered to it. */
 const LAST_EVENT: SQL<number> = sql`coalesce((select max(id) from ${events}), 0)`;
 
-/** Null when the organization has MAX_ENDPOINTS. `id` is reserved and `secret` sealed by the caller. */
+/** `organizationId`: or ALL_ORGANIZATIONS. Null when there are MAX_ENDPOINTS. `id` is reserved and `secret` sealed by the caller. */
 export async function createEndpoint(
   db: Database,
   organizationId: number,
@@ -50,8 +58,14 @@ export async function createEndpoint(
   return found[0] ?? null;
 }
 
+/** The organization's own; with ALL_ORGANIZATIONS, those that are for all. */
 export const findEndpoint = finderIn(webhookEndpoints);
 export const listEndpoints = listerIn(webhookEndpoints);
+
+/** An endpoint that is sent events of the organization: its own, or one for all. */
+export async function findReceiver(db: Database, organizationId: number, id: number): Promise<Endpoint | null> {
+  return await findEndpoint(db, organizationId, id) ?? await findEndpoint(db, ALL_ORGANIZATIONS, id);
+}
 
 /** Null when `current` is no longer what is stored. */
 export async function updateEndpoint(
@@ -182,7 +196,8 @@ function record(
   { id, organizationId }: Pick<Endpoint, "id" | "organizationId">,
   now: number,
 ): Statement {
-  return recordAudit(db, by, { organizationId, action, subjects: [encodeId("whe", id)] }, now);
+  const note = { organizationId: auditedIn({ organizationId }), action, subjects: [encodeId("whe", id)] };
+  return recordAudit(db, by, note, now);
 }
 
 /** Endpoints that have only failed for long enough to be disabled. */

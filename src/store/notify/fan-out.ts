@@ -8,7 +8,7 @@ import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
-import type { Endpoint } from "./endpoints.ts";
+import { ALL_ORGANIZATIONS, auditedIn, type Endpoint } from "./endpoints.ts";
 
 /** Events in one batch; each has as many deliveries as endpoints want it. */
 const AT_ONCE = 200;
@@ -20,8 +20,7 @@ export async function fanOut(db: Database, now: number): Promise<boolean> {
       where id > (select min(seen_event) from webhook_endpoints where status = 'enabled') order by id limit ${AT_ONCE})`);
   const [upTo, count] = row!;
   if (upTo === null) return false;
-  const fresh = sql`from webhook_endpoints p join events e on e.organization_id = p.organization_id
-    and e.id > p.seen_event and e.id <= ${upTo} where p.status = 'enabled' and ${wants()}`;
+  const fresh = wanted(sql`e.id > p.seen_event and e.id <= ${upTo}`);
   await db.write([
     takeNumbers(db, fresh),
     db.run(sql`${insertDeliveries(fresh, now)} on conflict (endpoint_id, event_id) do nothing`),
@@ -43,9 +42,8 @@ export async function replay(
   by: By,
 ): Promise<number | null> {
   const { id, organizationId } = endpoint;
-  const chosen = sql`from webhook_endpoints p join events e on e.organization_id = p.organization_id
-    where p.id = ${id} and p.organization_id = ${organizationId} and p.status = 'enabled' and ${wants()}
-      and e.created_at >= ${time.since} and e.created_at < ${time.until} and e.id <= p.seen_event`;
+  const chosen = wanted(sql`p.id = ${id} and p.organization_id = ${organizationId}
+    and e.created_at >= ${time.since} and e.created_at < ${time.until} and e.id <= p.seen_event`);
   const [row] = await db.rows<[number]>(sql`select count(*) ${chosen}`);
   if (row![0] > MAX_REPLAYED) return null;
   const { replayed } = await writeNamed(db, {
@@ -60,7 +58,7 @@ export async function replay(
     audit: recordAudit(
       db,
       by,
-      { organizationId, action: "webhook_endpoint.replayed", subjects: [encodeId("whe", id)] },
+      { organizationId: auditedIn(endpoint), action: "webhook_endpoint.replayed", subjects: [encodeId("whe", id)] },
       now,
       sql`1`,
     ),
@@ -68,21 +66,34 @@ export async function replay(
   return replayed.length;
 }
 
-function wants(): SQL {
-  return sql`(p.event_types is null or e.type in (select value from json_each(p.event_types)))`;
+/**
+ * The events `e` that enabled endpoints `p` want, of those for which the condition holds: to an organization's endpoint its
+ * own, to one for all organizations those of each.
+ */
+function wanted(condition: SQL): SQL {
+  const columns = sql`select p.id as endpoint_id, e.id as event_id, e.organization_id, e.type, e.created_at`;
+  const also = sql`p.status = 'enabled' and ${condition}
+    and (p.event_types is null or e.type in (select value from json_each(p.event_types)))`;
+  // Two selections, so that each is found by an index of its own.
+  return sql`from (
+    ${columns} from webhook_endpoints p join events e on e.organization_id = p.organization_id
+      where p.organization_id <> ${ALL_ORGANIZATIONS} and ${also}
+    union all
+    ${columns} from webhook_endpoints p join events e where p.organization_id = ${ALL_ORGANIZATIONS} and ${also}
+    ) where 1`;
 }
 
-/** Makes a delivery of each selected event `e` for its endpoint `p`, after takeNumbers for the same selection. */
+/** Makes a delivery of each selected event for its endpoint, after takeNumbers for the same selection. */
 function insertDeliveries(selection: SQL, now: number): SQL {
   return sql`insert into deliveries
       (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
-    select ${NUMBER}, p.organization_id, p.id, e.id, e.type, e.created_at, 'pending', 0, 0, ${now}, ${now} ${selection}
-    order by e.id, p.id`;
+    select ${NUMBER}, organization_id, endpoint_id, event_id, type, created_at, 'pending', 0, 0, ${now}, ${now} ${selection}
+    order by event_id, endpoint_id`;
 }
 
 /** The id of each row of a selection, after takeNumbers for the same selection. */
 const NUMBER: SQL = sql`(select next from sequences where name = 'delivery') - count(*) over ()
-  + row_number() over (order by e.id, p.id) - 1`;
+  + row_number() over (order by event_id, endpoint_id) - 1`;
 
 function takeNumbers(db: Database, selection: SQL): Statement {
   return db.run(sql`insert into sequences (name, next) select 'delivery', 1 + count(*) ${selection}

@@ -4,6 +4,7 @@ import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "driz
 
 export const webhookEndpoints = sqliteTable("webhook_endpoints", {
   id: integer().primaryKey(),
+  /** Or ALL_ORGANIZATIONS (endpoints.ts). */
   organizationId: integer("organization_id").notNull(),
   url: text().notNull(),
   description: text(),
@@ -44,6 +45,7 @@ export const webhookEndpoints = sqliteTable("webhook_endpoints", {
 /** One for each event and endpoint; a retry or replay is the same delivery. */
 export const deliveries = sqliteTable("deliveries", {
   id: integer().primaryKey(),
+  /** The event's; of a test, the endpoint's. */
   organizationId: integer("organization_id").notNull(),
   endpointId: integer("endpoint_id").notNull(),
   /** A test has only an id, and no event. */

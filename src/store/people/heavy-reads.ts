@@ -5,10 +5,11 @@
 import { listAudit } from "../audit.ts";
 import type { Database } from "../database.ts";
 import { listEvents } from "../notify/events.ts";
+import { listContradictions } from "../runs/contradictions.ts";
 import { listPeople } from "../runs/run-people.ts";
 import { findUserIds } from "./search.ts";
 
-export const HEAVY_READS = { findUserIds, listAudit, listEvents, listPeople };
+export const HEAVY_READS = { findUserIds, listAudit, listContradictions, listEvents, listPeople };
 
 export type HeavyReads = typeof HEAVY_READS;
 export type HeavyRead = keyof HeavyReads;

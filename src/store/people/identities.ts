@@ -1,10 +1,10 @@
 /** Decisions about rows that would make their user somebody else, as stored. */
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "../../reconcile/image.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, insertIf, type Statement } from "../database.ts";
+import { type Database, insertIf, setOf, type Statement } from "../database.ts";
 import { organizations } from "../schema.ts";
 import { matches } from "../unchanged.ts";
 import { links } from "./schema.ts";
@@ -42,6 +42,21 @@ export async function findDecision(
   return row ?? null;
 }
 
+/** What has been decided about these users' rows of the connection. */
+export async function listDecisions(
+  db: Database,
+  organizationId: number,
+  connectionId: number,
+  userIds: readonly number[],
+): Promise<IdentityDecision[]> {
+  return await db.orm.select().from(identityDecisions).where(
+    and(
+      matches(identityDecisions, { organizationId, connectionId }),
+      inArray(identityDecisions.userId, setOf(userIds)),
+    ),
+  );
+}
+
 /** The row is the same person's: it is applied when it comes again. */
 export async function acceptRow(db: Database, { user }: StoredUser, row: ConflictingRow, now: number, by: By = HUB) {
   const { organizationId, id: userId } = user;
@@ -70,8 +85,9 @@ export async function releaseUser(
   by: By = HUB,
 ): Promise<boolean> {
   const { user } = stored;
-  const link = stored.links.find((each) => each.connectionId === row.connectionId && each.sourceKey === row.sourceKey);
-  const column = row.field === "source_id" ? null : row.field;
+  // Somebody with a new key is linked by the old one.
+  const link = stored.links.find(({ connectionId }) => connectionId === row.connectionId);
+  const column = fieldToRelease(stored, row);
   const image = imageOf(user);
   const value = column === null ? null : image[IMAGE_INDEX[column]] as string | null;
   const released: Released = {
@@ -90,6 +106,24 @@ export async function releaseUser(
       ...replaceDecision(db, user, "release", row, released, now, same),
     ],
   });
+}
+
+/**
+ * The field that the user loses when the row is somebody new's; null: none. A user that was found by its link may have been
+ * given another id by hand since, which is nobody else's. Phones are written in many ways, and count as the row's.
+ */
+export function fieldToRelease(stored: StoredUser, row: ConflictingRow): Released["field"] {
+  const { field, sourceKey } = row;
+  if (field === "source_id") return null;
+  const value = imageOf(stored.user)[IMAGE_INDEX[field]] as string | null;
+  if (value === null) return null;
+  const isRows = linkOf(stored, row) === undefined || field === "mobile_phone" ||
+    value.toLowerCase() === sourceKey.toLowerCase();
+  return isRows ? field : null;
+}
+
+function linkOf({ links }: StoredUser, { connectionId, sourceKey }: ConflictingRow) {
+  return links.find((each) => each.connectionId === connectionId && each.sourceKey === sourceKey);
 }
 
 /** Gives the user back what was released. False when the user has changed. Fails when somebody else has it by now. */

@@ -70,16 +70,18 @@ async function* rowsOfPass(
  */
 export type IssueReader = "people" | "row" | { readonly connectionId: number };
 
-/** The rows, with messages that name only people whom the reader may see. */
+/** The rows, with messages that name only people whom the reader may see. `isShown`: the issues to give; by default all. */
 export async function* rowsFor(
   db: Database,
   organizationId: number,
   runId: number,
   reader: IssueReader,
+  isShown: (issue: Issue) => boolean = () => true,
 ): AsyncGenerator<IssueRow> {
   let waiting: IssueRow[] = [];
   for await (const row of streamIssueRows(db, organizationId, runId)) {
-    waiting.push(row);
+    const issues = row.issues.filter(isShown);
+    if (issues.length > 0) waiting.push({ ...row, issues });
     if (waiting.length < TOGETHER) continue;
     yield* await worded(db, organizationId, waiting, reader);
     waiting = [];
@@ -90,12 +92,13 @@ export async function* rowsFor(
 /** Rows that are checked together. */
 const TOGETHER = 200;
 
-async function worded(
+/** The rows with the texts for the reader. */
+export async function worded<R extends IssueRow>(
   db: Database,
   organizationId: number,
-  rows: readonly IssueRow[],
+  rows: readonly R[],
   reader: IssueReader,
-): Promise<IssueRow[]> {
+): Promise<R[]> {
   const linked = new Set([0]);
   if (typeof reader === "object") {
     const named = JSON.stringify([...new Set(rows.flatMap(({ issues }) => issues.flatMap(usersIn)))]);

@@ -378,7 +378,9 @@ test("a file that the hub will never take is reported, and stops no other", asyn
   try {
     const trouble = { code: "too_large", message: "The hub does not take a file: it has too many bytes" } as const;
     server.gate = ({ name }) =>
-      name === "first.csv" ? Promise.reject(Object.assign(new Error("too large"), { trouble })) : Promise.resolve();
+      name === "first.csv"
+        ? Promise.reject(Object.assign(new Error("too large"), { trouble, code: "too_large" }))
+        : Promise.resolve();
     const { client, sftp } = await connect(server, "con_a");
     await done((then) => sftp.writeFile("/incoming/first.part", "large", then));
     await done((then) => sftp.writeFile("/incoming/second.csv", "small", then));
@@ -386,6 +388,28 @@ test("a file that the hub will never take is reported, and stops no other", asyn
     assert.equal((await server.takes(() => true)).text, "small");
     await until(() => server.health.at(-1)?.code === "too_large");
     assert.deepEqual(namesIn(server.dir, "con_a", "drops"), ["first.csv"]);
+    // The next look at the folder says so of the file.
+    await done((then) => sftp.writeFile("/incoming/third.csv", "small", then));
+    await until(() => server.seen.get("con_a")?.find(({ name }) => name === "first.csv")?.left === "too_large");
+    client.end();
+  } finally {
+    await server.close();
+  }
+});
+
+test("a file that is taken takes the note about an earlier one of its name away", async () => {
+  const server = await startHosted();
+  try {
+    const { client, sftp } = await connect(server, "con_a");
+    const connection = server.connections.find(({ id }) => id === "con_a")!;
+    const transport = await server.server.openTransport(connection, new AbortController().signal);
+    for (const name of ["people", "others"]) {
+      await transport.write(`/reports/${name}.not-used.txt`, new Blob(["Nothing was used"]).stream());
+    }
+    await done((then) => sftp.writeFile("/incoming/people.csv", "small", then));
+    await server.takes(() => true);
+    await until(() => namesIn(server.dir, "con_a", "drops").length === 0);
+    assert.deepEqual(namesIn(server.dir, "con_a", "reports"), ["others.not-used.txt"]);
     client.end();
   } finally {
     await server.close();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Buffer } from "node:buffer";
 import test from "node:test";
 import type { Trouble } from "../../../src/bridge/contract.ts";
-import { createRecordingHub } from "../../support/hand-over.ts";
+import { createRecordingHub, type RecordingHub } from "../../support/hand-over.ts";
 import { connectionTo, createVisitor, put, QUICK } from "../../support/remote.ts";
 import { noSshd, type SshServer, startSshServer } from "../../support/sshd.ts";
 
@@ -134,11 +134,49 @@ test(
         code: "file_changed",
         message: '"users.csv" is not what its .sha256 says: send it again, or a right .sha256',
       });
+      assert.equal(whyLeft(hub, "users.csv"), "wrong_digest", `visit ${i + 1}`);
     }
+    assert.equal(whyLeft(hub, "other.csv"), undefined);
     assert.deepEqual(hub.handOvers, ["other.csv"]);
     put(server, "users.csv.sha256", `${sha256(CSV)} *users.csv`, 10);
     assert.equal((await visitor.visit()).trouble, null);
     assert.deepEqual(hub.handOvers, ["other.csv", "users.csv"]);
+    assert.equal(whyLeft(hub, "users.csv"), undefined);
+  },
+);
+
+/** Why the last listing says that the file is left. */
+function whyLeft({ seen }: RecordingHub, file: string): string | undefined {
+  return seen.at(-1)!.find(({ name }) => name === file)?.left;
+}
+
+test(
+  "a file that is taken takes the note about an earlier one of its name away, unless it was taken before",
+  { skip },
+  async (t) => {
+    const server = await startSshServer(t);
+    const hub = createRecordingHub();
+    const visitor = createVisitor(hub, connectionTo(server));
+    const note = (name: string) => {
+      mkdirSync(join(server.folder, "incoming/reports"), { recursive: true });
+      put(server, `reports/${name}.not-used.txt`, "Nothing was used");
+    };
+    note("users");
+    note("others");
+    put(server, "users.csv", CSV);
+    put(server, "users.csv.done", "");
+    assert.equal((await visitor.visit()).trouble, null);
+    assert.deepEqual(names(server, "incoming/reports"), ["others.not-used.txt"]);
+    // The hub has the file, and its answer is there, but the bridge has not learned of it.
+    put(server, "users.csv", "email\nana@acme.test\n");
+    put(server, "users.csv.done", "");
+    hub.afterSeal = () => Promise.reject(new Error("killed"));
+    await visitor.visit();
+    note("users");
+    hub.afterSeal = () => {};
+    await visitor.visit();
+    assert.deepEqual(hub.handOvers, ["users.csv", "users.csv", "users.csv"]);
+    assert.deepEqual(names(server, "incoming/reports"), ["others.not-used.txt", "users.not-used.txt"]);
   },
 );
 
@@ -342,6 +380,7 @@ test("a file that is too large is reported and stops no other", { skip }, async 
   const { trouble } = await visitor.visit();
   assert.equal(trouble?.trouble.code, "too_large");
   assert.deepEqual(hub.handOvers, ["small.csv"]);
+  assert.equal(whyLeft(hub, "big.csv"), "too_large");
 });
 
 test(
