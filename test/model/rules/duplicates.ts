@@ -1,0 +1,44 @@
+/** Rows of one input that are about the same person: one of them counts, or none. */
+import { groupBy } from "./group.ts";
+import type { Record_ } from "./record.ts";
+
+export interface Sorted {
+  /** The rows that go on, each key once. */
+  readonly counting: readonly Record_[];
+  /** Rows beside the one that counts. */
+  readonly skipped: readonly Record_[];
+  readonly rejected: readonly Record_[];
+  /** Keys of which nothing but the leaving is known. */
+  readonly onlyLeaving: ReadonlySet<string>;
+}
+
+export function sortDuplicates(records: readonly Record_[]): Sorted {
+  const skipped: Record_[] = [], rejected: Record_[] = [], onlyLeaving = new Set<string>();
+  const single = records.filter(({ key }) => key === null);
+  for (const rows of groupBy(records.filter(({ key }) => key !== null), ({ key }) => key!)) {
+    const different = groupBy(rows, ({ cells }) => JSON.stringify([...cells])).map(([row]) => row!);
+    const staying = different.filter(({ status }) => status !== "inactive");
+    if (different.length > 1 && staying.length > 1) {
+      rejected.push(...rows);
+      continue;
+    }
+    const chosen = different.length === 1 ? different[0]! : staying[0] ?? latest(different);
+    if (chosen === null) onlyLeaving.add(rows[0]!.key!);
+    const one = chosen ?? different[0]!;
+    single.push(one);
+    skipped.push(...rows.filter((row) => row !== one));
+  }
+  const active = single.filter(({ status, values }) => status !== "inactive" && (values.email ?? null) !== null);
+  for (const rows of groupBy(active, ({ values }) => values.email!)) {
+    if (rows.length > 1) rejected.push(...rows);
+  }
+  return { counting: single.filter((record) => !rejected.includes(record)), skipped, rejected, onlyLeaving };
+}
+
+/** The one row with the latest leaving day, or null where that decides nothing. */
+function latest(rows: readonly Record_[]): Record_ | null {
+  const dates = rows.map(({ values }) => values.deactivation_date ?? "").toSorted();
+  const last = dates.at(-1)!;
+  const those = rows.filter(({ values }) => (values.deactivation_date ?? "") === last);
+  return last !== "" && those.length === 1 ? those[0]! : null;
+}
