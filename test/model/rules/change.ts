@@ -7,9 +7,9 @@ const REQUIRED: readonly Field[] = ["email", "first_name", "last_name"];
 export function changePerson(
   record: Record_,
   person: Person,
-  { isOnlyLeaving, emptyCells, leftAsMissing, today }: {
+  { isOnlyLeaving, policy, leftAsMissing, today }: {
     isOnlyLeaving: boolean;
-    emptyCells: RulePolicy["empty_cells"];
+    policy: RulePolicy;
     leftAsMissing: boolean;
     today: string;
   },
@@ -17,12 +17,17 @@ export function changePerson(
   const values = { ...person.values };
   for (const field of isOnlyLeaving ? [] : FIELDS) {
     const value = record.values[field];
-    if (value === undefined || (value === null && (emptyCells === "keep" || REQUIRED.includes(field)))) continue;
+    if (value === undefined || (value === null && (policy.empty_cells === "keep" || REQUIRED.includes(field)))) {
+      continue;
+    }
     values[field] = value;
   }
   const active = record.status === "active" || (record.status === "nothing" && (person.active || leftAsMissing));
   const isBack = active && !person.active;
-  if (isBack && values.deactivation_date !== null && values.deactivation_date <= today) values.deactivation_date = null;
+  const left = values.deactivation_date;
+  if (isBack && left !== null && (left < today || (left === today && policy.leavers === "on_date"))) {
+    values.deactivation_date = null;
+  }
   return { id: person.id, values, active };
 }
 

@@ -65,8 +65,7 @@ type Words2 = readonly [Set<string>, Set<string>];
 /** Where only one name is kept, it counts as the first, wherever it is kept. */
 function compareOneName([firstA, lastA]: Words2, [firstB, lastB]: Words2): Compared {
   if (firstA.size + lastA.size === 0 || firstB.size + lastB.size === 0) return "unknown";
-  const agrees = areAlike(firstA, firstB) || areAlike(lastA, lastB) ||
-    areAlike(firstA.size > 0 ? firstA : lastA, firstB.size > 0 ? firstB : lastB);
+  const agrees = [firstA, lastA].some((one) => areAlike(one, firstB) || areAlike(one, lastB));
   return agrees ? "agrees" : "differs";
 }
 

@@ -88,7 +88,7 @@ function decideOne(record: Record_, match: Match | null, work: ToDecide, newId: 
   const link = work.state.links.find((each) => each.connection === work.connection.slug && each.person === person.id);
   const after = changePerson(record, person, {
     isOnlyLeaving,
-    emptyCells: work.connection.policy.empty_cells,
+    policy: work.connection.policy,
     leftAsMissing: link?.leftAsMissing ?? false,
     today: work.input.today,
   });
@@ -159,7 +159,8 @@ function linksAfter(planned: readonly Planned[], leavers: readonly number[], wor
   const slug = work.connection.slug;
   const rows = planned.filter(({ person }) => person !== null);
   const links = work.state.links.filter((link) =>
-    link.connection !== slug || rows.every(({ person }) => person!.id !== link.person)
+    link.connection !== slug ||
+    rows.every(({ person, record }) => person!.id !== link.person && record.key !== link.key)
   ).map((link) => link.connection === slug && leavers.includes(link.person) ? { ...link, leftAsMissing: true } : link);
   for (const { record, person } of rows) {
     const old = work.state.links.find((link) => link.connection === slug && link.person === person!.id);

@@ -17,7 +17,7 @@ export function sortDuplicates(records: readonly Record_[]): Sorted {
   const single = records.filter(({ key }) => key === null);
   for (const rows of groupBy(records.filter(({ key }) => key !== null), ({ key }) => key!)) {
     const different = groupBy(rows, ({ cells }) => JSON.stringify([...cells])).map(([row]) => row!);
-    const staying = different.filter(({ status }) => status !== "inactive");
+    const staying = different.filter(({ status }) => status === "active");
     if (different.length > 1 && staying.length > 1) {
       rejected.push(...rows);
       continue;
@@ -28,9 +28,16 @@ export function sortDuplicates(records: readonly Record_[]): Sorted {
     single.push(one);
     skipped.push(...rows.filter((row) => row !== one));
   }
-  const active = single.filter(({ status, values }) => status !== "inactive" && (values.email ?? null) !== null);
-  for (const rows of groupBy(active, ({ values }) => values.email!)) {
-    if (rows.length > 1) rejected.push(...rows);
+  const active = [...single, ...rejected].filter(({ status }) => status === "active");
+  for (const field of ["email", "employee_id"] as const) {
+    for (
+      const rows of groupBy(
+        active.filter(({ values }) => (values[field] ?? null) !== null),
+        (row) => row.values[field]!,
+      )
+    ) {
+      if (rows.length > 1) rejected.push(...rows.filter((row) => !rejected.includes(row)));
+    }
   }
   return { counting: single.filter((record) => !rejected.includes(record)), skipped, rejected, onlyLeaving };
 }

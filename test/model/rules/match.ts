@@ -40,8 +40,8 @@ export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeye
 
 function matchRecord(record: Record_, among: Among): Match {
   const { state, connection } = among;
-  const own = linkOf(state, connection.slug, record.key!);
   const id = record.values.employee_id ?? null;
+  const own = linkOf(record, among);
   const holder = id === null ? null : state.people.find(({ values }) => values.employee_id === id) ?? null;
   if (own !== null) {
     const person = state.people.find(({ id }) => id === own.person)!;
@@ -65,7 +65,7 @@ function matchByEmail(record: Record_, among: Among): Match {
   const { state, connection } = among;
   const email = record.values.email ?? null, id = record.values.employee_id ?? null;
   if (email === null) return { kind: "unmatched" };
-  const hasOtherId = ({ values }: Person) => id !== null && values.employee_id !== null && values.employee_id !== id;
+  const hasOtherId = (person: Person) => hasOther(person, id);
   const fitting = state.people.filter((person) =>
     person.values.email === email && (person.active || !hasOtherId(person)) && !hasOwnRow(person, among)
   );
@@ -118,6 +118,13 @@ function zerosLost(record: Record_, { state, connection, records }: Among): Pers
   return null;
 }
 
-export function linkOf(state: State, connection: string, key: string): Link | null {
-  return state.links.find((link) => link.connection === connection && link.key === key) ?? null;
+const hasOther = ({ values }: Person, id: string | null) =>
+  id !== null && values.employee_id !== null && values.employee_id !== id;
+
+/** A re-used address is a new person: an inactive user with another employee_id never fits it. */
+function linkOf(record: Record_, { state, connection }: Among): Link | null {
+  const link = state.links.find((each) => each.connection === connection.slug && each.key === record.key) ?? null;
+  if (link === null || connection.key === "employee_id") return link;
+  const person = state.people.find(({ id }) => id === link.person)!;
+  return !person.active && hasOther(person, record.values.employee_id ?? null) ? null : link;
 }

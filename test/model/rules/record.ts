@@ -87,16 +87,22 @@ export function readRecord(
     }
   }
   const key = values[connection.key] ?? null;
-  const { status, isUnreadable } = statusOf(cells, columns, memory, today);
+  const isPast = (date: string) => connection.policy.leavers === "on_date" ? date <= today : date < today;
+  const { status, isUnreadable } = statusOf(cells, columns, memory, isPast);
   if (isUnreadable) errors.push({ code: "value_invalid", field: "is_active" });
   const isBlank = cells.get("is_active") === "" || (columns.includes("is_active") && !cells.has("is_active"));
   return { line, cells, key, values, status, isBlank, errors };
 }
 
-function statusOf(cells: ReadonlyMap<Column, string>, columns: readonly Column[], memory: Memory, today: string) {
+function statusOf(
+  cells: ReadonlyMap<Column, string>,
+  columns: readonly Column[],
+  memory: Memory,
+  isPast: (date: string) => boolean,
+) {
   const word = cells.get("is_active")?.toLowerCase() ?? "", date = cells.get("deactivation_date") ?? "";
   const isUnreadable = word !== "" && !ACTIVE.has(word) && !INACTIVE.has(word);
-  if (INACTIVE.has(word) || (isDate(date) && date <= today)) return { status: "inactive", isUnreadable } as const;
+  if (INACTIVE.has(word) || (isDate(date) && isPast(date))) return { status: "inactive", isUnreadable } as const;
   const hasWords = memory.activeRead || memory.inactiveRead;
   const hasNeither = !columns.includes("is_active") && !columns.includes("deactivation_date");
   if ((word === "" && hasWords) || (hasNeither && memory.dateRead)) return { status: "nothing", isUnreadable } as const;

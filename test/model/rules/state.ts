@@ -45,6 +45,8 @@ export interface RulePolicy {
   readonly missing_after_runs: number;
   readonly missing_after_hours: number;
   readonly empty_cells: "clear" | "keep";
+  /** Whether people are inactive from their leaving day on, or from the day after it. */
+  readonly leavers: "on_date" | "after_date";
 }
 
 /** What a connection remembers from one input to the next. */

@@ -5,7 +5,7 @@ import type { Random } from "../../fuzz/random.ts";
 import { dateIn } from "../../../src/std/time.ts";
 import { START } from "../../laws/lab.ts";
 import { type Human, live, newHuman, type Town } from "./humans.ts";
-import { mutateDay } from "./mutations.ts";
+import { mutateDay, shuffleDay } from "./mutations.ts";
 import type { Day, Scenario } from "./scenario.ts";
 
 /** How this customer's export is made. */
@@ -24,7 +24,7 @@ export function generateScenario(random: Random): Scenario {
   const town: Town = { humans: [], next: 1 };
   const size = random.pick([2, 3, 4, 5, 6, 8, 10, 12, 20, 30]);
   for (let i = 0; i < size; i++) newHuman(town, random);
-  const made = exportOf(random);
+  const made = exportOf(random), isWild = random.once(8);
   const days: Day[] = [];
   let nowMs = START;
   for (let i = 0, count = 1 + random.below(4); i < count; i++) {
@@ -39,15 +39,18 @@ export function generateScenario(random: Random): Scenario {
       rows: town.humans.filter((human) => isListed(human, made)).map((human) => rowOf(human, made, today)),
       ifHeld: random.once(3) ? "cancel" : "approve",
     };
-    days.push(i > 0 || random.once(4) ? mutateDay(day, random) : day);
+    const isShuffled = i > 0 && isWild && random.once(2);
+    days.push(isShuffled ? shuffleDay(day, random) : i > 0 || random.once(4) ? mutateDay(day, random) : day);
   }
   return {
-    key: "employee_id",
+    isCompared: !isWild,
+    key: random.once(4) ? "email" : "employee_id",
     policy: {
       missing: random.pick(["keep", "deactivate", "deactivate"]),
       missing_after_runs: random.pick([1, 2, 2]),
       missing_after_hours: random.pick([0, 12]),
       empty_cells: random.pick(["clear", "clear", "keep"]),
+      leavers: random.pick(["on_date", "on_date", "after_date"]),
     },
     limits: random.pick<Limits>([ALL_OFF, ALL_OFF, NO_GUARDS, {}, {}, { update: { enabled: false } }]),
     days,

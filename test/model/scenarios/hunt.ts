@@ -20,7 +20,8 @@ export async function huntOne(seed: number, tally: Record<string, number> = {}):
   const scenario = generateScenario(createRandom(seed));
   const trial = await tryScenario(scenario);
   for (const status of trial.statuses) tally[status] = (tally[status] ?? 0) + 1;
-  if (trial.wrong.length === 0 || isKnown(scenario, trial.wrong)) return null;
+  const isExcused = trial.wrong.length === 0 || isKnown(scenario, trial.wrong);
+  if (trial.breaches.length === 0 && isExcused) return null;
   const small = await minimize(scenario, trial);
   return describeTrial(seed, small.scenario, small.trial);
 }

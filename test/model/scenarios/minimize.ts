@@ -3,7 +3,7 @@ import type { Day, Scenario } from "./scenario.ts";
 import { type Trial, tryScenario } from "./try.ts";
 
 /** Kinds of differences, without their values: what stays the same while a scenario gets smaller. */
-const kindOf = ({ wrong }: Trial) => wrong[0]?.replace(/\d+/g, "n").slice(0, 40) ?? "";
+const kindOf = ({ wrong, breaches }: Trial) => [...breaches, ...wrong][0]?.replace(/\d+/g, "n").slice(0, 40) ?? "";
 
 export async function minimize(scenario: Scenario, trial: Trial): Promise<{ scenario: Scenario; trial: Trial }> {
   let best = { scenario, trial };

@@ -84,3 +84,38 @@ export function mutateDay(day: Day, random: Random): Day {
   }
   return mutated;
 }
+
+/** Values of a column, or of several, under the neighbour's: a sheet of which only a part was sorted. */
+function shift(day: Day, random: Random, headers: readonly string[]): Day {
+  const from = random.below(day.rows.length), to = Math.min(day.rows.length, from + 2 + random.below(4));
+  return changeAll(day, ({ cells }, index) => {
+    if (index < from || index >= to) return cells;
+    const other = day.rows[index + 1 < to ? index + 1 : from]!;
+    return { ...cells, ...Object.fromEntries(headers.map((header) => [header, other.cells[header]!])) };
+  });
+}
+
+/**
+ * What puts data of people beside those of others. The model has no word on rows that give people each other's address or
+ * names, so these scenarios are tried on the laws alone.
+ */
+const SHUFFLES: Readonly<Record<string, Mutation>> = {
+  addresses: (day, random) => shift(day, random, ["email"]),
+  names: (day, random) => shift(day, random, ["first_name", "last_name"]),
+  lastNames: (day, random) => shift(day, random, ["last_name"]),
+  numbers: (day, random) => shift(day, random, ["employee_id"]),
+  leavingDays: (day, random) => shift(day, random, ["is_active", "deactivation_date"]),
+  newNumberBesideOld: (day, random) => {
+    const row = random.pick(day.rows), header = random.pick(["email", "first_name", "last_name", "title"]);
+    const old = { ...row, cells: { ...row.cells, is_active: "no" } };
+    const fresh = {
+      ...row,
+      cells: { ...row.cells, employee_id: `7${random.below(900)}`, [header]: "new@example.com" },
+    };
+    return { ...day, rows: [...day.rows.filter((each) => each !== row), ...random.pick([[fresh], [old, fresh]])] };
+  },
+};
+
+export function shuffleDay(day: Day, random: Random): Day {
+  return day.rows.length < 2 ? day : SHUFFLES[random.pick(Object.keys(SHUFFLES))]!(day, random);
+}

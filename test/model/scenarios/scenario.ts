@@ -24,6 +24,8 @@ export interface Scenario {
   readonly policy: RulePolicy;
   readonly limits: Limits;
   readonly days: readonly Day[];
+  /** Whether the model has a word on all of it; if not, only the laws are looked at. */
+  readonly isCompared: boolean;
 }
 
 /** The day's file. Files of different days differ in their bytes, so that none is skipped as the same again. */
