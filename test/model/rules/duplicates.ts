@@ -12,12 +12,13 @@ export interface Sorted {
   readonly onlyLeaving: ReadonlySet<string>;
 }
 
-export function sortDuplicates(records: readonly Record_[]): Sorted {
+/** `isOfStaff`: whether somebody is active by the record, or stays active with it. */
+export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: Record_) => boolean): Sorted {
   const skipped: Record_[] = [], rejected: Record_[] = [], onlyLeaving = new Set<string>();
   const single = records.filter(({ key }) => key === null);
   for (const rows of groupBy(records.filter(({ key }) => key !== null), ({ key }) => key!)) {
     const different = groupBy(rows, ({ cells }) => JSON.stringify([...cells])).map(([row]) => row!);
-    const staying = different.filter(({ status }) => status === "active");
+    const staying = different.filter(isOfStaff);
     if (different.length > 1 && staying.length > 1) {
       rejected.push(...rows);
       continue;
@@ -28,7 +29,7 @@ export function sortDuplicates(records: readonly Record_[]): Sorted {
     single.push(one);
     skipped.push(...rows.filter((row) => row !== one));
   }
-  const active = [...single, ...rejected].filter(({ status }) => status === "active");
+  const active = [...single, ...rejected].filter(isOfStaff);
   for (const field of ["email", "employee_id"] as const) {
     for (
       const rows of groupBy(

@@ -1,5 +1,4 @@
 /** Whether a plan is more than goes without asking. */
-import type { Limits } from "../../../src/model/guards.ts";
 import type { Column, Connection } from "./state.ts";
 
 export interface Amounts {
@@ -96,5 +95,3 @@ export function columnGuardHolds({ connection, columns, filled, leaving, returni
   }
   return false;
 }
-
-export const isOff = (limits: Limits, name: "contradictions") => limits[name]?.enabled === false;

@@ -7,7 +7,7 @@ export type Match =
   | { readonly kind: "known"; readonly person: Person; readonly by: FoundBy; readonly isOnlyLeaving: boolean }
   | { readonly kind: "rekeyed"; readonly person: Person }
   | { readonly kind: "unmatched" }
-  /** `names`: whom the error names. `person`: who it is if somebody says that it is the same one. */
+  /** `names`: whom the error names. `contradicted`: whom the row would make somebody else. */
   | {
     readonly kind: "refused";
     readonly code: "identity_conflict" | "zeros_lost";
@@ -39,7 +39,7 @@ export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeye
 }
 
 function matchRecord(record: Record_, among: Among): Match {
-  const { state, connection } = among;
+  const { state } = among;
   const id = record.values.employee_id ?? null;
   const own = linkOf(record, among);
   const holder = id === null ? null : state.people.find(({ values }) => values.employee_id === id) ?? null;

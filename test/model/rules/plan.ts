@@ -23,7 +23,7 @@ export function planInput(state: State, input: Input): Verdict {
   if (input.rows.length === 0 && input.coverage === "full") return refuseAll(state, "input_empty");
   const memory = remember(connection.memory, columns, input.rows);
   const records = input.rows.map((row, index) => readRecord(row, index + 2, columns, connection, memory, input.today));
-  const sorted = sortDuplicates(records);
+  const sorted = sortDuplicates(records, (record) => isOfStaff(record, state, connection));
   const isFull = input.coverage === "full", everyKeyRead = records.every(({ key }) => key !== null);
   const among = {
     state,
@@ -63,6 +63,12 @@ export function planInput(state: State, input: Input): Verdict {
   }
   const status = heldBy.length > 0 ? "held" : failing.size === 0 ? "succeeded" : "partial";
   return { status, error: null, rows, leavers: decision.leavers, heldBy: heldBy.toSorted(), after };
+}
+
+function isOfStaff({ status, key, isBlank }: Record_, state: State, { slug }: Connection): boolean {
+  if (status !== "nothing") return status === "active";
+  const link = state.links.find((each) => each.connection === slug && each.key === key);
+  return link === undefined ? !isBlank : state.people.some(({ id, active }) => id === link.person && active);
 }
 
 const NO_BASES = { read: 0, active: 0, known: 0, linked: 0, mostAreAbsent: false };

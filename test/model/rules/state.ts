@@ -2,7 +2,7 @@
  * What an organization is to the model: plain values, no more than the rules speak of.
  *
  * The model is written from the rules alone and shares nothing with the engine, so that the two can be compared. It is
- * slow and small on purpose: whoever is in doubt about a rule should be able to read it here.
+ * slow and small on purpose: somebody in doubt about a rule should be able to read it here.
  */
 import type { Limits } from "../../../src/model/guards.ts";
 

@@ -20,8 +20,8 @@ export async function huntOne(seed: number, tally: Record<string, number> = {}):
   const scenario = generateScenario(createRandom(seed));
   const trial = await tryScenario(scenario);
   for (const status of trial.statuses) tally[status] = (tally[status] ?? 0) + 1;
-  const isExcused = trial.wrong.length === 0 || isKnown(scenario, trial.wrong);
-  if (trial.breaches.length === 0 && isExcused) return null;
+  const isRight = trial.wrong.length + trial.breaches.length === 0;
+  if (isRight || isKnown(scenario, trial)) return null;
   const small = await minimize(scenario, trial);
   return describeTrial(seed, small.scenario, small.trial);
 }

@@ -40,7 +40,7 @@ function wrongPerson(truth: Truth, day: Day, { action, line, subject, fields }: 
   const row = rowAt(day, line), was = truth.get(subject.id);
   if (row === undefined || action === "create" || was === undefined || was === row.truth) return [];
   if (Object.keys(fields).every((field) => OF_LEAVING.has(field)) && action === "deactivate") return [];
-  // By its number alone nobody is told apart from the one who had it before.
+  // Without them nobody could tell that a number has a new owner.
   if (!isTelling(day, row)) return [];
   return [`line ${line} is about person ${row.truth} and changed the user of person ${was}: ${JSON.stringify(fields)}`];
 }
