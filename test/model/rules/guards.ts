@@ -17,8 +17,9 @@ export interface Bases {
   readonly active: number;
   /** The same without this run's new people. */
   readonly known: number;
-  /** People who were linked before. */
+  /** People who were linked before, and the active ones of them. */
   readonly linked: number;
+  readonly activeLinked: number;
   /** Whether most of those who are linked are absent. */
   readonly mostAreAbsent: boolean;
 }
@@ -53,7 +54,7 @@ export function holds(name: Name, count: number, { limits, memory }: Connection,
   const cap = own.cap === null ? Infinity : own.cap ?? DEFAULTS[name].cap;
   const percent = own.percent ?? DEFAULTS[name].percent;
   if (count > Math.max(floor, Math.min(cap, percent * base / 100))) return true;
-  return HALVED.includes(name) && count >= 2 && count > bases.linked / 2;
+  return HALVED.includes(name) && count >= 2 && count > (name === "reactivate" ? bases.linked : bases.activeLinked) / 2;
 }
 
 function floorOf(name: Name, base: number, isCreateSettled: boolean): number {

@@ -65,13 +65,13 @@ export function planInput(state: State, input: Input): Verdict {
   return { status, error: null, rows, leavers: decision.leavers, heldBy: heldBy.toSorted(), after };
 }
 
-function isOfStaff({ status, key, isBlank }: Record_, state: State, { slug }: Connection): boolean {
+function isOfStaff({ status, key }: Record_, state: State, { slug }: Connection): boolean {
   if (status !== "nothing") return status === "active";
   const link = state.links.find((each) => each.connection === slug && each.key === key);
-  return link === undefined ? !isBlank : state.people.some(({ id, active }) => id === link.person && active);
+  return link === undefined || state.people.some(({ id, active }) => id === link.person && active);
 }
 
-const NO_BASES = { read: 0, active: 0, known: 0, linked: 0, mostAreAbsent: false };
+const NO_BASES = { read: 0, active: 0, known: 0, linked: 0, activeLinked: 0, mostAreAbsent: false };
 
 function refuseAll(state: State, error: string): Verdict {
   return { status: "failed", error, rows: [], leavers: [], heldBy: [], after: state };
@@ -134,6 +134,7 @@ function countOf(
       active: known + created,
       known,
       linked: before.size,
+      activeLinked: activeBefore,
       mostAreAbsent: input.coverage === "full" && absent > activeBefore / 2,
     },
     people: { leaving, returning },

@@ -24,7 +24,8 @@ const LEFT_OUT: readonly LeftOut[] = [
   {
     why: "A new number with one name and the email of somebody lacks a required field first, and is refused for that",
     explains: (_, wrong) =>
-      wrong.length === 1 && /model "identity_conflict", engine \["required_field_missing"\]/.test(wrong[0]!),
+      wrong.length > 0 &&
+      wrong.every((each) => /model "identity_conflict", engine \["required_field_missing"\]/.test(each)),
   },
   {
     why: "Rows in error are not in what the next input's columns are compared with",
