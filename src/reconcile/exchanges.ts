@@ -1,6 +1,7 @@
 /**
  * Rows that give people each other's address or id, or give somebody the names of another whose row changes, too: what is
- * left of a sheet that was sorted in part. Only the whole input shows it. They are refused until a person accepts them.
+ * left of a sheet that was sorted in part. Only the whole input shows it. They are refused until a person accepts them, and
+ * so is the row whose old names are taken: once it was applied, the same input would show nothing of it any more.
  */
 import { hasFailed, LATE, setUser, userOf } from "./columns/candidates.ts";
 import { foundBy, type FoundUser } from "./conflicts.ts";
@@ -42,16 +43,29 @@ function noteNames({ names }: Exchanges, candidate: number, before: PersonName, 
   for (const form of nameForms(after)) names.claim(form, candidate * 2 + 1);
 }
 
-/** What a candidate takes from another user. */
+/** What a candidate takes from another user; `former`: its user's names, which go to the other one. */
 interface Taken {
-  readonly what: "email" | "employee_id" | "names";
+  readonly what: "email" | "employee_id" | "names" | "former";
   readonly from: number;
+}
+
+function wording({ what }: Taken): [string, string] {
+  switch (what) {
+    case "names":
+      return ["its names are those of ", ", whose row has other names now"];
+    case "former":
+      return ["it has other names, and the row of ", " has the names of before"];
+    default:
+      return [`its ${what} is that of `, ", whose row takes another's in turn"];
+  }
 }
 
 export async function refuseExchanges(draft: Draft): Promise<void> {
   const { candidates, context, details, exchanges } = draft;
+  const names = [...takenNames(draft)];
   const taken = new Map<number, Taken>([
-    ...takenNames(draft),
+    ...names.filter(([, { what }]) => what === "former"),
+    ...names.filter(([, { what }]) => what === "names"),
     ...takenInTurn(draft, "email"),
     ...takenInTurn(draft, "employee_id"),
   ]);
@@ -62,25 +76,27 @@ export async function refuseExchanges(draft: Draft): Promise<void> {
   if (taken.size === 0 || context.identities.areAllAccepted) return;
   const users = await context.lookups.usersById([...new Set([...taken.values()].map(({ from }) => from))]);
   const others = new Map(users.map((user) => [user.id, user]));
-  for (const [candidate, { what, from }] of taken) {
-    details.set(candidate, [
-      what === "names" ? "its names are those of " : `its ${what} is that of `,
-      describePerson(others.get(from)!),
-      what === "names" ? ", whose row has other names now" : `, whose row takes another's in turn`,
-    ]);
+  for (const [candidate, each] of taken) {
+    const [before, after] = wording(each);
+    details.set(candidate, [before, describePerson(others.get(each.from)!), after]);
     reject(draft, candidate, LATE.exchanged, []);
   }
   exchanges.names.clear();
 }
 
-/** Candidates that take the names of a user whose row is another one that changes. */
+/** Candidates that take the names of a user whose row is another one that changes, and those whose names are taken. */
 function* takenNames({ candidates, exchanges }: Draft): Iterable<[number, Taken]> {
   for (const owners of exchanges.names.shared()) {
     const givers = owners.filter((owner) => owner % 2 === 0).map((owner) => owner / 2);
-    for (const owner of owners) {
-      const taker = (owner - 1) / 2;
-      const giver = owner % 2 === 0 ? undefined : givers.find((candidate) => candidate !== taker);
+    const takers = owners.filter((owner) => owner % 2 === 1).map((owner) => (owner - 1) / 2);
+    const open = takers.filter((taker) => !exchanges.accepted.has(taker) && !hasFailed(candidates, taker));
+    for (const taker of open) {
+      const giver = givers.find((candidate) => candidate !== taker);
       if (giver !== undefined) yield [taker, { what: "names", from: userOf(candidates, giver) }];
+    }
+    for (const giver of givers) {
+      const taker = open.find((candidate) => candidate !== giver);
+      if (taker !== undefined) yield [giver, { what: "former", from: userOf(candidates, taker) }];
     }
   }
 }

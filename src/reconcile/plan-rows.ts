@@ -194,6 +194,8 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
     const issue = phoneSpelledTwice(String(record.values.mobile_phone), alike.slice(0, 1).flatMap(nameWithPhone));
     return leaveOut(draft, candidate, "failed", row, key, [...record.issues, issue]);
   }
+  const zeros = own === null ? whyZerosLost(batch, record) : null;
+  if (zeros !== null) return leaveOut(draft, candidate, "failed", row, key, [...record.issues, zeros]);
   // A leaver needs nothing but the key.
   if (record.fatal && (own === null || record.active !== false)) {
     return leaveOut(draft, candidate, "failed", row, key, record.issues);
@@ -207,7 +209,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
     return leaveOut(draft, candidate, "skipped", row, key, issues);
   }
   if (own === null) noteNewName(draft, candidate, record);
-  const lacking = own === null ? whyNotCreated(batch, record) : NO_ISSUES;
+  const lacking = own === null ? draft.context.requirements(record.values) : NO_ISSUES;
   if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, lacking));
   const before = own === null ? leaverBefore(draft, record, found, batch.lookedUp) : null;
   if (isShort(row.row)) draft.shortRows.use(row.row.line);
@@ -239,15 +241,15 @@ function asWarning(issue: Issue): Issue {
   return { ...issue, severity: "warning" };
 }
 
-/** Errors that prevent creating a new person: an id that lost its zeros, missing required fields. */
-function whyNotCreated({ draft, lookedUp }: Batch, { values }: Validated): readonly Issue[] {
+/** An id of nobody, which somebody has with zeros in front. */
+function whyZerosLost({ draft, lookedUp }: Batch, { values }: Validated): Issue | null {
   const employeeId = textOf(values.employee_id);
   const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
   const isTwo = known !== undefined && isSeen(draft.context.known, known.user.id) && areTwoPeople(values, known.user);
-  if (known === undefined || isTwo) return draft.context.requirements(values);
+  if (known === undefined || isTwo) return null;
   // Whom an error names is not missing.
   recallPresent(draft, known.user.id);
-  return [zerosLost(employeeId!, { id: known.id, user: known.user.id })];
+  return zerosLost(employeeId!, { id: known.id, user: known.user.id });
 }
 
 /** Decides the change of the person, and notes it for the end of the input. */

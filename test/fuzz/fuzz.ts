@@ -1,13 +1,15 @@
 /**
  * Inputs that come about by chance, one after the other, until the time is over: `npm run fuzz -- --minutes 5 --seed 1`.
- * Half of the time they go through the reader alone, and half through a hub. One that does what no input may do ends it,
- * with the seed that brings it back and the file beside it.
+ * A third of the time they go through the reader alone, and a third through a hub. One that does what no input may do ends
+ * it, with the seed that brings it back and the file beside it. In the last third, files of an HR department follow each
+ * other, and a model of the rules (test/model/rules) says what the hub must do; what it does else ends it, made small.
  */
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { huntRules } from "../model/scenarios/hunt.ts";
 import { importing } from "../support/imports.ts";
 import { importOnce } from "./hub.ts";
 import { mutate } from "./mutate.ts";
@@ -70,8 +72,8 @@ async function main(): Promise<void> {
   const minutes = Number(values.minutes ?? "1"), seed = Number(values.seed ?? Date.now() % 1e9);
   if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error("Usage: npm run fuzz -- --minutes N [--seed N]");
   console.log(`from seed ${seed}`);
-  for (const [name, fuzz] of Object.entries({ reader: fuzzReader, hub: fuzzHub })) {
-    const tally = await fuzz(seed, until(minutes * 30_000));
+  for (const [name, fuzz] of Object.entries({ reader: fuzzReader, hub: fuzzHub, rules: huntRules })) {
+    const tally = await fuzz(seed, until(minutes * 20_000));
     const total = Object.values(tally).reduce((sum, count) => sum + count, 0);
     console.log(`${name}: ${total} inputs`);
     for (const [end, count] of Object.entries(tally).toSorted((a, b) => b[1] - a[1])) console.log(`  ${count}  ${end}`);

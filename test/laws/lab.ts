@@ -37,7 +37,10 @@ import { nowhere } from "../support/nowhere.ts";
 
 /** In memory where the machine has a place for that. */
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "muster-laws-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const cleanUp = () => rmSync(folder, { recursive: true, force: true });
+after(cleanUp);
+// Without a test, as in `npm run fuzz`, there is nothing that this comes after.
+process.once("exit", cleanUp);
 
 const registry = createRegistry();
 let template: Promise<string> | null = null;

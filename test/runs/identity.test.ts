@@ -320,12 +320,13 @@ test("somebody who gets the names of another whose row changes too is refused, u
       "1003,p2@acme.test,Bo,Lind,Clerk,yes",
     );
     const run = await world.import(shifted);
-    assert.deepEqual(said(run), ["3 identity_conflict", "4 identity_conflict"]);
-    assert.match(run.issues[0]!.message, /its names are those of Ana Novak .* whose row has other names now/);
+    assert.deepEqual(said(run), ["2 identity_conflict", "3 identity_conflict", "4 identity_conflict"]);
+    assert.match(run.issues[0]!.message, /it has other names, and the row of Bo Lind .* has the names of before/);
+    assert.match(run.issues[1]!.message, /its names are those of Ana Novak .* whose row has other names now/);
     assert.equal((await world.person("1002")).first_name, "Bo");
     await acceptAll(world, run);
     const accepted = await world.import(shifted, { name: "again.csv" });
-    assert.deepEqual([said(accepted), accepted.counts.updated], [[], 2]);
+    assert.deepEqual([said(accepted), accepted.counts.updated], [[], 3]);
     // Two people may be called alike, as long as one of them stays who they are.
     const alike = await world.import(file(...shifted.split("\n").slice(1, 4), "1004,p3@acme.test,Ana,Novak,Clerk,yes"));
     assert.deepEqual([said(alike), alike.counts.updated], [[], 1]);

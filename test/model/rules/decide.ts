@@ -1,0 +1,178 @@
+/** What becomes of each record and of whom it is about. */
+import { changePerson, createPerson, isBlankOfSomebodyNew } from "./change.ts";
+import type { Among, Match } from "./match.ts";
+import { leaversOf, type Seen, whoIsSeen } from "./missing.ts";
+import type { Record_ } from "./record.ts";
+import type { Input, Link, Memory, Outcome, Person } from "./state.ts";
+
+/** What guards count of a change. */
+export interface Counted {
+  readonly leaving: boolean;
+  readonly identity: boolean;
+  readonly update: boolean;
+}
+
+export interface Planned {
+  readonly record: Record_;
+  readonly match: Match | null;
+  readonly outcome: Outcome;
+  readonly code: string | null;
+  /** Whom the error names. */
+  readonly names: readonly Person[];
+  /** The person afterwards; null where the row changes and links nobody. */
+  readonly person: Person | null;
+  readonly counted: Counted;
+}
+
+export interface Decision extends Seen {
+  readonly planned: readonly Planned[];
+  readonly people: readonly Person[];
+  readonly links: readonly Link[];
+  /** Who is deactivated as missing, by id. */
+  readonly leavers: readonly number[];
+}
+
+export interface ToDecide extends Omit<Among, "rekeyed"> {
+  readonly matched: readonly { readonly record: Record_; readonly match: Match | null }[];
+  /** Whom rows that were rejected as duplicates are about. */
+  readonly rejected: readonly (Match | null)[];
+  readonly onlyLeaving: ReadonlySet<string>;
+  readonly input: Input;
+  readonly memory: Memory;
+}
+
+const UNCOUNTED: Counted = { leaving: false, identity: false, update: false };
+
+export function decide(work: ToDecide): Decision {
+  const { state } = work;
+  let nextId = Math.max(0, ...state.people.map(({ id }) => id)) + 1;
+  let planned = claimedOnce(work.matched.map(({ record, match }) => decideOne(record, match, work, () => nextId++)));
+  for (let isStable = false; !isStable;) {
+    const leavers = leaversOf(work, whoIsSeen(planned, work));
+    const next = planned.map((each) => keepsToOwnAddress(each, planned, leavers, work));
+    isStable = next.every((each, index) => each === planned[index]);
+    planned = next;
+  }
+  const seen = whoIsSeen(planned, work), leavers = leaversOf(work, seen);
+  const now = new Map(planned.flatMap(({ person }) => person === null ? [] : [[person.id, person] as const]));
+  const people = state.people.map((person) =>
+    leavers.includes(person.id) ? { ...person, active: false } : now.get(person.id) ?? person
+  );
+  people.push(...[...now.values()].filter(({ id }) => state.people.every((person) => person.id !== id)));
+  return { planned, people, links: linksAfter(planned, leavers, work), leavers, ...seen };
+}
+
+function decideOne(record: Record_, match: Match | null, work: ToDecide, newId: () => number): Planned {
+  const fail = (code: string, names = peopleOf(match)): Planned => ({
+    record,
+    match,
+    outcome: "failed",
+    code,
+    names,
+    person: null,
+    counted: UNCOUNTED,
+  });
+  const skip: Planned = { ...fail("", []), outcome: "skipped", code: null };
+  if (match === null) return fail(record.errors[0]?.code ?? "required_field_missing");
+  if (match.kind === "refused" && match.code === "zeros_lost") return fail(match.code);
+  const isLeavingOfSomebodyKnown = record.status === "inactive" && match.kind === "known";
+  if (record.errors.length > 0 && !isLeavingOfSomebodyKnown) return fail(record.errors[0]!.code);
+  if (match.kind === "refused") return fail(match.code);
+  if (match.kind === "unmatched") {
+    if (record.status === "inactive" || isBlankOfSomebodyNew(record, work.memory)) return skip;
+    const person = createPerson(record, newId());
+    return person === null ? fail("required_field_missing") : { ...skip, outcome: "created", person };
+  }
+  const { person } = match;
+  const isOnlyLeaving = match.kind === "known" && match.isOnlyLeaving || work.onlyLeaving.has(record.key!);
+  const link = work.state.links.find((each) => each.connection === work.connection.slug && each.person === person.id);
+  const after = changePerson(record, person, {
+    isOnlyLeaving,
+    policy: work.connection.policy,
+    leftAsMissing: link?.leftAsMissing ?? false,
+    today: work.input.today,
+  });
+  return { ...skip, outcome: outcomeOf(person, after), person: after, counted: countedOf(person, after) };
+}
+
+/** Whom a row is about or may be about. */
+export function peopleOf(match: Match | null): readonly Person[] {
+  if (match === null || match.kind === "unmatched") return [];
+  return match.kind === "refused" ? match.names : [match.person];
+}
+
+function outcomeOf(before: Person, after: Person): Outcome {
+  if (before.active !== after.active) return after.active ? "reactivated" : "deactivated";
+  return changed(before, after).length > 0 ? "updated" : "unchanged";
+}
+
+const changed = (before: Person, after: Person) =>
+  (Object.keys(before.values) as (keyof Person["values"])[]).filter((field) =>
+    before.values[field] !== after.values[field]
+  );
+
+function countedOf(before: Person, after: Person): Counted {
+  const different = changed(before, after).filter((field) => before.values[field] !== null);
+  const [was, is] = [before.values.deactivation_date, after.values.deactivation_date];
+  const isDated = before.active && after.active && is !== null && (was === null || is < was);
+  return {
+    leaving: (before.active && !after.active) || isDated,
+    identity: different.includes("email") || different.includes("employee_id") ||
+      (different.includes("first_name") && different.includes("last_name")),
+    update: before.active === after.active && different.length > 0,
+  };
+}
+
+/** Two records that claim one user are both refused. */
+function claimedOnce(planned: readonly Planned[]): Planned[] {
+  return planned.map((each) => {
+    const isShared = each.person !== null &&
+      planned.some((other) => other !== each && other.person?.id === each.person!.id);
+    return isShared ? refuse(each, [each.person!]) : each;
+  });
+}
+
+function refuse(planned: Planned, names: readonly Person[]): Planned {
+  return { ...planned, outcome: "failed", code: "identity_conflict", names, person: null, counted: UNCOUNTED };
+}
+
+/** Refused where the address belongs to another active user who keeps it after this plan. */
+function keepsToOwnAddress(
+  each: Planned,
+  planned: readonly Planned[],
+  leavers: readonly number[],
+  { state }: ToDecide,
+): Planned {
+  const { person } = each;
+  if (person === null || !person.active || person.values.email === null) return each;
+  const keeper = state.people.find((other) => {
+    if (other.id === person.id || !other.active || other.values.email !== person.values.email) return false;
+    if (leavers.includes(other.id)) return false;
+    const after = planned.find((one) => one.person?.id === other.id)?.person ?? other;
+    return after.active && after.values.email === other.values.email;
+  });
+  return keeper === undefined ? each : refuse(each, [keeper]);
+}
+
+/** A person has at most one link to a connection: that of the last row about them. */
+function linksAfter(planned: readonly Planned[], leavers: readonly number[], work: ToDecide): Link[] {
+  const slug = work.connection.slug;
+  const rows = planned.filter(({ person }) => person !== null);
+  const links = work.state.links.filter((link) =>
+    link.connection !== slug ||
+    rows.every(({ person, record }) => person!.id !== link.person && record.key !== link.key)
+  ).map((link) => link.connection === slug && leavers.includes(link.person) ? { ...link, leftAsMissing: true } : link);
+  for (const { record, person } of rows) {
+    const old = work.state.links.find((link) => link.connection === slug && link.person === person!.id);
+    const leftAsMissing = (old?.leftAsMissing ?? false) && !person!.active && record.status !== "inactive";
+    links.push({
+      connection: slug,
+      key: record.key!,
+      person: person!.id,
+      missingSince: old?.missingSince ?? null,
+      absences: old?.absences ?? 0,
+      leftAsMissing,
+    });
+  }
+  return links;
+}

@@ -1,0 +1,52 @@
+/** Rows of one input that are about the same person: one of them counts, or none. */
+import { groupBy } from "./group.ts";
+import type { Record_ } from "./record.ts";
+
+export interface Sorted {
+  /** The rows that go on, each key once. */
+  readonly counting: readonly Record_[];
+  /** Rows beside the one that counts. */
+  readonly skipped: readonly Record_[];
+  readonly rejected: readonly Record_[];
+  /** Keys of which nothing but the leaving is known. */
+  readonly onlyLeaving: ReadonlySet<string>;
+}
+
+/** `isOfStaff`: whether somebody is active by the record, or stays active with it. */
+export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: Record_) => boolean): Sorted {
+  const skipped: Record_[] = [], rejected: Record_[] = [], onlyLeaving = new Set<string>();
+  const single = records.filter(({ key }) => key === null);
+  for (const rows of groupBy(records.filter(({ key }) => key !== null), ({ key }) => key!)) {
+    const different = groupBy(rows, ({ cells }) => JSON.stringify([...cells])).map(([row]) => row!);
+    const staying = different.filter(isOfStaff);
+    if (different.length > 1 && staying.length > 1) {
+      rejected.push(...rows);
+      continue;
+    }
+    const chosen = different.length === 1 ? different[0]! : staying[0] ?? latest(different);
+    if (chosen === null) onlyLeaving.add(rows[0]!.key!);
+    const one = chosen ?? different[0]!;
+    single.push(one);
+    skipped.push(...rows.filter((row) => row !== one));
+  }
+  const active = [...single, ...rejected].filter(isOfStaff);
+  for (const field of ["email", "employee_id"] as const) {
+    for (
+      const rows of groupBy(
+        active.filter(({ values }) => (values[field] ?? null) !== null),
+        (row) => row.values[field]!,
+      )
+    ) {
+      if (rows.length > 1) rejected.push(...rows.filter((row) => !rejected.includes(row)));
+    }
+  }
+  return { counting: single.filter((record) => !rejected.includes(record)), skipped, rejected, onlyLeaving };
+}
+
+/** The one row with the latest leaving day, or null where that decides nothing. */
+function latest(rows: readonly Record_[]): Record_ | null {
+  const dates = rows.map(({ values }) => values.deactivation_date ?? "").toSorted();
+  const last = dates.at(-1)!;
+  const those = rows.filter(({ values }) => (values.deactivation_date ?? "") === last);
+  return last !== "" && those.length === 1 ? those[0]! : null;
+}

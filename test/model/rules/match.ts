@@ -1,0 +1,130 @@
+/** Who a record is about. */
+import { compare, compareNames, contradicts, type FoundBy, seemsSomebodyElse } from "./contradiction.ts";
+import type { Record_ } from "./record.ts";
+import type { Connection, Link, Person, State } from "./state.ts";
+
+export type Match =
+  | { readonly kind: "known"; readonly person: Person; readonly by: FoundBy; readonly isOnlyLeaving: boolean }
+  | { readonly kind: "rekeyed"; readonly person: Person }
+  | { readonly kind: "unmatched" }
+  /** `names`: whom the error names. `contradicted`: whom the row would make somebody else. */
+  | {
+    readonly kind: "refused";
+    readonly code: "identity_conflict" | "zeros_lost";
+    readonly names: readonly Person[];
+    readonly contradicted: Person | null;
+    readonly by: FoundBy;
+  };
+
+export interface Among {
+  readonly state: State;
+  readonly connection: Connection;
+  /** Rows that were not rejected as duplicates. */
+  readonly records: readonly Record_[];
+  /** Every key that could be read in the input. */
+  readonly keys: ReadonlySet<string>;
+  /** A complete full input in which every key could be read. */
+  readonly showsEverybody: boolean;
+  /** Whom rows with a new number are about, by id: they are nobody else's either. */
+  readonly rekeyed: ReadonlySet<number>;
+}
+
+/** Each record with whom it is about; null where its key cannot be read. */
+export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeyed">): (Match | null)[] {
+  const match = (record: Record_, rekeyed: ReadonlySet<number>) =>
+    record.key === null ? null : matchRecord(record, { ...among, rekeyed });
+  const first = records.map((record) => match(record, new Set()));
+  const rekeyed = new Set(first.flatMap((each) => each?.kind === "rekeyed" ? [each.person.id] : []));
+  return records.map((record, index) => first[index]?.kind === "rekeyed" ? first[index] : match(record, rekeyed));
+}
+
+function matchRecord(record: Record_, among: Among): Match {
+  const { state } = among;
+  const id = record.values.employee_id ?? null;
+  const own = linkOf(record, among);
+  const holder = id === null ? null : state.people.find(({ values }) => values.employee_id === id) ?? null;
+  if (own !== null) {
+    const person = state.people.find(({ id }) => id === own.person)!;
+    if (holder !== null && holder !== person) return refused([person, holder]);
+    return settle(record, person, "link", own, among);
+  }
+  if (holder !== null) {
+    const isOther = compare(record.values.email, holder.values.email) === "differs";
+    const { first, last } = compareNames(record.values, holder.values);
+    if (isOther && (first !== "agrees" || last !== "agrees")) return contradiction(holder, "employee_id");
+    return settle(record, holder, "employee_id", null, among);
+  }
+  const withZeros = zerosLost(record, among);
+  if (withZeros !== null) {
+    return { kind: "refused", code: "zeros_lost", names: [withZeros], contradicted: null, by: "link" };
+  }
+  return matchByEmail(record, among);
+}
+
+function matchByEmail(record: Record_, among: Among): Match {
+  const { state, connection } = among;
+  const email = record.values.email ?? null, id = record.values.employee_id ?? null;
+  if (email === null) return { kind: "unmatched" };
+  const hasOtherId = (person: Person) => hasOther(person, id);
+  const fitting = state.people.filter((person) =>
+    person.values.email === email && (person.active || !hasOtherId(person)) && !hasOwnRow(person, among)
+  );
+  const found = fitting.length === 1 ? fitting[0]! : fitting.find(({ active }) => active);
+  if (found === undefined) return { kind: "unmatched" };
+  if (!hasOtherId(found)) return settle(record, found, "email", null, among);
+  const isLinked = state.links.some((link) => link.connection === connection.slug && link.person === found.id);
+  const { first, last } = compareNames(record.values, found.values);
+  const isSame = first === "agrees" && last === "agrees" &&
+    compare(record.values.hire_date, found.values.hire_date) !== "differs";
+  const canBe = connection.key === "employee_id" && isLinked && among.showsEverybody;
+  return canBe && isSame ? { kind: "rekeyed", person: found } : refused([found]);
+}
+
+/** Known, unless the record would make the person somebody else. */
+function settle(record: Record_, person: Person, by: FoundBy, own: Link | null, { state, connection }: Among): Match {
+  const link = own ?? state.links.find((each) => each.connection === connection.slug && each.person === person.id);
+  const how = { by, key: connection.key, wasMissing: (link?.missingSince ?? null) !== null };
+  if (contradicts(record, person, how)) return contradiction(person, by);
+  return { kind: "known", person, by, isOnlyLeaving: seemsSomebodyElse(record, person, how) };
+}
+
+function refused(names: readonly Person[]): Match {
+  return { kind: "refused", code: "identity_conflict", names, contradicted: null, by: "link" };
+}
+
+function contradiction(person: Person, by: FoundBy): Match {
+  return { kind: "refused", code: "identity_conflict", names: [person], contradicted: person, by };
+}
+
+/** Whoever's own key is in this input is nobody else's. */
+function hasOwnRow(person: Person, { state, connection, keys, rekeyed }: Among): boolean {
+  return rekeyed.has(person.id) ||
+    state.links.some((link) => link.connection === connection.slug && link.person === person.id && keys.has(link.key));
+}
+
+/** Somebody whose number is the record's with zeros in front, and who has no row of their own that shows two people. */
+function zerosLost(record: Record_, { state, connection, records }: Among): Person | null {
+  if (connection.key !== "employee_id") return null;
+  const key = record.key!;
+  for (const person of state.people) {
+    const id = person.values.employee_id;
+    if (id === null || id === key || !id.endsWith(key) || !/^0+$/.test(id.slice(0, -key.length))) continue;
+    const own = records.find((other) => other.key === id);
+    const areTwo = own !== undefined && compare(own.values.email, record.values.email) === "differs" &&
+      compareNames(own.values, record.values).first === "differs" &&
+      compareNames(own.values, record.values).last === "differs";
+    if (!areTwo) return person;
+  }
+  return null;
+}
+
+const hasOther = ({ values }: Person, id: string | null) =>
+  id !== null && values.employee_id !== null && values.employee_id !== id;
+
+/** A re-used address is a new person: an inactive user with another employee_id never fits it. */
+function linkOf(record: Record_, { state, connection }: Among): Link | null {
+  const link = state.links.find((each) => each.connection === connection.slug && each.key === record.key) ?? null;
+  if (link === null || connection.key === "employee_id") return link;
+  const person = state.people.find(({ id }) => id === link.person)!;
+  return !person.active && hasOther(person, record.values.employee_id ?? null) ? null : link;
+}

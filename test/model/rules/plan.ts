@@ -1,0 +1,165 @@
+/** What the engine must do with an input, from its rows to the state afterwards. */
+import { type Counted, decide, type Decision, type Planned } from "./decide.ts";
+import { sortDuplicates } from "./duplicates.ts";
+import { columnGuardHolds, guardsThatHold, holds } from "./guards.ts";
+import { type Match, matchAll } from "./match.ts";
+import { absencesAfter } from "./missing.ts";
+import { columnsOf, readRecord, type Record_, remember } from "./record.ts";
+import {
+  type Column,
+  type Connection,
+  type Input,
+  type Memory,
+  OUTCOMES,
+  type RowOutcome,
+  type State,
+  type Verdict,
+} from "./state.ts";
+
+export function planInput(state: State, input: Input): Verdict {
+  const connection = state.connections.find(({ slug }) => slug === input.connection)!;
+  const columns = columnsOf(input.headers);
+  if (!columns.includes(connection.key)) return refuseAll(state, "header_missing");
+  if (input.rows.length === 0 && input.coverage === "full") return refuseAll(state, "input_empty");
+  const memory = remember(connection.memory, columns, input.rows);
+  const records = input.rows.map((row, index) => readRecord(row, index + 2, columns, connection, memory, input.today));
+  const sorted = sortDuplicates(records, (record) => isOfStaff(record, state, connection));
+  const isFull = input.coverage === "full", everyKeyRead = records.every(({ key }) => key !== null);
+  const among = {
+    state,
+    connection,
+    records: sorted.counting,
+    keys: new Set(records.flatMap(({ key }) => key ?? [])),
+    showsEverybody: isFull && everyKeyRead,
+  };
+  const matches = matchAll(sorted.counting, among), rejected = matchAll(sorted.rejected, among);
+  const matched = sorted.counting.map((record, index) => ({ record, match: matches[index]! }));
+  const contradicting = matched.filter(({ match }) => match?.kind === "refused" && match.contradicted !== null).length;
+  const isHeldForThem = holds("contradictions", contradicting, connection, { ...NO_BASES, read: records.length });
+  const accepted = isHeldForThem ? matched.map(({ record, match }) => ({ record, match: accept(match) })) : matched;
+
+  const decision = decide({ ...among, matched: accepted, rejected, onlyLeaving: sorted.onlyLeaving, input, memory });
+  const rows = outcomesOf(decision, sorted);
+  const counted = countOf(decision, rows, { state, connection, input, contradicting });
+  const filled = filledOf(records);
+  const heldBy = guardsThatHold(connection, counted.amounts, counted.bases);
+  const failing = new Set(rows.filter(({ outcome }) => outcome === "failed").map(({ line }) => line));
+  // Nothing is cleared by a row that is refused.
+  const used = filledOf(records.filter(({ line }) => !failing.has(line)));
+  if (isFull && columnGuardHolds({ connection, columns, filled: used, ...counted.people })) heldBy.push("column");
+  const after: State = {
+    people: decision.people,
+    links: absencesAfter(decision.links, decision, among, input),
+    connections: state.connections.map((each) =>
+      each !== connection ? each : {
+        ...each,
+        memory: isFull ? { ...memory, fullInputs: memory.fullInputs + 1, ...showing(memory, filled, columns) } : memory,
+      }
+    ),
+  };
+  // A run in which every row is an error has used nothing of its input.
+  if (failing.size === rows.length && rows.length > 0) {
+    return { status: "failed", error: null, rows, leavers: [], heldBy: [], after: state };
+  }
+  const status = heldBy.length > 0 ? "held" : failing.size === 0 ? "succeeded" : "partial";
+  return { status, error: null, rows, leavers: decision.leavers, heldBy: heldBy.toSorted(), after };
+}
+
+function isOfStaff({ status, key }: Record_, state: State, { slug }: Connection): boolean {
+  if (status !== "nothing") return status === "active";
+  const link = state.links.find((each) => each.connection === slug && each.key === key);
+  return link === undefined || state.people.some(({ id, active }) => id === link.person && active);
+}
+
+const NO_BASES = { read: 0, active: 0, known: 0, linked: 0, activeLinked: 0, mostAreAbsent: false };
+
+function refuseAll(state: State, error: string): Verdict {
+  return { status: "failed", error, rows: [], leavers: [], heldBy: [], after: state };
+}
+
+/** Approving a run that contradictions hold takes the rows for the same people's. */
+function accept(match: Match | null): Match | null {
+  if (match?.kind !== "refused" || match.contradicted === null) return match;
+  return { kind: "known", person: match.contradicted, by: match.by, isOnlyLeaving: false };
+}
+
+function outcomesOf(decision: Decision, sorted: ReturnType<typeof sortDuplicates>): RowOutcome[] {
+  const rows: RowOutcome[] = [
+    ...decision.planned.map(({ record, outcome, code }) => ({ line: record.line, outcome, code })),
+    ...sorted.skipped.map(({ line }) => ({ line, outcome: "skipped" as const, code: null })),
+    ...sorted.rejected.map(({ line }) => ({ line, outcome: "failed" as const, code: "duplicate_in_input" })),
+  ];
+  return rows.toSorted((a, b) => a.line - b.line || OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome));
+}
+
+function countOf(
+  decision: Decision,
+  rows: readonly RowOutcome[],
+  { state, connection, input, contradicting }: {
+    state: State;
+    connection: Connection;
+    input: Input;
+    contradicting: number;
+  },
+) {
+  const number = (test: (planned: Planned) => boolean) => decision.planned.filter(test).length;
+  const counts = (what: keyof Counted) => number(({ counted }) => counted[what]);
+  const before = new Set(
+    state.links.filter(({ connection: slug }) => slug === connection.slug).map(({ person }) => person),
+  );
+  const now = new Set(
+    decision.links.filter(({ connection: slug }) => slug === connection.slug).map(({ person }) => person),
+  );
+  const wereActive = new Set(state.people.filter(({ active }) => active).map(({ id }) => id));
+  const created = number(({ outcome }) => outcome === "created");
+  const known = [...now].filter((id) => wereActive.has(id)).length;
+  const activeBefore = [...before].filter((id) => wereActive.has(id)).length;
+  const absent = [...before].filter((id) => wereActive.has(id) && !decision.seen.has(id)).length;
+  const returning = number(({ outcome }) => outcome === "reactivated");
+  const leaving = new Set(
+    decision.planned.flatMap(({ record, outcome }) => outcome === "deactivated" ? record.key! : []),
+  );
+  return {
+    amounts: {
+      deactivate: counts("leaving") + decision.leavers.length,
+      reactivate: returning,
+      identity: counts("identity"),
+      update: counts("update"),
+      create: created,
+      errors: rows.filter(({ outcome }) => outcome === "failed").length,
+      contradictions: contradicting,
+    },
+    bases: {
+      read: rows.length,
+      active: known + created,
+      known,
+      linked: before.size,
+      activeLinked: activeBefore,
+      mostAreAbsent: input.coverage === "full" && absent > activeBefore / 2,
+    },
+    people: { leaving, returning },
+  };
+}
+
+/** What a connection remembers of the columns: one that is not in an input is as it was in the one before. */
+function showing(
+  { filled: before, columns: known }: Memory,
+  filled: ReadonlyMap<string, ReadonlySet<Column>>,
+  columns: readonly Column[],
+): Pick<Memory, "filled" | "columns"> {
+  const absent = known.filter((column) => !columns.includes(column));
+  const kept = [...filled].map(([key, cells]) =>
+    [key, new Set([...cells, ...absent.filter((column) => before?.get(key)?.has(column))])] as const
+  );
+  return { filled: new Map(kept), columns: [...columns, ...absent] };
+}
+
+/** By key, the columns of its row that have a value. */
+function filledOf(records: readonly Record_[]): Map<string, Set<Column>> {
+  return new Map(
+    records.filter(({ key }) => key !== null).map(({ key, cells }) => [
+      key!,
+      new Set([...cells].filter(([, cell]) => cell !== "").map(([column]) => column)),
+    ]),
+  );
+}

@@ -1,0 +1,137 @@
+/** From a row to what it says: values by field, a status, and what is wrong with it. */
+import type { Column, Connection, Field, Memory } from "./state.ts";
+import { FIELDS } from "./state.ts";
+
+export interface RowError {
+  readonly code: string;
+  readonly field: Column;
+}
+
+export interface Record_ {
+  readonly line: number;
+  /** The used cells, cleaned; what is not there says nothing. */
+  readonly cells: ReadonlyMap<Column, string>;
+  readonly key: string | null;
+  /** Null: the cell is empty. Absent: the row says nothing of the field. */
+  readonly values: { readonly [field in Field]?: string | null };
+  readonly status: "active" | "inactive" | "nothing";
+  /** Whether it is the cell of `is_active` that is empty, in a column that is there. */
+  readonly isBlank: boolean;
+  /** What rejects the row, unless it says inactive of somebody known. */
+  readonly errors: readonly RowError[];
+}
+
+const PLACEHOLDERS = new Set(["NULL", "null", "nan", "NaN", "n/a", "N/A", "-"]);
+const NAMES: readonly Column[] = ["first_name", "last_name"];
+const REQUIRED: readonly Field[] = ["email", "first_name", "last_name"];
+const ACTIVE = new Set(["yes", "true", "y", "on", "1", "x", "active", "enabled", "employed", "current", "on leave"]);
+const INACTIVE = new Set(["no", "false", "n", "off", "0", "inactive", "disabled", "terminated", "leaver", "left"]);
+const LIMITS: Readonly<Record<Field, number>> = {
+  employee_id: 100,
+  email: 254,
+  first_name: 254,
+  last_name: 150,
+  title: 254,
+  hire_date: 254,
+  deactivation_date: 254,
+};
+
+/** The columns of an input that are used, in its order. */
+export function columnsOf(headers: readonly string[]): Column[] {
+  return headers.filter((header) =>
+    header === "is_active" || (FIELDS as readonly string[]).includes(header)
+  ) as Column[];
+}
+
+/** What the connection remembers with these rows read. */
+export function remember(
+  memory: Memory,
+  columns: readonly Column[],
+  rows: readonly Readonly<Record<string, string>>[],
+): Memory {
+  const cellsOf = (column: Column) => columns.includes(column) ? rows.map((row) => clean(row[column]!)) : [];
+  const words = cellsOf("is_active").map((word) => word.toLowerCase());
+  return {
+    ...memory,
+    activeRead: memory.activeRead || words.some((word) => ACTIVE.has(word)),
+    inactiveRead: memory.inactiveRead || words.some((word) => INACTIVE.has(word)),
+    dateRead: memory.dateRead || cellsOf("deactivation_date").some(isDate),
+  };
+}
+
+export function readRecord(
+  row: Readonly<Record<string, string>>,
+  line: number,
+  columns: readonly Column[],
+  connection: Connection,
+  memory: Memory,
+  today: string,
+): Record_ {
+  const cells = new Map<Column, string>();
+  for (const column of columns) {
+    const cell = clean(row[column]!);
+    if (!PLACEHOLDERS.has(cell) || NAMES.includes(column)) cells.set(column, cell);
+    else if (column === "deactivation_date") cells.set(column, "");
+  }
+  const values: { [field in Field]?: string | null } = {}, errors: RowError[] = [];
+  for (const field of FIELDS) {
+    const cell = cells.get(field);
+    if (cell === undefined) continue;
+    const code = errorOf(field, cell);
+    if (code === null) values[field] = read(field, cell);
+    else if (rejects(field, connection.key)) errors.push({ code, field });
+  }
+  for (const field of REQUIRED) {
+    if (values[field] === null && connection.policy.empty_cells === "clear") {
+      errors.push({ code: "required_field_missing", field });
+    }
+  }
+  const key = values[connection.key] ?? null;
+  const isPast = (date: string) => connection.policy.leavers === "on_date" ? date <= today : date < today;
+  const { status, isUnreadable } = statusOf(cells, columns, memory, isPast);
+  if (isUnreadable) errors.push({ code: "value_invalid", field: "is_active" });
+  const isBlank = cells.get("is_active") === "" || (columns.includes("is_active") && !cells.has("is_active"));
+  return { line, cells, key, values, status, isBlank, errors };
+}
+
+function statusOf(
+  cells: ReadonlyMap<Column, string>,
+  columns: readonly Column[],
+  memory: Memory,
+  isPast: (date: string) => boolean,
+) {
+  const word = cells.get("is_active")?.toLowerCase() ?? "", date = cells.get("deactivation_date") ?? "";
+  const isUnreadable = word !== "" && !ACTIVE.has(word) && !INACTIVE.has(word);
+  if (INACTIVE.has(word) || (isDate(date) && isPast(date))) return { status: "inactive", isUnreadable } as const;
+  const hasWords = memory.activeRead || memory.inactiveRead;
+  const hasNeither = !columns.includes("is_active") && !columns.includes("deactivation_date");
+  if ((word === "" && hasWords) || (hasNeither && memory.dateRead)) return { status: "nothing", isUnreadable } as const;
+  return { status: "active", isUnreadable } as const;
+}
+
+/** Why the cell cannot be used, or null. */
+function errorOf(field: Field, cell: string): string | null {
+  if (cell === "") return null;
+  if (field === "email") return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(cell) ? null : "email_invalid";
+  if (field === "hire_date" || field === "deactivation_date") return isDate(cell) ? null : "date_invalid";
+  return [...cell].length > LIMITS[field] ? "too_long" : null;
+}
+
+/** Whether an error in the field rejects the row, rather than the value alone. */
+function rejects(field: Field, key: Field): boolean {
+  return field === key || REQUIRED.includes(field) || field === "deactivation_date";
+}
+
+function read(field: Field, cell: string): string | null {
+  if (cell === "") return null;
+  return field === "email" ? cell.toLowerCase() : cell;
+}
+
+function clean(cell: string): string {
+  return cell.trim().normalize("NFC");
+}
+
+function isDate(text: string): boolean {
+  const time = Date.parse(`${text}T00:00:00Z`);
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}

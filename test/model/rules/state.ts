@@ -1,0 +1,130 @@
+/**
+ * What an organization is to the model: plain values, no more than the rules speak of.
+ *
+ * The model is written from the rules alone and shares nothing with the engine, so that the two can be compared. It is
+ * slow and small on purpose: somebody in doubt about a rule should be able to read it here.
+ */
+import type { Limits } from "../../../src/model/guards.ts";
+
+/** The fields of a person that the model knows. `is_active` is none of them: it only says something about the status. */
+export const FIELDS = [
+  "employee_id",
+  "email",
+  "first_name",
+  "last_name",
+  "title",
+  "hire_date",
+  "deactivation_date",
+] as const;
+export type Field = (typeof FIELDS)[number];
+
+/** A header that the model reads; all others are unknown to the hub. */
+export type Column = Field | "is_active";
+
+export type Values = Readonly<Record<Field, string | null>>;
+
+export interface Person {
+  readonly id: number;
+  readonly values: Values;
+  readonly active: boolean;
+}
+
+export interface Link {
+  readonly connection: string;
+  readonly key: string;
+  readonly person: number;
+  /** Since when the person has been in no complete full input, and in how many in a row. */
+  readonly missingSince: number | null;
+  readonly absences: number;
+  /** Whether this connection has deactivated them as missing, and nothing has brought them back since. */
+  readonly leftAsMissing: boolean;
+}
+
+export interface RulePolicy {
+  readonly missing: "keep" | "deactivate";
+  readonly missing_after_runs: number;
+  readonly missing_after_hours: number;
+  readonly empty_cells: "clear" | "keep";
+  /** Whether people are inactive from their leaving day on, or from the day after it. */
+  readonly leavers: "on_date" | "after_date";
+}
+
+/** What a connection remembers from one input to the next. */
+export interface Memory {
+  /** Which words its `is_active` has had, and whether there was ever a `deactivation_date`. */
+  readonly activeRead: boolean;
+  readonly inactiveRead: boolean;
+  readonly dateRead: boolean;
+  /** Complete full inputs that were applied. */
+  readonly fullInputs: number;
+  /** Of the last of them: by key, which columns had a value. Null before the first. */
+  readonly filled: ReadonlyMap<string, ReadonlySet<Column>> | null;
+  /** Its columns. */
+  readonly columns: readonly Column[];
+}
+
+export interface Connection {
+  readonly slug: string;
+  readonly key: "employee_id" | "email";
+  readonly policy: RulePolicy;
+  readonly limits: Limits;
+  readonly memory: Memory;
+}
+
+export interface State {
+  readonly people: readonly Person[];
+  readonly links: readonly Link[];
+  readonly connections: readonly Connection[];
+}
+
+export const NEW_MEMORY: Memory = {
+  activeRead: false,
+  inactiveRead: false,
+  dateRead: false,
+  fullInputs: 0,
+  filled: null,
+  columns: [],
+};
+
+/** One input: its rows as they are in the file, by header. */
+export interface Input {
+  readonly connection: string;
+  readonly coverage: "full" | "diff";
+  readonly headers: readonly string[];
+  readonly rows: readonly Readonly<Record<string, string>>[];
+  /** When it is read, and which day that is for the organization. */
+  readonly nowMs: number;
+  readonly today: string;
+}
+
+export type Outcome = "failed" | "created" | "reactivated" | "deactivated" | "updated" | "skipped" | "unchanged";
+
+export const OUTCOMES: readonly Outcome[] = [
+  "failed",
+  "created",
+  "reactivated",
+  "deactivated",
+  "updated",
+  "skipped",
+  "unchanged",
+];
+
+/** What becomes of a row; `code` where it fails. */
+export interface RowOutcome {
+  readonly line: number;
+  readonly outcome: Outcome;
+  readonly code: string | null;
+}
+
+/** What the engine must do with an input. */
+export interface Verdict {
+  readonly status: "succeeded" | "partial" | "failed" | "held";
+  /** Why nothing of the input is used. */
+  readonly error: string | null;
+  readonly rows: readonly RowOutcome[];
+  /** Who is deactivated as missing, by id. */
+  readonly leavers: readonly number[];
+  readonly heldBy: readonly string[];
+  /** What is there once the input is applied; of a held one, once it is approved. */
+  readonly after: State;
+}

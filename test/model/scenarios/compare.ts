@@ -1,0 +1,82 @@
+/** Where the engine does something else than the model says. */
+import type { Lab } from "../../laws/lab.ts";
+import { planInput } from "../rules/plan.ts";
+import { FIELDS, type Input, NEW_MEMORY, type State, type Verdict } from "../rules/state.ts";
+import { dateIn } from "../../../src/std/time.ts";
+import { type Held, lineOf, type Seen } from "./engine.ts";
+import type { Day, Scenario } from "./scenario.ts";
+
+export function emptyState({ key, policy, limits }: Scenario): State {
+  return { people: [], links: [], connections: [{ slug: "first", key, policy, limits, memory: NEW_MEMORY }] };
+}
+
+export function planDay(state: State, day: Day, lab: Lab): Verdict {
+  const input: Input = {
+    connection: "first",
+    coverage: day.coverage,
+    headers: day.headers,
+    rows: day.rows.map(({ cells }) => cells),
+    nowMs: lab.clock.ms,
+    today: dateIn("UTC", lab.clock.ms),
+  };
+  return planInput(state, input);
+}
+
+/** What differs between the run that the model expects and the one that was seen. */
+export function compareRuns(wanted: Verdict, seen: Seen, state: State): string[] {
+  const differences: string[] = [];
+  const differ = (what: string, model: unknown, engine: unknown) => {
+    const [left, right] = [JSON.stringify(model), JSON.stringify(engine)];
+    if (left !== right) differences.push(`${what}: model ${left}, engine ${right}`);
+  };
+  differ("status", [wanted.status, wanted.error], [seen.status, seen.error]);
+  differ("held by", wanted.heldBy, seen.heldBy);
+  if (wanted.error !== null || seen.error !== null) return differences;
+
+  const actions = new Map(seen.changes.map(({ line, action }) => [line, `${action}d`]));
+  for (const { line, outcome, code } of wanted.rows) {
+    const errors = seen.errors.get(line);
+    const model = outcome === "skipped" || outcome === "unchanged" ? "no change" : outcome;
+    const engine = errors !== undefined ? "failed" : actions.get(line) ?? "no change";
+    differ(`line ${line}`, model, engine);
+    if (code !== null && errors !== undefined && !errors.includes(code)) differ(`line ${line}`, code, errors);
+  }
+  const counts = seen.run.counts!;
+  for (
+    const outcome of ["failed", "created", "reactivated", "deactivated", "updated", "skipped", "unchanged"] as const
+  ) {
+    const rows = wanted.rows.filter((row) => row.outcome === outcome).length;
+    differ(`rows ${outcome}`, rows, counts[outcome]);
+  }
+  const numbers = wanted.leavers.map((id) => state.people.find((person) => person.id === id)!.values.employee_id);
+  const gone = seen.changes.filter(({ line }) => line === null).map(({ subject }) => subject.employee_id ?? null);
+  differ("deactivated as missing", numbers.toSorted(), gone.toSorted());
+  return differences;
+}
+
+export function compareStates(wanted: State, held: Held): string[] {
+  const lines = new Map(wanted.people.map((person) => [
+    person.id,
+    lineOf(FIELDS.map((field) => person.values[field]), person.active),
+  ]));
+  const links = wanted.links.map(({ key, person, missingSince }) =>
+    `${key} -> ${lines.get(person)}${missingSince === null ? "" : " missing"}`
+  );
+  return [
+    ...differences("person", [...lines.values()], held.people),
+    ...differences("link", links, held.links),
+  ];
+}
+
+function differences(what: string, model: readonly string[], engine: readonly string[]): string[] {
+  const rest = [...engine], extra: string[] = [];
+  for (const line of model) {
+    const at = rest.indexOf(line);
+    if (at < 0) extra.push(line);
+    else rest.splice(at, 1);
+  }
+  return [
+    ...extra.map((line) => `${what} in the model only: ${line}`),
+    ...rest.map((line) => `${what} in the engine only: ${line}`),
+  ];
+}

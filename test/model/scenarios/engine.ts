@@ -1,0 +1,89 @@
+/** A scenario's days through a hub, and what it says and holds, in the words of the model. */
+import { cancelRun } from "../../../src/runs/approve.ts";
+import { listRunChanges } from "../../../src/store/runs/changes.ts";
+import { listIssues } from "../../../src/store/runs/issues.ts";
+import type { ChangeView } from "../../../src/model/change.ts";
+import type { Run } from "../../../src/store/runs/runs.ts";
+import { approve, createLab, type Lab, rowsOf, run } from "../../laws/lab.ts";
+import { FIELDS } from "../rules/state.ts";
+import { type Day, fileOf, type Scenario } from "./scenario.ts";
+
+const ALL = { after: 0, limit: 10_000 };
+
+/** What the hub did with a file, or would do once it is approved. */
+export interface Seen {
+  readonly run: Run;
+  readonly status: string;
+  readonly error: string | null;
+  readonly changes: readonly ChangeView[];
+  /** The codes of the errors of each row that has one, by line. */
+  readonly errors: ReadonlyMap<number, readonly string[]>;
+  readonly heldBy: readonly string[];
+}
+
+export async function openEngine({ key, policy, limits }: Scenario): Promise<Lab> {
+  return await createLab({ key, policy, limits });
+}
+
+/** Lets the time pass until the day's file comes. */
+export function passTime(lab: Lab, day: Day): void {
+  lab.clock.ms += day.hours * 3_600_000;
+}
+
+export async function sendDay(lab: Lab, day: Day, number: number, mode: "auto" | "plan" = "auto"): Promise<Seen> {
+  const sent = {
+    connection: "first",
+    coverage: day.coverage,
+    entity: "users",
+    text: fileOf(day, number),
+    mode,
+  } as const;
+  const done = await run(lab, sent, { shortcut: mode === "auto" });
+  const { changes } = await listRunChanges(lab.hub.db, lab.organization.id, done.id, ALL);
+  const { issues } = await listIssues(lab.hub.db, lab.organization.id, done.id, ALL);
+  const errors = new Map<number, string[]>();
+  for (const { line, severity, code } of issues) {
+    if (line === null || severity !== "error") continue;
+    errors.set(line, [...errors.get(line) ?? [], code]);
+  }
+  return {
+    run: done,
+    status: done.status,
+    // Where every row is an error, each says so itself.
+    error: done.error === null || done.error.code === "rows_rejected" ? null : done.error.code,
+    changes,
+    errors,
+    heldBy: [...new Set((done.heldBy ?? []).map(({ guard }) => guard))].toSorted(),
+  };
+}
+
+/** What somebody does with a run that is held. */
+export async function answer(lab: Lab, { run }: Seen, { ifHeld }: Day): Promise<void> {
+  if (ifHeld === "approve") await approve(lab, run);
+  else await cancelRun(lab.hub, lab.organization.id, run.id);
+}
+
+export interface Held {
+  /** Fields of everybody, each as one line, in order. */
+  readonly people: readonly string[];
+  /** Key, person, and whether they are missing. */
+  readonly links: readonly string[];
+}
+
+export async function whatIsHeld(lab: Lab): Promise<Held> {
+  const users = await rowsOf(lab.hub.db, "users"), links = await rowsOf(lab.hub.db, "links");
+  const lines = new Map(users.map((user) => [
+    user.id,
+    lineOf(FIELDS.map((field) => user[field] as string | null), user.status === "active"),
+  ]));
+  return {
+    people: [...lines.values()].toSorted(),
+    links: links.map(({ source_key: key, user_id: user, missing_since: since }) =>
+      `${key} -> ${lines.get(user)}${since === null ? "" : " missing"}`
+    ).toSorted(),
+  };
+}
+
+export function lineOf(values: readonly (string | null)[], active: boolean): string {
+  return [...values.map((value) => value ?? "_"), active ? "active" : "inactive"].join(" | ");
+}
