@@ -145,8 +145,8 @@ export interface UserPlanContext {
   readonly known: Known;
   /** Rows, by their place, that share their key with another one, as an earlier plan of this input has shown. */
   readonly twins: Set<number>;
-  /** The place of a row → the missing user whose names it has, as an earlier plan of this input has shown. */
-  readonly renumbered: Map<number, number>;
+  /** The place of a row → missing users whose names it has, as an earlier plan of this input has shown. */
+  readonly renumbered: Map<number, readonly number[]>;
   /** Absent: the plan is made of all rows. */
   readonly choice?: RowChoice;
   /** False: every row is planned, even if its digest is known. */
@@ -199,8 +199,8 @@ export interface Draft {
   readonly shortRows: ShortRows;
   readonly twins: Twins;
   readonly exchanges: Exchanges;
-  /** Full names of new people. */
-  readonly newNames: Claims;
+  /** Full names of new people and of missing ones: an owner is a candidate twice over, or a place in `missing` and one. */
+  readonly newNames: { readonly names: Claims; readonly missing: number[] };
   readonly contested: Map<number, Contested>;
   /** User → candidate whose change gives up an email or employee_id. */
   readonly releasers: Map<number, number>;
@@ -259,7 +259,7 @@ export function createDraft(context: UserPlanContext): Draft {
     columnNotes: createColumnNotes(),
     shortRows: createShortRows(),
     twins: createTwins(),
-    newNames: createClaims(),
+    newNames: { names: createClaims(), missing: [] },
     exchanges: { names: createClaims(), accepted: new Set(), foundBy: new Map() },
     contested: new Map(),
     releasers: new Map(),

@@ -1,9 +1,13 @@
 /** Whom a row of the input is about, once it is known which other people the input has. */
 import { givesEmployeeIdUp, recallPresent } from "./note.ts";
+import type { Issue } from "../model/record.ts";
+import { isSeen } from "./columns/known.ts";
 import type { Draft } from "./draft.ts";
 import type { LookedUp } from "./look-up.ts";
 import { type Found, type Match, match } from "./match.ts";
-import { reKeyed, reKeyedByName, withoutOwnKeys } from "./own-keys.ts";
+import { zerosLost } from "./issues/people.ts";
+import { areTwoPeople, reKeyed, reKeyedByName, withoutOwnKeys } from "./own-keys.ts";
+import { textOf } from "./person.ts";
 import type { Validated } from "./validated.ts";
 
 /**
@@ -26,4 +30,15 @@ export function matchRow(
   // Whom the row or its error names is not missing.
   if (named?.kind === "unlinked") recallPresent(draft, named.user.id);
   return named ?? matched;
+}
+
+/** An id of nobody, which somebody has with zeros in front. */
+export function whyZerosLost(draft: Draft, { values }: Validated, lookedUp: LookedUp): Issue | null {
+  const employeeId = textOf(values.employee_id);
+  const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
+  const isTwo = known !== undefined && isSeen(draft.context.known, known.user.id) && areTwoPeople(values, known.user);
+  if (known === undefined || isTwo) return null;
+  // Whom an error names is not missing.
+  recallPresent(draft, known.user.id);
+  return zerosLost(employeeId!, { id: known.id, user: known.user.id });
 }

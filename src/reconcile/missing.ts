@@ -12,7 +12,7 @@ import { elsewhereOf, type OtherLink } from "./elsewhere.ts";
 import { type Image, IMAGE_INDEX } from "./image.ts";
 import { missingUnclear } from "./issues/input.ts";
 import { protectedUser } from "./issues/people.ts";
-import { findByName } from "./own-keys.ts";
+import { noteMissingName } from "./own-keys.ts";
 import {
   editedByHand,
   fieldSourcesOf,
@@ -66,7 +66,7 @@ export async function planMissing(draft: Draft): Promise<Missing> {
       missing++;
       if (link.missingSince === null) {
         newly++;
-        findByName(draft, user);
+        noteMissingName(draft, user);
         noteAbsence(context, link);
       }
       const elsewhere = elsewhereOf(others.get(user.id) ?? [], link, context);

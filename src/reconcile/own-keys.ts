@@ -55,9 +55,14 @@ function wasInPart({ context: { part } }: Draft, { id }: KnownUser, lookedUp: Lo
 /** The person with the row's names who was in the last input and is not in this one: in doubt unless the hire dates agree. */
 export function reKeyedByName(draft: Draft, { values }: Validated, n: number, lookedUp: LookedUp): Match | null {
   const { known, renumbered } = draft.context;
-  const id = renumbered.get(n), user = id === undefined ? undefined : lookedUp.user(id);
-  if (user === undefined || !isReadWhole(draft) || isSeen(known, user.id) || lacksZeros(values, lookedUp)) return null;
-  return isActive(user) && sameNames(values, user) === 2 ? inDoubt(values, user, "names") : null;
+  const ids = renumbered.get(n);
+  if (ids === undefined || !isReadWhole(draft) || lacksZeros(values, lookedUp)) return null;
+  const users = ids.flatMap((id) => lookedUp.user(id) ?? []).filter((user) =>
+    isActive(user) && !isSeen(known, user.id) && sameNames(values, user) === 2
+  );
+  const hired = users.filter((user) => compareHired(values, user) === "same");
+  if (hired.length === 1) return { kind: "unlinked", user: hired[0]! };
+  return users.length === 0 ? null : { kind: "unlinked", user: users[0]!, doubt: "names" };
 }
 
 function isReadWhole({ isWhole, keyUnread }: Draft): boolean {
@@ -90,17 +95,29 @@ const MOST_NAMED = 10_000;
 export function noteNewName({ context, newNames }: Draft, candidate: number, { values }: Validated): void {
   const { known, policy, renumbered } = context;
   if (policy.coverage !== "full" || known.size === 0 || renumbered.size > 0) return;
-  for (const form of nameForms(nameIn(values))) newNames.claim(form, candidate);
+  for (const form of nameForms(nameIn(values))) newNames.names.claim(form, candidate * 2);
 }
 
-/** Notes the row of somebody new who has the names of this missing person, for the next plan. */
-export function findByName(draft: Draft, user: KnownUser): void {
-  const { candidates, context: { renumbered }, newNames } = draft;
-  if (renumbered.size >= MOST_NAMED) return;
-  for (const form of nameForms(nameOf(user.image))) {
-    const candidate = newNames.owner(form);
-    if (candidate !== null) renumbered.set(rowOf(candidates, candidate), user.id);
+/** Notes the name of somebody who is missing for the first time. */
+export function noteMissingName({ context: { renumbered }, newNames }: Draft, user: KnownUser): void {
+  const { missing, names } = newNames;
+  if (renumbered.size > 0 || missing.length >= MOST_NAMED) return;
+  for (const form of nameForms(nameOf(user.image))) names.claim(form, missing.length * 2 + 1);
+  missing.push(user.id);
+}
+
+/** Notes for the next plan which rows of new people have the names of people who are missing. Returns whether any has. */
+export function findByName({ candidates, context: { renumbered }, newNames: { missing, names } }: Draft): boolean {
+  if (missing.length === 0 || renumbered.size > 0) return false;
+  for (const owners of names.shared()) {
+    const users = owners.filter((owner) => owner % 2 === 1).map((owner) => missing[(owner - 1) / 2]!);
+    if (users.length === 0) continue;
+    for (const owner of owners) {
+      const n = owner % 2 === 1 ? null : rowOf(candidates, owner / 2);
+      if (n !== null) renumbered.set(n, [...new Set([...renumbered.get(n) ?? [], ...users])].sort((a, b) => a - b));
+    }
   }
+  return renumbered.size > 0;
 }
 
 /** Somebody with the row's email whose own row says that they have left, or who had left. */

@@ -8,28 +8,19 @@ import type { Issue, Piece } from "../model/record.ts";
 import { type Conflicts, findConflicts, resolveConflict } from "./conflicts.ts";
 import { addCandidate } from "./columns/candidates.ts";
 import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
-import { isSeen } from "./columns/known.ts";
 import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import { elsewhereOf, NOWHERE } from "./elsewhere.ts";
 import { noteChange, noteRefused } from "./exchanges.ts";
-import {
-  cellCount,
-  disputed,
-  phoneSpelledTwice,
-  rehiredAsNew,
-  twinSkipped,
-  whyBroken,
-  zerosLost,
-} from "./issues/people.ts";
+import { cellCount, disputed, phoneSpelledTwice, rehiredAsNew, twinSkipped, whyBroken } from "./issues/people.ts";
 import { filterUnclear } from "./issues/status.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { leaveOut, report } from "./leave-out.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
 import { noteManager, withholdManager } from "./managers/references.ts";
 import type { Found } from "./match.ts";
-import { matchRow } from "./match-row.ts";
+import { matchRow, whyZerosLost } from "./match-row.ts";
 import {
   claimKeptEmail,
   markSeen,
@@ -44,7 +35,7 @@ import {
 } from "./note.ts";
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
 import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
-import { areTwoPeople, leaverBefore, noteNewName, waitsForOwnKeys } from "./own-keys.ts";
+import { leaverBefore, noteNewName, waitsForOwnKeys } from "./own-keys.ts";
 import { isStatusCut, isToBeCreated, statusIssues } from "./plan-status.ts";
 import { twinOf } from "./twins.ts";
 import { addShort, waits, whyCut, whyLone } from "./plan-short.ts";
@@ -194,7 +185,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
     const issue = phoneSpelledTwice(String(record.values.mobile_phone), alike.slice(0, 1).flatMap(nameWithPhone));
     return leaveOut(draft, candidate, "failed", row, key, [...record.issues, issue]);
   }
-  const zeros = own === null ? whyZerosLost(batch, record) : null;
+  const zeros = own === null ? whyZerosLost(draft, record, lookedUp) : null;
   if (zeros !== null) return leaveOut(draft, candidate, "failed", row, key, [...record.issues, zeros]);
   // A leaver needs nothing but the key.
   if (record.fatal && (own === null || record.active !== false)) {
@@ -239,17 +230,6 @@ function isFiltered(record: Validated): boolean {
 
 function asWarning(issue: Issue): Issue {
   return { ...issue, severity: "warning" };
-}
-
-/** An id of nobody, which somebody has with zeros in front. */
-function whyZerosLost({ draft, lookedUp }: Batch, { values }: Validated): Issue | null {
-  const employeeId = textOf(values.employee_id);
-  const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
-  const isTwo = known !== undefined && isSeen(draft.context.known, known.user.id) && areTwoPeople(values, known.user);
-  if (known === undefined || isTwo) return null;
-  // Whom an error names is not missing.
-  recallPresent(draft, known.user.id);
-  return zerosLost(employeeId!, { id: known.id, user: known.user.id });
 }
 
 /** Decides the change of the person, and notes it for the end of the input. */

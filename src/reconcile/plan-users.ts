@@ -21,6 +21,7 @@ import { findLateManagers, recallReports } from "./managers/waiting.ts";
 import { writeManagers } from "./managers/write.ts";
 import { keptColumns } from "./kept-columns.ts";
 import { countAbsent, NOBODY_MISSING, planMissing, whyNobodyMissing } from "./missing.ts";
+import { findByName } from "./own-keys.ts";
 import { planRows } from "./plan-rows.ts";
 import { rejectRivals } from "./rivals.ts";
 import { settleClaims } from "./settle-claims.ts";
@@ -53,9 +54,8 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   rejectRivals(draft);
   await context.nextPass();
   const complete = input.isComplete() && draft.keyUnread === null;
-  const named = context.renumbered.size;
   const missing = complete ? await planMissing(draft) : NOBODY_MISSING;
-  if (context.renumbered.size > named) return null;
+  if (findByName(draft)) return null;
   await sweep(draft, input);
   await refuseExchanges(draft);
   await settleClaims(draft);

@@ -45,7 +45,7 @@ async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
     facts,
     identities: await createIdentities(stage),
     twins: new Set<number>(),
-    renumbered: new Map<number, number>(),
+    renumbered: new Map<number, readonly number[]>(),
   };
   for (;;) {
     const stored = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);

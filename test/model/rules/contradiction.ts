@@ -59,6 +59,12 @@ export function compareNames(a: Names, b: Names): { first: Compared; last: Compa
   return { first: one(firstA, firstB), last: one(lastA, lastB) };
 }
 
+/** The words of both names together are the same, whichever is first. */
+export function haveSameWords(a: Names, b: Names): boolean {
+  const words = ({ first_name, last_name }: Names) => [...wordsOf(first_name), ...wordsOf(last_name)].sort().join(" ");
+  return words(a) === words(b);
+}
+
 type Words4 = [Set<string>, Set<string>, Set<string>, Set<string>];
 type Words2 = readonly [Set<string>, Set<string>];
 

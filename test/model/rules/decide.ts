@@ -1,6 +1,6 @@
 /** What becomes of each record and of whom it is about. */
 import { changePerson, createPerson, isBlankOfSomebodyNew } from "./change.ts";
-import type { Among, Match } from "./match.ts";
+import { type Among, keepZeros, type Match } from "./match.ts";
 import { leaversOf, type Seen, whoIsSeen } from "./missing.ts";
 import type { Record_ } from "./record.ts";
 import type { Input, Link, Memory, Outcome, Person } from "./state.ts";
@@ -86,7 +86,7 @@ function decideOne(record: Record_, match: Match | null, work: ToDecide, newId: 
   const { person } = match;
   const isOnlyLeaving = match.kind === "known" && match.isOnlyLeaving || work.onlyLeaving.has(record.key!);
   const link = work.state.links.find((each) => each.connection === work.connection.slug && each.person === person.id);
-  const after = changePerson(record, person, {
+  const after = changePerson(work.connection.key === "employee_id" ? record : keepZeros(record, person), person, {
     isOnlyLeaving,
     policy: work.connection.policy,
     leftAsMissing: link?.leftAsMissing ?? false,

@@ -17,7 +17,7 @@ export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: 
   const skipped: Record_[] = [], rejected: Record_[] = [], onlyLeaving = new Set<string>();
   const single = records.filter(({ key }) => key === null);
   for (const rows of groupBy(records.filter(({ key }) => key !== null), ({ key }) => key!)) {
-    const different = groupBy(rows, ({ cells }) => JSON.stringify([...cells])).map(([row]) => row!);
+    const different = groupBy(rows, whatItSays).map(([row]) => row!);
     const staying = different.filter(isOfStaff);
     if (different.length > 1 && staying.length > 1) {
       rejected.push(...rows);
@@ -33,7 +33,7 @@ export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: 
   for (const field of ["email", "employee_id"] as const) {
     for (
       const rows of groupBy(
-        active.filter(({ values }) => (values[field] ?? null) !== null),
+        active.filter(({ key, values }) => (values[field] ?? null) !== null && (field === "email" || key !== null)),
         (row) => row.values[field]!,
       )
     ) {
@@ -41,6 +41,12 @@ export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: 
     }
   }
   return { counting: single.filter((record) => !rejected.includes(record)), skipped, rejected, onlyLeaving };
+}
+
+/** Whatever its cells look like. */
+function whatItSays({ values, status, errors }: Record_): string {
+  const stated = Object.entries(values).toSorted(([a], [b]) => a < b ? -1 : 1);
+  return JSON.stringify([stated, status, errors.map(({ code, field }) => [code, field])]);
 }
 
 /** The one row with the latest leaving day, or null where that decides nothing. */

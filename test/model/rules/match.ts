@@ -1,5 +1,5 @@
 /** Who a record is about. */
-import { compare, compareNames, contradicts, type FoundBy, seemsSomebodyElse } from "./contradiction.ts";
+import { compare, compareNames, contradicts, type FoundBy, haveSameWords, seemsSomebodyElse } from "./contradiction.ts";
 import type { Record_ } from "./record.ts";
 import type { Connection, Link, Person, State } from "./state.ts";
 
@@ -45,7 +45,8 @@ function matchRecord(record: Record_, among: Among): Match {
   const holder = id === null ? null : state.people.find(({ values }) => values.employee_id === id) ?? null;
   if (own !== null) {
     const person = state.people.find(({ id }) => id === own.person)!;
-    if (holder !== null && holder !== person) return refused([person, holder]);
+    const keepsId = among.connection.key !== "employee_id" && keepZeros(record, person) !== record;
+    if (holder !== null && holder !== person && !keepsId) return refused([person, holder]);
     return settle(record, person, "link", own, among);
   }
   if (holder !== null) {
@@ -74,10 +75,26 @@ function matchByEmail(record: Record_, among: Among): Match {
   if (!hasOtherId(found)) return settle(record, found, "email", null, among);
   const isLinked = state.links.some((link) => link.connection === connection.slug && link.person === found.id);
   const { first, last } = compareNames(record.values, found.values);
-  const isSame = first === "agrees" && last === "agrees" &&
-    compare(record.values.hire_date, found.values.hire_date) !== "differs";
+  const hired = compare(record.values.hire_date, found.values.hire_date);
+  const agreeing = [first, last].filter((name) => name === "agrees").length;
   const canBe = connection.key === "employee_id" && isLinked && among.showsEverybody;
-  return canBe && isSame ? { kind: "rekeyed", person: found } : refused([found]);
+  if (!canBe || agreeing === 0 || (agreeing === 2 && hired === "differs")) return refused([found]);
+  return agreeing === 2 || hired === "agrees" ? { kind: "rekeyed", person: found } : contradiction(found, "email");
+}
+
+/** Somebody new with both names of a person who was in the last input and is not in this one: in doubt, but for the hire date. */
+export function matchByName(record: Record_, among: Omit<Among, "rekeyed">): Match | null {
+  const { state, connection } = among;
+  if (!among.showsEverybody) return null;
+  const gone = state.people.filter((person) => {
+    const link = state.links.find((each) => each.connection === connection.slug && each.person === person.id);
+    const { first, last } = compareNames(record.values, person.values);
+    return person.active && link !== undefined && link.missingSince === null && !among.keys.has(link.key) &&
+      first === "agrees" && last === "agrees" && haveSameWords(record.values, person.values);
+  });
+  const hired = gone.filter(({ values }) => compare(record.values.hire_date, values.hire_date) === "agrees");
+  if (hired.length === 1) return { kind: "rekeyed", person: hired[0]! };
+  return gone.length === 0 ? null : contradiction(gone[0]!, "email");
 }
 
 /** Known, unless the record would make the person somebody else. */
@@ -103,16 +120,18 @@ function hasOwnRow(person: Person, { state, connection, keys, rekeyed }: Among):
 }
 
 /** Somebody whose number is the record's with zeros in front, and who has no row of their own that shows two people. */
-function zerosLost(record: Record_, { state, connection, records }: Among): Person | null {
-  if (connection.key !== "employee_id") return null;
-  const key = record.key!;
+function zerosLost(record: Record_, { state, connection, keys }: Among): Person | null {
+  const given = record.values.employee_id ?? null;
+  if (given === null || !/^[1-9]\d*$/.test(given)) return null;
   for (const person of state.people) {
     const id = person.values.employee_id;
-    if (id === null || id === key || !id.endsWith(key) || !/^0+$/.test(id.slice(0, -key.length))) continue;
-    const own = records.find((other) => other.key === id);
-    const areTwo = own !== undefined && compare(own.values.email, record.values.email) === "differs" &&
-      compareNames(own.values, record.values).first === "differs" &&
-      compareNames(own.values, record.values).last === "differs";
+    if (id === null || id.length <= given.length || given.padStart(id.length, "0") !== id) continue;
+    const isHere = state.links.some((link) =>
+      link.connection === connection.slug && link.person === person.id && keys.has(link.key)
+    );
+    const { first, last } = compareNames(person.values, record.values);
+    const areTwo = isHere && compare(person.values.email, record.values.email) === "differs" &&
+      first === "differs" && last === "differs";
     if (!areTwo) return person;
   }
   return null;
@@ -127,4 +146,12 @@ function linkOf(record: Record_, { state, connection }: Among): Link | null {
   if (link === null || connection.key === "employee_id") return link;
   const person = state.people.find(({ id }) => id === link.person)!;
   return !person.active && hasOther(person, record.values.employee_id ?? null) ? null : link;
+}
+
+/** An id that is not the key does not lose its zeros. */
+export function keepZeros(record: Record_, { values }: Person): Record_ {
+  const given = record.values.employee_id ?? null, own = values.employee_id;
+  if (given === null || own === null || !/^[1-9]\d*$/.test(given)) return record;
+  if (given.length >= own.length || given.padStart(own.length, "0") !== own) return record;
+  return { ...record, values: { ...record.values, employee_id: own } };
 }

@@ -1,8 +1,9 @@
 /** What the engine must do with an input, from its rows to the state afterwards. */
+import { isBlankOfSomebodyNew } from "./change.ts";
 import { type Counted, decide, type Decision, type Planned } from "./decide.ts";
 import { sortDuplicates } from "./duplicates.ts";
 import { columnGuardHolds, guardsThatHold, holds } from "./guards.ts";
-import { type Match, matchAll } from "./match.ts";
+import { type Match, matchAll, matchByName } from "./match.ts";
 import { absencesAfter } from "./missing.ts";
 import { columnsOf, readRecord, type Record_, remember } from "./record.ts";
 import {
@@ -32,7 +33,13 @@ export function planInput(state: State, input: Input): Verdict {
     keys: new Set(records.flatMap(({ key }) => key ?? [])),
     showsEverybody: isFull && everyKeyRead,
   };
-  const matches = matchAll(sorted.counting, among), rejected = matchAll(sorted.rejected, among);
+  const matches = matchAll(sorted.counting, among).map((match, index) => {
+    const record = sorted.counting[index]!;
+    const isNew = match?.kind === "unmatched" && record.status !== "inactive" && record.errors.length === 0 &&
+      !isBlankOfSomebodyNew(record, memory);
+    return isNew ? matchByName(record, among) ?? match : match;
+  });
+  const rejected = matchAll(sorted.rejected, among);
   const matched = sorted.counting.map((record, index) => ({ record, match: matches[index]! }));
   const contradicting = matched.filter(({ match }) => match?.kind === "refused" && match.contradicted !== null).length;
   const isHeldForThem = holds("contradictions", contradicting, connection, { ...NO_BASES, read: records.length });

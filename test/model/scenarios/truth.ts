@@ -42,6 +42,9 @@ function wrongPerson(truth: Truth, day: Day, { action, line, subject, fields }: 
   if (Object.keys(fields).every((field) => OF_LEAVING.has(field)) && action === "deactivate") return [];
   // Without them nobody could tell that a number has a new owner.
   if (!isTelling(day, row)) return [];
+  // One other name at the same address is what a marriage or a nickname looks like.
+  const isOneName = ("first_name" in fields) !== ("last_name" in fields);
+  if (isOneName && !("email" in fields)) return [];
   return [`line ${line} is about person ${row.truth} and changed the user of person ${was}: ${JSON.stringify(fields)}`];
 }
 
@@ -73,9 +76,11 @@ function tooMany(day: Day, seen: Seen, { isGuarded, linked }: Known): string[] {
 }
 
 function learn(truth: Truth, day: Day, seen: Seen): void {
-  for (const { action, line, subject } of seen.changes) {
+  for (const { action, line, subject, fields } of seen.changes) {
     const row = rowAt(day, line);
     if (row === undefined) continue;
     if (action === "create" || seen.status === "held") truth.set(subject.id, row.truth);
+    // An address alone tells nobody that it is another person's: what comes after it is no surprise.
+    else if (truth.get(subject.id) !== row.truth && "email" in fields) truth.delete(subject.id);
   }
 }
