@@ -12,7 +12,8 @@ test("the hub does with files what the rules say", async () => {
   assert.ok(isVaried(await huntRules(1, (count) => count >= 8)));
 });
 
-test("the hub does with files nobody has seen what the rules say", { skip: onlyInCheck }, async () => {
-  const seed = Number(process.env.RULES_SEED ?? Date.now() % 1e9), end = Date.now() + 30_000;
-  assert.ok(isVaried(await huntRules(seed, () => Date.now() >= end)), `from seed ${seed}`);
+// New ones are tried by `npm run fuzz`; here they are the same each time, so that a red check is about the change.
+test("the hub does with many more files what the rules say", { skip: onlyInCheck }, async () => {
+  const seed = Number(process.env.RULES_SEED ?? 50_000);
+  assert.ok(isVaried(await huntRules(seed, (count) => count >= 250)), `from seed ${seed}`);
 });

@@ -116,7 +116,7 @@ test(
       }
       const runs: string[] = [];
       for (let kill = 0; kill < kills; kill++) {
-        const body = `employee_id,email,first_name,last_name\n${kill},ana${kill}@example.com,Ana,Lopez\n`;
+        const body = `employee_id,email,first_name,last_name\n${kill},ana${kill}@example.com,Ana,Lopez ${kill}\n`;
         const { run } = await ask("/v1/connections/csv/drops", body, "text/csv");
         assert.equal(run.status, "succeeded");
         runs.push(run.id);
