@@ -151,7 +151,8 @@ async function findUsers(
     if (employeeId !== null) byEmployeeId.set(employeeId, user);
     if (email !== null) addTo(byEmail, email, user);
   };
-  const ids = [...new Set([...[...links.values()].map((link) => link.userId), ...others])];
+  const linked = [...links.values()].map((link) => link.userId);
+  const ids = others.length === 0 ? linked : [...new Set([...linked, ...others])];
   if (ids.length > 0) { for (const user of await lookups.usersById(ids)) add(user); }
   // An employee id belongs to one person. An email may also belong to people who have left.
   const employeeIds = [...names.employeeIds].filter((id) => !byEmployeeId.has(id));

@@ -63,7 +63,9 @@ export async function planRows(draft: Draft, all: RowsToPlan, again: boolean): P
   const { choice } = context;
   const rows = choice === undefined ? all : { ...all, rows: all.rows.filter(({ n }) => !choice.leftOut.has(n)) };
   const records = validateAll(draft, rows);
-  const lookedUp = await lookUp(draft, records, rows.rows.flatMap(({ n }) => context.renumbered.get(n) ?? []));
+  const { renumbered } = context;
+  const named = renumbered.size === 0 ? [] : rows.rows.flatMap(({ n }) => renumbered.get(n) ?? []);
+  const lookedUp = await lookUp(draft, records, named);
   const conflicts = await findConflicts(draft, records, lookedUp);
   const batch: Batch = { draft, rows, lookedUp, decideContext: decideContextOf(draft), conflicts, again };
   for (let i = 0; i < records.length; i++) {
