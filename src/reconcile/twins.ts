@@ -3,10 +3,10 @@
  * several the active one counts, and of inactive ones the one that left last; of any others nobody can tell. Pure.
  */
 import { digestCells } from "../intake/digest.ts";
-import type { Salt } from "../model/record.ts";
+import type { Issue, Salt } from "../model/record.ts";
 import { addTo } from "../std/add-to.ts";
 import { hexOf } from "../std/hex.ts";
-import type { Validated } from "./validated.ts";
+import type { InactiveReason, Validated } from "./validated.ts";
 
 export interface Twin {
   /** Its place in the input. */
@@ -16,6 +16,8 @@ export interface Twin {
   /** Null: the row does not say. */
   readonly active: boolean | null;
   readonly leaves: string | null;
+  /** Why it is inactive, the plainest reason first in order, and what of it could not be read. */
+  readonly leaving: string;
   /** Digest of what it says. */
   readonly digest: string;
 }
@@ -57,16 +59,31 @@ export function twinOf(
 ): Twin {
   const { key, active, values } = record;
   const leaves = typeof values.deactivation_date === "string" ? values.deactivation_date : null;
-  return { n, line: row.line, key: key!, active, leaves, digest: digestOf(record) };
+  return { n, line: row.line, key: key!, active, leaves, leaving: leavingOf(record), digest: digestOf(record) };
+}
+
+const REASONS: readonly (InactiveReason | null)[] = ["is_active", "deactivation_date", "filtered"];
+
+function leavingOf({ activeReason, issues }: Validated): string {
+  return JSON.stringify([REASONS.indexOf(activeReason), ...unreadIn(issues)]);
+}
+
+function unreadIn(issues: readonly Issue[]): (readonly [string, string | null | undefined])[] {
+  return issues.map(({ code, field }) => [code, field] as const);
 }
 
 const SALT: Salt = new Int32Array([0x7477696e, 0x73206f66, 0x20612072, 0x6f770000]);
 const words = new Int32Array(4);
 
 /** Of the values, whatever their cells look like, and of what could not be read. */
-function digestOf({ active, values, issues }: Validated): string {
+function digestOf({ active, activeReason, values, issues }: Validated): string {
   const stated = Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1);
-  digestCells([JSON.stringify([active, stated, issues.map(({ code, field }) => [code, field])])], SALT, words, 0);
+  digestCells(
+    [JSON.stringify([active, activeReason, stated, unreadIn(issues)])],
+    SALT,
+    words,
+    0,
+  );
   return hexOf(words);
 }
 
@@ -91,5 +108,8 @@ function choose(rows: readonly Twin[]): { readonly twin: Twin; readonly verdict:
   if (active.length > 0) return active.length === 1 ? { twin: active[0]!, verdict: COUNTS } : null;
   const last = rows.map(({ leaves }) => leaves ?? "").sort().at(-1)!;
   const latest = rows.filter(({ leaves }) => (leaves ?? "") === last);
-  return latest.length === 1 && last !== "" ? { twin: latest[0]!, verdict: COUNTS } : { twin: first!, verdict: LEAVES };
+  if (latest.length === 1 && last !== "") return { twin: latest[0]!, verdict: COUNTS };
+  // The one that says it most plainly gives the reason, wherever it stands.
+  const plainest = rows.map(({ leaving }) => leaving).sort()[0];
+  return { twin: rows.find(({ leaving }) => leaving === plainest)!, verdict: LEAVES };
 }

@@ -58,6 +58,21 @@ test("of rows of a leaver alone the one who left last counts; where that decides
     world.later(DAY_MS);
   }));
 
+test("of a leaver's rows one that says so gives the reason before one that is only filtered, in either order", async () => {
+  const header = "employee_id,email,first_name,last_name,title,is_active,employment_status";
+  const bo = "2,bo@example.com,Bo,Lee,Cook,yes,Active";
+  const left = "1,ana@example.com,Ana,Diaz,Lead,no,Active", filtered = "1,ana@example.com,Ana,Diaz,Cook,yes,Contract";
+  for (const rows of [[left, filtered], [filtered, left]]) {
+    await importing(async (world) => {
+      await world.set("csv", { policy: { only_statuses: ["Active"] }, limits: { deactivate: { enabled: false } } });
+      await world.import(csv(header, "1,ana@example.com,Ana,Diaz,Lead,yes,Active", bo));
+      const run = await world.import(csv(header, ...rows, bo));
+      assert.equal(run.counts.deactivated, 1);
+      assert.deepEqual(run.changes.map(({ reason }) => reason), [null]);
+    });
+  }
+});
+
 test("leavers whom nobody knows are not created, from however many rows", () =>
   importing(async (world) => {
     const run = await world.import(csv(WIDE, ana("Intern", "2020-06-30"), ana("Engineer", "2024-01-31"), BO));
