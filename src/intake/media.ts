@@ -13,7 +13,6 @@ import { readJson } from "./json.ts";
 import { readNdjson } from "./ndjson.ts";
 import { refuseOtherKind } from "./other-kinds.ts";
 import { openPacked } from "./packed.ts";
-import { readSheetRows } from "./workbook/read.ts";
 
 export type Reader = "csv" | "json" | "ndjson";
 
@@ -79,7 +78,11 @@ export async function* readDrop(
 ): AsyncGenerator<RowBlock, void> {
   const iterator = (drop.open() as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   const opened = await openPacked(drop.name, iterator, options);
-  if (opened.kind === "workbook") return yield* readSheetRows(opened.entries, options, report);
+  if (opened.kind === "workbook") {
+    // Most files are text, and what reads a workbook takes its time to load.
+    const { readSheetRows } = await import("./workbook/read.ts");
+    return yield* readSheetRows(opened.entries, options, report);
+  }
   const { name, head, rest } = opened;
   const kind = pickReader({ ...drop, name }, head);
   try {

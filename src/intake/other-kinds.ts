@@ -3,7 +3,7 @@
  * named like CSV. They are refused by name, as reading them would only show that they have no header. No I/O.
  */
 import { Fault } from "../model/errors.ts";
-import { type Entries } from "./workbook/zip.ts";
+import type { Entries } from "./workbook/zip.ts";
 
 /** Tags that web pages and saved tables begin with. */
 const HTML = /^(?:<!--[^]*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype html|html|head|body|table|meta|script|div|style)\b/;

@@ -11,8 +11,8 @@ import { concatBytes } from "../std/typed-arrays.ts";
 import { peek, resume } from "./encoding.ts";
 import { documentFault } from "./other-kinds.ts";
 import type { ReadOptions } from "./reading.ts";
-import { CONTENT_TYPES } from "./workbook/workbook.ts";
-import { type Entries, type Entry, isZip, readEntries, unpack } from "./workbook/zip.ts";
+import { isCompound, isGzip, isZip } from "./signatures.ts";
+import type { Entries, Entry } from "./workbook/zip.ts";
 
 export type Opened =
   | { readonly kind: "workbook"; readonly entries: Entries }
@@ -29,7 +29,6 @@ type PackedLimits = Pick<ReadOptions, "maxPackedBytes" | "maxBytes">;
 const HEAD_BYTES = 1024;
 /** A packed file may be packed once more. */
 const MAX_LAYERS = 2;
-const OLE = [0xd0, 0xcf, 0x11, 0xe0];
 
 export async function openPacked(
   name: string,
@@ -39,6 +38,7 @@ export async function openPacked(
 ): Promise<Opened> {
   const head = await peek(stream, HEAD_BYTES);
   if (isZip(head)) {
+    const { CONTENT_TYPES, readEntries, unpack } = await import("./workbook/zip.ts");
     const entries = readEntries(await collect(head, stream, limits.maxPackedBytes), limits.maxBytes);
     const document = documentFault(entries);
     if (document !== null) throw document;
@@ -51,17 +51,13 @@ export async function openPacked(
     requireLayers(layers);
     return await openPacked(name.replace(/\.gz$/i, ""), gunzip(resume(head, stream)), limits, layers + 1);
   }
-  if (OLE.every((byte, i) => head[i] === byte)) {
+  if (isCompound(head)) {
     throw isEncrypted(await collect(head, stream, limits.maxPackedBytes)) ? withPassword() : new Fault(
       "workbook_invalid",
       "The file is a workbook or a document of Excel or Word before 2007: save it as .xlsx or CSV",
     );
   }
   return { kind: "bytes", name, head, rest: stream };
-}
-
-function isGzip(head: Uint8Array): boolean {
-  return head[0] === 0x1f && head[1] === 0x8b && head[2] === 8;
 }
 
 function requireLayers(layers: number): void {

@@ -8,8 +8,8 @@
 
 import { streamOf } from "../std/streams.ts";
 import { textOf } from "../intake/workbook/text.ts";
-import { CONTENT_TYPES } from "../intake/workbook/workbook.ts";
-import { isZip, readEntries, unpack as unpackEntry } from "../intake/workbook/zip.ts";
+import { isZip } from "../intake/signatures.ts";
+import { CONTENT_TYPES, readEntries, unpack as unpackEntry } from "../intake/workbook/zip.ts";
 import { UNPACKED } from "../model/limits.ts";
 import { concatBytes } from "../std/typed-arrays.ts";
 

@@ -5,7 +5,6 @@
  * equal bytes. (ECMA-376, parts 1 and 2.)
  */
 import { Fault } from "../model/errors.ts";
-import { strToU8, Zip, ZipDeflate } from "fflate";
 
 /** The media type of workbooks. */
 export const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -36,6 +35,7 @@ const PIECE_CHARACTERS = 64 * 1024;
 
 export async function* writeWorkbook(sheets: readonly SheetOut[]): AsyncGenerator<Uint8Array, void> {
   for (const { name } of sheets) requireName(name);
+  const { strToU8, Zip, ZipDeflate } = await import("fflate");
   const pieces: Uint8Array[] = [];
   let failed: Error | null = null;
   const zip = new Zip((error, piece) => {

@@ -10,7 +10,6 @@ import type { Database, DatabaseFile, Gate } from "../store/database.ts";
 import { createEngineDatabase, type Engine, toRows } from "../store/engine.ts";
 import { SCHEMA } from "../store/runs/staging.ts";
 import { isBusy } from "../store/trouble.ts";
-import { openServer, writeOnServer } from "./libsql.ts";
 import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
 import { sleep } from "../std/sleep.ts";
 import { retry } from "../std/retry.ts";
@@ -60,6 +59,7 @@ const MIGRATIONS = { migrationsFolder: fileURLToPath(new URL("../../migrations",
 
 export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
   if (!isEmbedded(options.url)) {
+    const { openServer } = await loadServers();
     const { engine, close } = openServer(options.url, options.authToken);
     return {
       db: createEngineDatabase(engine, { close }),
@@ -82,13 +82,19 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
   };
 }
 
+/** Most hubs keep a file, and need not hold a client for servers in memory. */
+const loadServers = () => import("./libsql.ts");
+
 export function isEmbedded(url: string): boolean {
   return url.startsWith("file:");
 }
 
 /** Brings the tables up to date, in one transaction that holds the write lock. A second start at the same time waits. */
 export async function migrateDatabase(url: string, authToken: string | null): Promise<void> {
-  if (!isEmbedded(url)) return await whenFree(() => writeOnServer(url, authToken, bringUpToDate));
+  if (!isEmbedded(url)) {
+    const { writeOnServer } = await loadServers();
+    return await whenFree(() => writeOnServer(url, authToken, bringUpToDate));
+  }
   const file = await whenFree(() => openSqlite(url, pragmas(ROLES.alone)));
   try {
     await whenFree(() => file.all("begin immediate"));

@@ -2,7 +2,6 @@
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Terminal } from "./command.ts";
-import { startHttpServer } from "./http-server.ts";
 import { keepFilesPrivate } from "./private-files.ts";
 import { onUncaught } from "./uncaught.ts";
 
@@ -17,7 +16,8 @@ export function createTerminal(): Terminal {
     drawsBars: process.stderr.isTTY === true && process.env.TERM !== "dumb",
     env: process.env,
     base: pathToFileURL(`${process.cwd()}/`).href,
-    listen: startHttpServer,
+    // Loaded only where it is used: most commands serve nothing.
+    listen: async (...server) => await (await import("./http-server.ts")).startHttpServer(...server),
     onInterrupt(callback) {
       process.on("SIGINT", callback);
       process.on("SIGTERM", callback);

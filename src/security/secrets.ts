@@ -5,7 +5,11 @@
  * place does not open there. There may be several keys, the current one first: new secrets are sealed with that one,
  * old ones open with the key that they name. No I/O.
  */
-import { base64url, calculateJwkThumbprint, compactDecrypt, CompactEncrypt, decodeProtectedHeader } from "jose";
+import * as base64url from "jose/base64url";
+import { decodeProtectedHeader } from "jose/decode/protected_header";
+import { compactDecrypt } from "jose/jwe/compact/decrypt";
+import { CompactEncrypt } from "jose/jwe/compact/encrypt";
+import { calculateJwkThumbprint } from "jose/jwk/thumbprint";
 import { Fault } from "../model/errors.ts";
 
 export interface Secrets {

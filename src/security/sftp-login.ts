@@ -6,7 +6,7 @@
  */
 import { scryptAsync } from "@noble/hashes/scrypt.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { base64url } from "jose";
+import * as base64url from "jose/base64url";
 import { toHex } from "../std/hex.ts";
 import { concatBytes } from "../std/typed-arrays.ts";
 

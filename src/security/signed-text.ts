@@ -2,7 +2,7 @@
  * Accepts signed texts of strangers only in their one exact spelling. Base64 decoders ignore line breaks, and bits
  * after the last byte, so one signature would have many texts. No I/O.
  */
-import { base64url } from "jose";
+import * as base64url from "jose/base64url";
 
 /** Whether the text is a JWS in its compact form (RFC 7515, 7.1), each part spelled exactly as its bytes encode. */
 export function isSignedText(text: string): boolean {

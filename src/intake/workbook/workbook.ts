@@ -7,7 +7,7 @@
 import { Fault } from "../../model/errors.ts";
 import { type NumberFormat, numberFormat, PLAIN } from "./number.ts";
 import { attribute, type Attributes, readWhole, readXml } from "./xml.ts";
-import { type Entries, type Entry, readEntries } from "./zip.ts";
+import { CONTENT_TYPES, type Entries, type Entry, readEntries } from "./zip.ts";
 
 export interface Sheet {
   readonly name: string;
@@ -26,7 +26,6 @@ export interface Workbook {
   readonly texts: readonly string[];
 }
 
-export const CONTENT_TYPES = "[content_types].xml";
 /** Of texts that cells share, in UTF-16 units. */
 const MAX_TEXT = 64 * 1024 * 1024;
 

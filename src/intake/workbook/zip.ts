@@ -20,6 +20,9 @@ export interface Entry {
 /** By name: lower case, with `/` between folders, without one in front. */
 export type Entries = ReadonlyMap<string, Entry>;
 
+/** Every document of Office Open XML has this entry. */
+export const CONTENT_TYPES = "[content_types].xml";
+
 const END = 0x06054b50, END_64 = 0x06064b50, END_64_LOCATOR = 0x07064b50, FILE = 0x02014b50, LOCAL = 0x04034b50;
 const END_BYTES = 22, LOCATOR_BYTES = 20, FILE_BYTES = 46, LOCAL_BYTES = 30;
 const STORED = 0, DEFLATED = 8, ENCRYPTED = 1;
@@ -28,10 +31,6 @@ const MAX_ENTRIES = 10_000;
 const FREE_BYTES = 64 * 1024 * 1024, MAX_RATIO = 200;
 /** One slice may unpack to a thousand times its size. */
 const SLICE_BYTES = 2048;
-
-export function isZip(head: Uint8Array): boolean {
-  return head[0] === 0x50 && head[1] === 0x4b && head[2] === 0x03 && head[3] === 0x04;
-}
 
 /** `maxBytes`: of all entries together, unpacked. */
 export function readEntries(file: Uint8Array, maxBytes: number): Entries {
