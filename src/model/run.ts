@@ -90,6 +90,16 @@ export interface PartFigures {
   }[];
 }
 
+/** A run that waits before its next attempt. */
+export interface RunPause {
+  /** Attempts that failed one soon after the other. */
+  readonly failures: number;
+  /** When the next attempt may begin, in milliseconds since 1970. */
+  readonly until: number;
+  /** What failed, in one sentence without anybody's data; null: the next attempt has begun. */
+  readonly why: string | null;
+}
+
 /** What the report needs to know of the input. */
 export interface RunInput {
   columns: string[];

@@ -1,15 +1,23 @@
 /** One attempt at a run: counts it when it begins, and decides about the run when it fails. */
 import type { Hub } from "../hub.ts";
 import { Fault } from "../model/errors.ts";
+import type { RunPause } from "../model/run.ts";
 import { causesOf, codeOf } from "../std/causes.ts";
 import { releaseLease, renewLease } from "../store/runs/queue.ts";
-import { updateRun } from "../store/runs/run-steps.ts";
-import { isFull } from "../store/trouble.ts";
+import { updateAtWork, updateRun } from "../store/runs/run-steps.ts";
+import { findRun, isAtRest, type Run } from "../store/runs/runs.ts";
+import { describeTrouble, isAway, isFull, mayBeDone } from "../store/trouble.ts";
 import { failRun } from "./end.ts";
 import { logRun } from "./log.ts";
 import { GivenBack, type Leased, openStage, type RunOptions, type Stage } from "./stage.ts";
 
+/** Attempts that fail by themselves. Those in which the database is away are not counted. */
 const MAX_ATTEMPTS = 10;
+/** The pause after the first failed attempt; it doubles with each further one. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 300_000;
+/** A run that has gone on for this long since its last pause begins with the first one again. */
+const FORGET_AFTER_MS = 600_000;
 
 /** Fails with `run_failed` after too many attempts. */
 export async function beginAttempt(hub: Hub, { run, lease }: Leased, options: RunOptions): Promise<Stage> {
@@ -21,6 +29,7 @@ export async function beginAttempt(hub: Hub, { run, lease }: Leased, options: Ru
     updateRun(db, run.id, {
       attempts: run.attempts + 1,
       startedAt: run.startedAt ?? hub.now(),
+      ...(run.pause === null ? {} : { pause: { ...run.pause, why: null } }),
       ...(run.status === "applying"
         ? { applyingAt: run.applyingAt ?? hub.now() }
         : { status: "planning", planningAt: hub.now(), plannedAt: null }),
@@ -32,32 +41,61 @@ export async function beginAttempt(hub: Hub, { run, lease }: Leased, options: Ru
 
 /**
  * A Fault ends the run. After any other error, such as a stopped process or a full disk, the run is released for another
- * attempt. Fails with `storage_full` on a full disk, and with the error itself if `options.rethrow` is set.
+ * attempt, after a pause that doubles. Fails with `storage_full` on a full disk, and with the error itself if
+ * `options.rethrow` is set.
  */
 export async function endAttempt(hub: Hub, leased: Leased, options: RunOptions, error: unknown): Promise<void> {
   const { db } = hub;
   const { run, lease } = leased;
-  const release = () => db.write([releaseLease(db, lease)]);
-  const releaseUncounted = () => db.write([updateRun(db, run.id, { attempts: run.attempts }), releaseLease(db, lease)]);
-  if (options.signal.reason instanceof GivenBack) return void await releaseUncounted();
-  if (options.signal.aborted) return void await release();
+  const release = (values: Partial<Run>) =>
+    db.write([
+      ...(Object.keys(values).length === 0 ? [] : [updateAtWork(db, run.id, values)]),
+      releaseLease(db, lease),
+    ]);
+  const uncounted = { attempts: run.attempts };
+  if (options.signal.reason instanceof GivenBack) return void await release(uncounted);
+  if (options.signal.aborted) return void await release({});
   if (error instanceof Fault) return await failRun(hub, leased, error);
-  // The database's messages may contain people's data; its codes do not.
-  logRun(hub, run, "run.interrupted", { attempt: run.attempts + 1, error: nameOf(error) });
+  if (mayBeDone(error) && await hasReachedItsEnd(hub, run)) return;
+  const pause = pauseAfter(run, error, hub.now());
+  logRun(hub, run, "run.interrupted", {
+    attempt: run.attempts + 1,
+    error: nameOf(error),
+    why: pause.why,
+    again_in_ms: pause.until - hub.now(),
+  });
   if (isFull(error)) {
-    await releaseUncounted();
+    await release(uncounted);
     throw new Fault("storage_full", "The hub's disk is full: make room on it, and the run goes on where it stopped", {
       cause: error,
     });
   }
-  await release();
-  if (run.attempts + 1 >= MAX_ATTEMPTS) {
-    const message = "The run failed in every attempt; the log names the error";
+  await release({ pause, ...(isAway(error) ? uncounted : {}) });
+  if (!isAway(error) && run.attempts + 1 >= MAX_ATTEMPTS) {
+    const message = `The run failed in every attempt. ${pause.why ?? "The log names the error"}`;
     return await failRun(hub, leased, new Fault("run_failed", message, { cause: error }));
   }
   if (options.rethrow === true) throw error;
 }
 
+/** Whether the write that ended the run, or left it to a person, was made although its answer was lost. */
+async function hasReachedItsEnd(hub: Hub, run: Run): Promise<boolean> {
+  const found = await findRun(hub.db, run.organizationId, run.id);
+  if (found === null || !isAtRest(found.run.status)) return false;
+  const { status, error } = found.run;
+  logRun(hub, run, status === "held" ? "run.held" : "run.ended", { status, code: error?.code ?? null });
+  // Runs that follow this one may have been queued with it.
+  hub.wake();
+  return true;
+}
+
+function pauseAfter({ pause }: Run, error: unknown, now: number): RunPause {
+  const before = pause !== null && now - pause.until < FORGET_AFTER_MS ? pause.failures : 0;
+  const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(before, 20), LONGEST_PAUSE_MS);
+  return { failures: before + 1, until: now + pauseMs, why: describeTrouble(error) };
+}
+
+/** The database's messages may contain people's data; its codes do not. */
 function nameOf(error: unknown): string {
   const code = causesOf(error).map(codeOf).find((each) => each !== null);
   return code ?? (error instanceof Error ? error.name : "unknown");

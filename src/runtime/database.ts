@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { Database, DatabaseFile, Gate } from "../store/database.ts";
 import { createEngineDatabase, type Engine, toRows } from "../store/engine.ts";
 import { SCHEMA } from "../store/runs/staging.ts";
-import { isBusy } from "../store/trouble.ts";
+import { type DatabaseTrouble, isBusy } from "../store/trouble.ts";
 import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
 import { sleep } from "../std/sleep.ts";
 import { retry } from "../std/retry.ts";
@@ -26,6 +26,8 @@ export interface OpenOptions {
   readonly gate?: Gate;
   /** Called after each write of `alone`. The callee makes checkpoints; the connection does so only if they come late. */
   readonly wrote?: () => void;
+  /** Called when a server is away, before it is asked again. */
+  readonly onRetry?: (trouble: DatabaseTrouble) => void;
 }
 
 export interface OpenDatabase {
@@ -45,6 +47,11 @@ const ROLES = {
   assisted: { cacheKib: 8 * 1024, checkpointPages: 65536 },
 } as const;
 
+/**
+ * How long a server that is away is asked again: a request's sender waits, a run has attempts, and a command has only this.
+ */
+const PATIENCE_MS = { reader: 2_000, main: 2_000, runner: 5_000, alone: 30_000 } as const;
+
 /** KiB of pages in memory while new people are copied from an attached file: they are spread all over the indexes. */
 const ATTACHED_CACHE_KIB = 48 * 1024;
 
@@ -55,12 +62,12 @@ const PAUSE_MS = 20;
 /** The log's file is truncated to this size; otherwise it would stay as large as the largest run made it. */
 const LOG_BYTES_LEFT = 8 * 1024 * 1024;
 
-const MIGRATIONS = { migrationsFolder: fileURLToPath(new URL("../../migrations", import.meta.url)) };
+const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 
 export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
   if (!isEmbedded(options.url)) {
     const { openServer } = await loadServers();
-    const { engine, close } = openServer(options.url, options.authToken);
+    const { engine, close } = openServer({ patienceMs: PATIENCE_MS[options.role], ...options });
     return {
       db: createEngineDatabase(engine, { close }),
       checkpoint: () => Promise.resolve(),
@@ -89,12 +96,31 @@ export function isEmbedded(url: string): boolean {
   return url.startsWith("file:");
 }
 
-/** Brings the tables up to date, in one transaction that holds the write lock. A second start at the same time waits. */
-export async function migrateDatabase(url: string, authToken: string | null): Promise<void> {
-  if (!isEmbedded(url)) {
-    const { writeOnServer } = await loadServers();
-    return await whenFree(() => writeOnServer(url, authToken, bringUpToDate));
+/** Brings the tables up to date, whatever the database. A second start at the same time waits. */
+export async function migrateDatabase(
+  url: string,
+  authToken: string | null,
+  onRetry?: OpenOptions["onRetry"],
+): Promise<void> {
+  if (isEmbedded(url)) return await migrateFile(url);
+  const [{ openServer }, { migrateServer }] = await Promise.all([loadServers(), import("./migrate-server.ts")]);
+  // One batch makes all tables of a first start, which takes longer than others.
+  const { engine, close } = openServer({
+    url,
+    authToken,
+    patienceMs: PATIENCE_MS.alone,
+    answerMs: MAX_WAIT_MS,
+    onRetry,
+  });
+  try {
+    await migrateServer(engine, MIGRATIONS);
+  } finally {
+    close();
   }
+}
+
+/** In one transaction that holds the write lock. */
+async function migrateFile(url: string): Promise<void> {
   const file = await whenFree(() => openSqlite(url, pragmas(ROLES.alone)));
   try {
     await whenFree(() => file.all("begin immediate"));
@@ -112,7 +138,7 @@ async function bringUpToDate(run: (text: string, values?: unknown[]) => Promise<
   const runAll = async (statements: string[]) => {
     for (const statement of statements) await run(statement);
   };
-  await migrate(orm, runAll, MIGRATIONS);
+  await migrate(orm, runAll, { migrationsFolder: MIGRATIONS });
 }
 
 /** Reads wait while another connection locks the whole file, which is rare and short. Callers retry writes. */

@@ -1,44 +1,78 @@
-/** A database on a libSQL server, over HTTP. No native code is loaded. */
-import { type Client, createClient, type InValue } from "@libsql/client/http";
+/**
+ * A database on a libSQL server, over HTTP. No native code is loaded.
+ *
+ * A read is repeated for a while where the server is away. A write is repeated only if the server cannot have made it: where
+ * its answer was lost, it fails with a DatabaseTrouble that `mayBeDone`, and its caller looks at what is stored.
+ */
+import { createClient, type InValue } from "@libsql/client/http";
 import type { Engine } from "../store/engine.ts";
+import { ladder, retry } from "../std/retry.ts";
+import { type DatabaseTrouble, troubleOf } from "../store/trouble.ts";
+import { askServer, troubleOfAnswer } from "./libsql-request.ts";
 
-export function openServer(url: string, authToken: string | null): { engine: Engine; close(): void } {
-  const client = createServerClient(url, authToken);
+export interface ServerOptions {
+  readonly url: string;
+  readonly authToken: string | null;
+  /** How long a request is repeated that the server has not done, in milliseconds; 0: not at all. */
+  readonly patienceMs?: number;
+  /** Called before each repetition. */
+  readonly onRetry?: (trouble: DatabaseTrouble) => void;
+  /** How long an answer may take, in milliseconds. */
+  readonly answerMs?: number;
+}
+
+/** Less than a run's lease, so that a process that waits for an answer in vain still holds it. */
+const ANSWER_MS = 20_000;
+/** Pauses between repetitions, in milliseconds. */
+const PAUSES = [100, 200, 400, 800, 1_500, 3_000];
+
+export function openServer(options: ServerOptions): { engine: Engine; close(): void } {
+  const place = { host: hostOf(options.url), answerMs: options.answerMs ?? ANSWER_MS };
+  const client = createClient({
+    // A server whose address is one for WebSockets also speaks HTTP there.
+    url: options.url.replace(/^ws/, "http"),
+    authToken: options.authToken ?? undefined,
+    fetch: (request: Request) => askServer(request, place),
+  });
+
+  /** `isRead`: it changes nothing, however often it is repeated. */
+  function ask<T>(isRead: boolean, work: () => Promise<T>): Promise<T> {
+    return patiently(options, isRead, () =>
+      work().catch((error) => {
+        throw troubleOfAnswer(error, place) ?? error;
+      }));
+  }
+
   return {
     engine: {
-      all: async ({ text, values }) => rowsOf(await client.execute({ sql: text, args: values as InValue[] })),
-      async batch(queries) {
-        const statements = queries.map(({ text, values }) => ({ sql: text, args: values as InValue[] }));
-        return (await client.batch(statements, "write")).map(rowsOf);
-      },
+      all: ({ text, values }) =>
+        ask(true, async () => rowsOf(await client.execute({ sql: text, args: values as InValue[] }))),
+      batch: (queries) =>
+        ask(false, async () => {
+          const statements = queries.map(({ text, values }) => ({ sql: text, args: values as InValue[] }));
+          return (await client.batch(statements, "write")).map(rowsOf);
+        }),
     },
     close: () => client.close(),
   };
 }
 
-/** Runs `work` in one transaction, which blocks other writers. */
-export async function writeOnServer(
-  url: string,
-  authToken: string | null,
-  work: (run: (text: string, values?: unknown[]) => Promise<unknown[][]>) => Promise<void>,
-): Promise<void> {
-  const client = createServerClient(url, authToken);
-  try {
-    const transaction = await client.transaction("write");
-    try {
-      await work(async (sql, args = []) => rowsOf(await transaction.execute({ sql, args: args as InValue[] })));
-      await transaction.commit();
-    } finally {
-      transaction.close();
-    }
-  } finally {
-    client.close();
-  }
+/** Repeats what the server has certainly not done, and reads in any case, while its trouble passes. */
+function patiently<T>({ patienceMs = 0, onRetry }: ServerOptions, isRead: boolean, work: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  return retry(work, (error, failures) => {
+    const trouble = troubleOf(error);
+    if (trouble === null || !trouble.passes || (trouble.mayBeDone && !isRead)) return null;
+    const pauseMs = ladder(PAUSES, failures) * (0.75 + Math.random() / 2);
+    if (performance.now() - startedAt + pauseMs > patienceMs) return null;
+    onRetry?.(trouble);
+    return pauseMs;
+  });
 }
 
-/** A server whose address is one for WebSockets also speaks HTTP there. */
-function createServerClient(url: string, authToken: string | null): Client {
-  return createClient({ url: url.replace(/^ws/, "http"), authToken: authToken ?? undefined });
+/** The server's name and port; never the token that an address may hold. */
+function hostOf(url: string): string {
+  return URL.canParse(url) && new URL(url).host !== "" ? new URL(url).host : "DATABASE_URL";
 }
 
 /** libSQL's rows have indexes and a length, but are not arrays. */

@@ -2,6 +2,7 @@
 import type { Hub } from "../hub.ts";
 import { redact } from "../security/redact.ts";
 import { causesOf } from "../std/causes.ts";
+import { describeTrouble } from "../store/trouble.ts";
 
 /** `write` is called with complete lines. */
 export function createLog(write: (line: string) => void): Hub["log"] {
@@ -16,9 +17,10 @@ export function errorName(error: unknown): string {
   return typeof code === "string" || typeof code === "number" ? `${error.name} ${code}` : error.name;
 }
 
-/** An error of the hub for the log: class and message, with those of its causes. */
+/** An error of the hub for the log: class and message, with those of its causes; one sentence for an error of the database. */
 export function describeError(error: unknown): { error: string } {
-  // The first line only: query builders append a statement's values, which are people's data.
+  const trouble = describeTrouble(error);
+  if (trouble !== null) return { error: trouble };
   const parts = causesOf(error).slice(0, 5).map(({ name, message }) =>
     `${name}: ${message.split("\n")[0]!.slice(0, 300)}`
   );

@@ -3,6 +3,7 @@
  * when a test says so. What tests of the domain's rules have in common.
  */
 import assert from "node:assert/strict";
+import { sql } from "drizzle-orm";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import type { Connector } from "../../src/connector.ts";
 import type { Hub } from "../../src/hub.ts";
@@ -68,7 +69,7 @@ export interface Importing {
   readonly ask: Ask;
   /** Hands a file in; its run waits. Gives the run's id. */
   handIn(content: Content, options?: ImportOptions): Promise<string>;
-  /** Carries every run that can go on; `as` is the hub itself unless said. */
+  /** Carries every run that can go on, also after its pauses between attempts; `as` is the hub itself unless said. */
   carry(options?: Partial<RunOptions>, as?: Hub): Promise<void>;
   /** Reads the sources of all runs that wait for it, without waiting between attempts. Gives the waits there would have been. */
   fetch(as?: Hub): Promise<number[]>;
@@ -147,7 +148,10 @@ function createImporting(hub: TestHub, ask: Ask): Importing {
       return body.run.id;
     },
     async carry(more, as = hub) {
-      while (await runNext(as, { signal, owner: "test", rethrow: true, ...more }) !== null);
+      for (let until: number | null = hub.clock.ms; until !== null; until = await endOfPause(hub)) {
+        hub.clock.ms = until;
+        while (await runNext(as, { signal, owner: "test", rethrow: true, ...more }) !== null);
+      }
     },
     async fetch(as = hub) {
       const waits: number[] = [];
@@ -221,6 +225,13 @@ function createImporting(hub: TestHub, ask: Ask): Importing {
     number: (prefix, id) => decodeId(prefix, id)!,
   };
   return world;
+}
+
+/** When the first of the runs goes on that pause after a failed attempt; null: none does. */
+async function endOfPause({ db, now }: TestHub): Promise<number | null> {
+  const [row] = await db.rows<[number | null]>(sql`select min(pause ->> '$.until') from runs
+    where status in ('queued', 'planning', 'applying') and pause ->> '$.until' > ${now()}`);
+  return row![0];
 }
 
 /** Cells to a file: header first, each line with its end. */

@@ -1,198 +1,206 @@
 /**
- * A libSQL server as its HTTP clients see one: Hrana 2 as JSON (the protocol's own specification says what goes over the
- * wire), each stream with a connection of its own to one file. It waits for nobody's lock, like a server under load.
+ * A libSQL server as its HTTP clients see one (hrana.ts), which fails as a test says: scripted faults, a limit on the size
+ * of requests, a token, one database, and restarts at the same address.
  */
 import { Buffer } from "node:buffer";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { createStreams, EXPIRED, type Pipeline, type Streams, textsOf } from "./hrana.ts";
 
-type Value =
-  | { type: "null" }
-  | { type: "integer"; value: string }
-  | { type: "float"; value: number }
-  | { type: "text"; value: string }
-  | { type: "blob"; base64: string };
-type Stored = { sql?: string; sql_id?: number };
-type Statement = Stored & { args?: Value[] };
-type Condition = { type: "ok" | "error"; step: number } | { type: "not"; cond: Condition } | {
-  type: "and" | "or";
-  conds: Condition[];
-} | { type: "is_autocommit" };
-type Asked =
-  | { type: "execute"; stmt: Statement }
-  | { type: "batch"; batch: { steps: { condition?: Condition; stmt: Statement }[] } }
-  | { type: "sequence" } & Stored
-  | { type: "store_sql"; sql_id: number; sql: string }
-  | { type: "close_sql"; sql_id: number }
-  | { type: "get_autocommit" }
-  | { type: "close" };
+/**
+ * `lost`: done, and the connection breaks off before the answer. `cut`: done, and only half of the answer comes. `late`: done,
+ * and never answered. `silent`: not done, and never answered. `dropped`: not done, and the connection breaks off. `busy`:
+ * SQLite's error while another connection writes. `expired`: the stream is gone. `refused_token`, `no_database`, or a status
+ * of a proxy: not done.
+ */
+export type ServerFault =
+  | "lost"
+  | "cut"
+  | "late"
+  | "silent"
+  | "dropped"
+  | "busy"
+  | "expired"
+  | "refused_token"
+  | "no_database"
+  | number;
 
-interface Stream {
-  readonly database: DatabaseSync;
-  readonly stored: Map<number, string>;
+export interface Received {
+  /** Of the body. */
+  readonly bytes: number;
+  /** The SQL texts in it. */
+  readonly texts: readonly string[];
 }
 
 export interface LibsqlServer {
   readonly url: string;
   /** Requests without the token, each answered with 401. */
   readonly refused: { count: number };
+  /** Pipelines that were received, with those that failed by script. */
+  readonly received: Received[];
+  /** Streams that are open between requests: an interactive transaction has one. */
+  readonly openStreams: () => number;
+  /**
+   * The next request for which `when` holds (any) fails so, `times` times. Faults are taken in the order in which they are
+   * given. The result ends it.
+   */
+  fail(fault: ServerFault, options?: { when?: (received: Received) => boolean; times?: number }): () => void;
+  /** Ends all streams and listens no more. */
+  down(): Promise<void>;
+  /** Listens again, at the same address. */
+  up(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function startLibsqlServer(file: string, token: string): Promise<LibsqlServer> {
-  const streams = new Map<string, Stream>();
+interface Script {
+  readonly fault: ServerFault;
+  readonly when: (received: Received) => boolean;
+  left: number;
+}
+
+export interface ServerOptions {
+  /** Bytes of a request; a larger one is answered with 413. */
+  readonly maxBytes?: number;
+}
+
+export async function startLibsqlServer(
+  file: string,
+  token: string,
+  { maxBytes = Infinity }: ServerOptions = {},
+): Promise<LibsqlServer> {
+  const streams = createStreams(file);
   const refused = { count: 0 };
-  let batons = 0;
+  const received: Received[] = [];
+  const scripts: Script[] = [];
 
-  function answer(stream: Stream, asked: Asked): unknown {
-    try {
-      return { type: "ok", response: respond(stream, asked) };
-    } catch (error) {
-      return { type: "error", error: described(error) };
-    }
+  function faultOf(each: Received): ServerFault | null {
+    const found = scripts.find(({ when }) => when(each));
+    if (found === undefined) return null;
+    if (--found.left <= 0) scripts.splice(scripts.indexOf(found), 1);
+    return found.fault;
   }
 
-  async function pipeline(request: IncomingMessage): Promise<unknown> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { baton, requests } = JSON.parse(Buffer.concat(chunks).toString()) as {
-      baton?: string | null;
-      requests: Asked[];
-    };
-    const stream: Stream = streams.get(baton ?? "") ??
-      { database: new DatabaseSync(file, { timeout: 0 }), stored: new Map() };
-    if (baton != null && !streams.delete(baton)) throw new Error(`There is no stream with the baton ${baton}`);
-    const results = requests.map((asked) => answer(stream, asked));
-    const isClosed = requests.some(({ type }) => type === "close");
-    if (isClosed) {
-      stream.database.close();
-      return { baton: null, base_url: null, results };
-    }
-    const next = `stream ${++batons}`;
-    streams.set(next, stream);
-    return { baton: next, base_url: null, results };
-  }
-
-  const server = createServer(async (request, response) => {
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await bodyOf(request);
     if (request.headers.authorization !== `Bearer ${token}`) {
       refused.count++;
-      response.writeHead(401).end("no token");
-    } else if (request.method === "POST" && request.url === "/v2/pipeline") {
-      const body = JSON.stringify(await pipeline(request));
-      response.writeHead(200, { "content-type": "application/json" }).end(body);
-    } else {
-      // Only version 2, and that as JSON.
-      response.writeHead(request.url === "/v2" ? 200 : 404).end();
+      return answer(response, 401, { error: "Unauthorized: the token is not valid" });
     }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const path = /^(\/.*)?\/v[23](\/pipeline)?$/.exec(request.url ?? "");
+    if (path === null || path[1] !== undefined) return answer(response, 404, { error: "There is no such database" });
+    if (path[2] === undefined) return answer(response, 200, {});
+    if (body.length > maxBytes) return answer(response, 413, { error: "length limit exceeded" });
+    const pipeline = JSON.parse(body.toString()) as Pipeline;
+    const each = { bytes: body.length, texts: textsOf(pipeline) };
+    received.push(each);
+    await respond(streams, response, pipeline, faultOf(each));
+  }
+
+  const listen = async (port: number): Promise<Server> => {
+    const server = createServer((request, response) => {
+      // A client that goes away is none of the server's trouble.
+      handle(request, response).catch(() => response.destroy());
+    });
+    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
+    return server;
+  };
+  let server: Server | null = await listen(0);
+  const { port } = server.address() as AddressInfo;
+
+  async function down(): Promise<void> {
+    const last = server;
+    server = null;
+    streams.end();
+    if (last === null) return;
+    last.closeAllConnections();
+    await new Promise((resolve) => last.close(resolve));
+  }
+
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     refused,
-    async close() {
-      for (const { database } of streams.values()) database.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+    received,
+    openStreams: () => streams.open,
+    fail(fault, { when = () => true, times = 1 } = {}) {
+      const script = { fault, when, left: times };
+      scripts.push(script);
+      return () => {
+        if (scripts.includes(script)) scripts.splice(scripts.indexOf(script), 1);
+      };
     },
+    down,
+    async up() {
+      server ??= await listen(port);
+    },
+    close: down,
   };
 }
 
-function respond(stream: Stream, asked: Asked): unknown {
-  switch (asked.type) {
-    case "execute":
-      return { type: "execute", result: execute(stream, asked.stmt) };
-    case "batch":
-      return { type: "batch", result: batch(stream, asked.batch.steps) };
-    case "sequence":
-      stream.database.exec(textOf(stream, asked));
-      return { type: "sequence" };
-    case "store_sql":
-      stream.stored.set(asked.sql_id, asked.sql);
-      return { type: "store_sql" };
-    case "close_sql":
-      stream.stored.delete(asked.sql_id);
-      return { type: "close_sql" };
-    case "get_autocommit":
-      return { type: "get_autocommit", is_autocommit: !stream.database.isTransaction };
-    case "close":
-      return { type: "close" };
-  }
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
-function textOf({ stored }: Stream, { sql, sql_id }: Stored): string {
-  return sql ?? stored.get(sql_id!)!;
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-function execute(stream: Stream, statement: Statement): unknown {
-  const prepared = stream.database.prepare(textOf(stream, statement));
-  prepared.setReturnArrays(true);
-  prepared.setReadBigInts(true);
-  const rows = prepared.all(...(statement.args ?? []).map(valueOf)) as unknown as unknown[][];
-  return {
-    cols: prepared.columns().map(({ name }) => ({ name, decltype: null })),
-    rows: rows.map((row) => row.map(shown)),
-    affected_row_count: 0,
-    last_insert_rowid: null,
-  };
-}
-
-function batch(stream: Stream, steps: { condition?: Condition; stmt: Statement }[]): unknown {
-  const results: unknown[] = [], errors: unknown[] = [];
-  const holds = (condition: Condition): boolean => {
-    switch (condition.type) {
-      case "ok":
-        return results[condition.step] != null;
-      case "error":
-        return errors[condition.step] != null;
-      case "not":
-        return !holds(condition.cond);
-      case "and":
-        return condition.conds.every(holds);
-      case "or":
-        return condition.conds.some(holds);
-      case "is_autocommit":
-        return !stream.database.isTransaction;
+async function respond(
+  streams: Streams,
+  response: ServerResponse,
+  pipeline: Pipeline,
+  fault: ServerFault | null,
+): Promise<void> {
+  switch (fault) {
+    case null:
+      return answerPipeline(streams, response, pipeline);
+    case "lost":
+      streams.answer(pipeline);
+      return void response.destroy();
+    case "cut": {
+      const text = JSON.stringify(streams.answer(pipeline));
+      response.writeHead(200, { "content-type": "application/json", "content-length": text.length });
+      await new Promise((resolve) => response.write(text.slice(0, text.length >> 1), resolve));
+      return void response.destroy();
     }
-  };
-  for (const { condition, stmt } of steps) {
-    let result: unknown = null, error: unknown = null;
-    if (condition === undefined || condition === null || holds(condition)) {
-      try {
-        result = execute(stream, stmt);
-      } catch (thrown) {
-        error = described(thrown);
-      }
+    case "late":
+      return void streams.answer(pipeline);
+    case "silent":
+      return;
+    case "dropped":
+      return void response.destroy();
+    case "busy": {
+      const error = { message: "SQLite error: database is locked", code: "SQLITE_BUSY" };
+      return answer(response, 200, {
+        baton: null,
+        base_url: null,
+        results: pipeline.requests.map(({ type }) =>
+          ["execute", "batch", "sequence"].includes(type)
+            ? { type: "error", error }
+            : { type: "ok", response: { type } }
+        ),
+      });
     }
-    results.push(result);
-    errors.push(error);
-  }
-  return { step_results: results, step_errors: errors };
-}
-
-function valueOf(value: Value): SQLInputValue {
-  switch (value.type) {
-    case "null":
-      return null;
-    case "integer":
-      return BigInt(value.value);
-    case "blob":
-      return Buffer.from(value.base64, "base64");
+    case "expired":
+      return answer(response, 400, { message: "The stream has expired due to inactivity", code: EXPIRED });
+    case "refused_token":
+      return answer(response, 401, { error: "Unauthorized: the token is not valid" });
+    case "no_database":
+      return answer(response, 404, { error: "There is no such database" });
     default:
-      return value.value;
+      return void response.writeHead(fault, { "content-type": "text/html" }).end("<h1>Bad gateway</h1>");
   }
 }
 
-function shown(value: unknown): Value {
-  if (value === null) return { type: "null" };
-  if (typeof value === "bigint") return { type: "integer", value: String(value) };
-  if (typeof value === "number") return { type: "float", value };
-  if (typeof value === "string") return { type: "text", value };
-  return { type: "blob", base64: Buffer.from(value as Uint8Array).toString("base64").replace(/=+$/, "") };
-}
-
-function described(error: unknown): { message: string; code: string } {
-  const { message, errcode = 1 } = error as { message: string; errcode?: number };
-  const code = (errcode & 0xff) === 5 ? "SQLITE_BUSY" : (errcode & 0xff) === 13 ? "SQLITE_FULL" : "SQLITE_ERROR";
-  return { message: `SQLite error: ${message}`, code };
+function answerPipeline(streams: Streams, response: ServerResponse, pipeline: Pipeline): void {
+  let result: unknown;
+  try {
+    result = streams.answer(pipeline);
+  } catch (error) {
+    const { message, code } = error as { message: string; code?: string };
+    if (code !== EXPIRED) throw error;
+    return answer(response, 400, { message, code });
+  }
+  answer(response, 200, result);
 }

@@ -63,6 +63,7 @@ export const LARGE_BYTES = 8 * 1024 * 1024, LARGE_ROWS = 100_000;
  * Runs of a paused connection wait. Runs behind a held run of their connection wait, unless they only plan, or are full
  * inputs, which may supersede it, until it is known that they do not, or the held one stops only the people in it
  * (run-names.ts). A run of a source waits for its fetch. Files that wait together at a bridge wait for the last of them.
+ * After a failed attempt a run pauses, and those behind it wait too.
  */
 export async function listRunnable(
   db: Database,
@@ -75,7 +76,7 @@ export async function listRunnable(
       status <> 'applying' and (trigger = 'revert' or coalesce((select bytes from drops where drops.id = w.drop_id), 0) > ${LARGE_BYTES}
         or coalesce((select baseline ->> '$.users.rows' from connections where connections.id = w.connection_id), 0) > ${LARGE_ROWS}),
       lease_owner, lease_until
-    from (select r.id, r.organization_id, r.connection_id, r.drop_id, r.status, r.entity, r.trigger, o.lease_owner, o.lease_until,
+    from (select r.id, r.organization_id, r.connection_id, r.drop_id, r.status, r.entity, r.trigger, r.pause, o.lease_owner, o.lease_until,
         row_number() over (partition by r.connection_id order by r.status = 'queued', r.entity = 'users', r.trigger <> 'retry', r.id) as place
       from runs r
         join organizations o on o.id = r.organization_id
@@ -88,7 +89,7 @@ export async function listRunnable(
         and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
         and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
           select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))) w
-    where place = 1 order by status = 'queued', entity = 'users', id`);
+    where place = 1 and coalesce(pause ->> '$.until', 0) <= ${now} order by status = 'queued', entity = 'users', id`);
   return rows.filter(([, , , , , owner, until]) => owner === null || until! < now || isGone(owner))
     .map(([id, organizationId, connectionId, isBegun, isLarge]) => ({
       id,

@@ -24,6 +24,12 @@ export function updateRun(db: Database, runId: number, values: Partial<Run>): St
   return db.orm.update(runs).set(values).where(eq(runs.id, runId));
 }
 
+/** As updateRun, unless the run has ended or waits for a person: a write whose answer was lost may have been made. */
+export function updateAtWork(db: Database, runId: number, values: Partial<Run>): Statement {
+  return db.orm.update(runs).set(values)
+    .where(and(eq(runs.id, runId), inArray(runs.status, ["queued", "planning", "applying"])));
+}
+
 export async function loadDepartments(db: Database, organizationId: number): Promise<KnownDepartment[]> {
   const rows = await db.orm.select().from(departments).where(eq(departments.organizationId, organizationId));
   return rows.map((row) => ({

@@ -202,11 +202,16 @@ export function viewRun({ run, connection, drop }: StoredRun): RunView {
     drop: run.dropId === null || drop === null
       ? null
       : { id: encodeId("drp", run.dropId), name: drop.name, bytes: drop.bytes, sha256: drop.sha256 },
-    error: run.error ?? null,
+    error: run.error ?? waitingFor(run),
     created_at: toInstant(run.createdAt),
     started_at: toInstantOrNull(run.startedAt),
     finished_at: toInstantOrNull(run.finishedAt),
   };
+}
+
+/** Why a run that has not ended waits before its next attempt. */
+function waitingFor({ status, pause }: Run): RunView["error"] {
+  return pause?.why == null || isAtRest(status) ? null : { code: "unavailable", message: pause.why };
 }
 
 function select(db: Database) {

@@ -10,6 +10,7 @@ import type {
   RunFigures,
   RunInput,
   RunMode,
+  RunPause,
   RunStatus,
   RunTrigger,
 } from "../../model/run.ts";
@@ -50,6 +51,8 @@ export const runs = sqliteTable("runs", {
   /** The rows of its drop that other runs bring; null: none. */
   given: json<RowsGiven[]>("given"),
   attempts: integer().notNull().default(0),
+  /** The pause after attempts that failed; null: none did. */
+  pause: json<RunPause>("pause"),
   /** The held run that it waits behind, while that one is held; null: it has not met one. */
   waitsFor: integer("waits_for"),
   /** The first run of the full input that its own is a part of; null: it is one by itself, or not known yet. */
