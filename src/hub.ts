@@ -3,6 +3,7 @@ import type { Connector } from "./connector.ts";
 import type { InFlight } from "./security/in-flight.ts";
 import type { Decrypt } from "./intake/decrypt-message.ts";
 import type { Metrics } from "./model/metrics.ts";
+import type { Readiness } from "./model/readiness.ts";
 import type { Rates } from "./security/rates.ts";
 import type { Secrets } from "./security/secrets.ts";
 import type { Scrypt } from "./security/sftp-login.ts";
@@ -56,6 +57,8 @@ export interface Hub {
   readonly inFlight?: InFlight;
   /** The runtime's own scrypt; absent: a JavaScript implementation blocks this thread. */
   readonly scrypt?: Scrypt;
+  /** What `/readyz` asks beside whether the database can be read; absent: nothing. */
+  readonly readiness?: Readiness;
   /** Counters of this process; absent: it answers no requests. */
   readonly metrics?: Metrics;
   /** Id of the request that is being handled; absent: none. Stored with the runs that it queues. */

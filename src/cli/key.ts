@@ -26,7 +26,7 @@ export const rotateKey = defineCommand({
         "MUSTER_MASTER_KEY_PREVIOUS is not set: it should be the current key, and MUSTER_MASTER_KEY the new one",
       );
     }
-    await prepareStorage(config);
+    await prepareStorage(config, (line) => terminal.err(`${line}\n`));
     const { db } = await openDatabase({ url: config.databaseUrl, authToken: config.databaseAuthToken, role: "alone" });
     try {
       const before = await currentKeyId(db);

@@ -29,7 +29,7 @@ export interface CommandHub extends Hub {
 export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => Promise<T>): Promise<T> {
   const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
   const registry = await loadRegistry(config.connectors, terminal.base);
-  await prepareStorage(config);
+  await prepareStorage(config, (line) => terminal.err(`${line}\n`));
   const beside = isEmbedded(config.databaseUrl) ? createBeside(config.databaseUrl) : null;
   const { db, attach } = await openDatabase({
     url: config.databaseUrl,

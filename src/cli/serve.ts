@@ -16,13 +16,20 @@ import { createLog, errorName } from "../runtime/log.ts";
 import { loadKeys, openSecrets } from "../runtime/master-key.ts";
 import { readableByOthers } from "../runtime/private-files.ts";
 import { loadRegistry } from "../runtime/third-party.ts";
+import { watchSchema } from "../runtime/watch-schema.ts";
 import { requireFreePort } from "../runtime/threads/bridge.ts";
 import { createGateMemory, createMainGate } from "../runtime/threads/gate.ts";
 import { resealAll } from "../store/connections/sealed.ts";
 import type { Database } from "../store/database.ts";
+import { sleep } from "../std/sleep.ts";
 import { openDoor } from "./door.ts";
 import { openServedHub } from "./served-hub.ts";
 import { startWork } from "./work.ts";
+
+/** How often to look whether a later version has brought the tables up to date. A file refuses writes of this one at once. */
+const LOOK_AT_FILE_MS = 2_000, LOOK_AT_SERVER_MS = 15_000;
+/** How long requests are still answered afterwards. */
+const LEAVE_AFTER_MS = 10_000;
 
 export async function serve(terminal: Terminal): Promise<number> {
   const log = createLog((line) => terminal.err(line));
@@ -31,19 +38,20 @@ export async function serve(terminal: Terminal): Promise<number> {
   // The ports come first: a start that cannot have them should change nothing and show no token.
   const door = await openDoor(config, terminal, log);
   if (config.sftpPort !== 0) await requireFreePort({ host: config.host, port: config.sftpPort });
-  await prepareStorage(config);
+  await prepareStorage(config, (waiting) => log("database.waiting", { waiting }));
   await warnOfReadableFiles(config, log);
   const memory = isEmbedded(config.databaseUrl) ? createGateMemory() : null;
   const gate = memory === null ? null : createMainGate(memory);
   const { databaseUrl: url, databaseAuthToken: authToken } = config;
-  const { db } = await openDatabase({ url, authToken, role: "main", gate: gate ?? undefined });
+  const { db, newer } = await openDatabase({ url, authToken, role: "main", gate: gate ?? undefined });
+  const schema = watchSchema(newer, isEmbedded(url) ? LOOK_AT_FILE_MS : LOOK_AT_SERVER_MS);
   try {
     const keys = await loadKeys(config, db, Date.now());
     const secrets = await openSecrets(keys);
     if (keys.texts.length > 1) await resealAll(db, secrets);
     const firstToken = await installTokens(config, db);
     const { base } = terminal;
-    const served = openServedHub({ config, base, log, door, registry, db, memory, gate, keys, secrets });
+    const served = openServedHub({ config, base, log, door, registry, db, schema, memory, gate, keys, secrets });
     const { hub } = served;
     const app = createApp(hub);
     door.open((request, address) => app.fetch(request, { address }));
@@ -63,13 +71,21 @@ export async function serve(terminal: Terminal): Promise<number> {
     ];
     // In one piece: a program that waits for the first line can read the others, too.
     terminal.out(lines.join("\n"));
-    await interrupted;
+    const outdated = await Promise.race([interrupted.then(() => null), schema.whenFound]);
+    if (outdated !== null) {
+      log("database.newer", { error: outdated.message });
+      await work.rest();
+      // Until then, `/readyz` shows load balancers that this hub goes.
+      await Promise.race([interrupted, sleep(LEAVE_AFTER_MS)]);
+    }
     log("hub.stopping");
     await work.stop();
     // The log holds rows that have been deleted, and should not outlive the process.
     await db.file?.truncateLog();
     endUncaught();
+    if (outdated !== null) throw outdated;
   } finally {
+    await schema.stop();
     db.close();
   }
   log("hub.stopped");

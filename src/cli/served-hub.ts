@@ -1,6 +1,7 @@
 /** Makes the hub of `muster serve`, with the threads that carry runs and run heavy reads. */
 import type { Hub, Registry } from "../hub.ts";
 import { createMetrics } from "../model/metrics.ts";
+import { createReadiness } from "../model/readiness.ts";
 import type { Config } from "../runtime/config.ts";
 import type { KeySource } from "../runtime/master-key.ts";
 import { createOutbound } from "../runtime/outbound.ts";
@@ -11,6 +12,7 @@ import type { MainGate } from "../runtime/threads/gate.ts";
 import { readMemory } from "../runtime/threads/memory.ts";
 import { createReader, type OpenReader } from "../runtime/threads/reader.ts";
 import { type Runner, startRunner } from "../runtime/threads/runner.ts";
+import type { SchemaWatch } from "../runtime/watch-schema.ts";
 import { openViewer } from "../runtime/viewer.ts";
 import { createInFlight } from "../security/in-flight.ts";
 import { createOpenId } from "../security/openid.ts";
@@ -28,6 +30,7 @@ export interface HubParts {
   readonly log: Hub["log"];
   readonly door: Door;
   readonly db: Database;
+  readonly schema: SchemaWatch;
   /** The gate and its memory; null for a database on a server. */
   readonly memory: SharedArrayBuffer | null;
   readonly gate: MainGate | null;
@@ -47,7 +50,7 @@ export interface ServedHub {
 
 /** Starts the threads; `runner` and `reader` have to be stopped. */
 export function openServedHub(parts: HubParts): ServedHub {
-  const { config, base, log, door, registry, db, memory, gate, keys, secrets } = parts;
+  const { config, base, log, door, registry, db, schema, memory, gate, keys, secrets } = parts;
   const publicUrl = config.publicUrl ?? door.address;
   // Mails are queued only if there is a server to send them.
   const mailFrom = config.smtpUrl === null ? null : config.mailFrom;
@@ -73,6 +76,9 @@ export function openServedHub(parts: HubParts): ServedHub {
     ownBridge: bridgeToken === null ? undefined : { tokenHash: hashToken(bridgeToken) },
     openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound), now),
     scrypt: createScrypt(),
+    readiness: createReadiness({
+      tables: () => schema.found()?.message ?? null,
+    }),
     rates: door.rates,
     inFlight: createInFlight(),
     metrics: createMetrics(Date.now(), readMemory, door.listening.figures),

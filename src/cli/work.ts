@@ -13,6 +13,8 @@ import type { ServedHub } from "./served-hub.ts";
 export interface Work {
   /** Where the SFTP server listens; null: there is none. Fails if it cannot be started. */
   readonly hosted: OwnBridge["started"];
+  /** Takes on no more work, while requests are still answered. `stop` has to follow. */
+  rest(): Promise<void>;
   /** Stops the servers and then all work, each after what it has begun. */
   stop(): Promise<void>;
 }
@@ -26,16 +28,23 @@ export function startWork(config: Config, door: Door, served: ServedHub): Work {
   const courier = startCourier(hub, self, isLocal ? "embedded" : "remote");
   const fetcher = startFetcher(hub, self, isLocal ? "embedded" : "remote");
   const bridge = startBridge(config, door, served);
+  const rest = async () => {
+    await fetcher.stop();
+    await runner.stop();
+    await courier.stop();
+    await mailer?.stop();
+  };
   return {
     hosted: bridge?.started ?? Promise.resolve(null),
+    async rest() {
+      await bridge?.stop();
+      await rest();
+    },
     async stop() {
       await bridge?.stop();
       await door.listening.close();
       await reader?.stop();
-      await fetcher.stop();
-      await runner.stop();
-      await courier.stop();
-      await mailer?.stop();
+      await rest();
     },
   };
 }

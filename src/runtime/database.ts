@@ -10,6 +10,8 @@ import type { Database, DatabaseFile, Gate } from "../store/database.ts";
 import { createEngineDatabase, type Engine, toRows } from "../store/engine.ts";
 import { SCHEMA } from "../store/runs/staging.ts";
 import { type DatabaseTrouble, isBusy } from "../store/trouble.ts";
+import type { Fault } from "../model/errors.ts";
+import { createSchemaCheck, lastMigration, newerSchema, ownSchema, type Run, versionQuery } from "./schema-version.ts";
 import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
 import { sleep } from "../std/sleep.ts";
 import { retry } from "../std/retry.ts";
@@ -34,6 +36,8 @@ export interface OpenDatabase {
   readonly db: Database;
   /** Moves the log into the file, as far as readers allow. Does nothing on a server. */
   checkpoint(): Promise<void>;
+  /** Why this version must no longer use the database: a later one has brought it up to date. Null: it may. */
+  newer(): Promise<Fault | null>;
   /** Attaches another file as SCHEMA; null detaches it. Returns whether its tables are attached. */
   attach(file: string | null): Promise<boolean>;
 }
@@ -55,7 +59,7 @@ const PATIENCE_MS = { reader: 2_000, main: 2_000, runner: 5_000, alone: 30_000 }
 /** KiB of pages in memory while new people are copied from an attached file: they are spread all over the indexes. */
 const ATTACHED_CACHE_KIB = 48 * 1024;
 
-/** How long to wait for another process that migrates the tables, or recovers the file after a crash. */
+/** How long to wait for another process that locks the whole file, or recovers it after a crash. */
 const MAX_WAIT_MS = 60_000;
 const PAUSE_MS = 20;
 
@@ -71,12 +75,13 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
     return {
       db: createEngineDatabase(engine, { close }),
       checkpoint: () => Promise.resolve(),
+      newer: () => newerSchema((text, values = []) => engine.all({ text, values })),
       attach: () => Promise.resolve(false),
     };
   }
   const role = ROLES[options.wrote === undefined ? options.role : "assisted"];
   const file = await whenFree(() =>
-    openSqlite(options.url, pragmas(role), { readOnly: role.checkpointPages === null })
+    openSqlite(options.url, pragmas(role), { readOnly: role.checkpointPages === null, begun: createSchemaCheck() })
   );
   return {
     db: createEngineDatabase(fileEngine(file, options.wrote), {
@@ -85,6 +90,7 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
       close: file.close,
     }),
     checkpoint: () => Promise.resolve(void file.all("pragma wal_checkpoint(passive)")),
+    newer: () => whenFree(() => newerSchema(runIn(file))),
     attach: createAttach(file, role.cacheKib),
   };
 }
@@ -96,13 +102,22 @@ export function isEmbedded(url: string): boolean {
   return url.startsWith("file:");
 }
 
-/** Brings the tables up to date, whatever the database. A second start at the same time waits. */
+export interface MigrateOptions {
+  readonly onRetry?: OpenOptions["onRetry"];
+  /** Called after a few seconds of waiting for another process, and then about every minute. */
+  readonly waiting?: (seconds: number) => void;
+}
+
+/**
+ * Brings the tables up to date, whatever the database. A second start at the same time waits. Fails with `unavailable`,
+ * and writes nothing, where a later version has made the tables.
+ */
 export async function migrateDatabase(
   url: string,
   authToken: string | null,
-  onRetry?: OpenOptions["onRetry"],
+  { onRetry, waiting }: MigrateOptions = {},
 ): Promise<void> {
-  if (isEmbedded(url)) return await migrateFile(url);
+  if (isEmbedded(url)) return await migrateFile(url, waiting);
   const [{ openServer }, { migrateServer }] = await Promise.all([loadServers(), import("./migrate-server.ts")]);
   // One batch makes all tables of a first start, which takes longer than others.
   const { engine, close } = openServer({
@@ -119,12 +134,23 @@ export async function migrateDatabase(
   }
 }
 
-/** In one transaction that holds the write lock. */
-async function migrateFile(url: string): Promise<void> {
-  const file = await whenFree(() => openSqlite(url, pragmas(ROLES.alone)));
+/**
+ * In one transaction that holds the write lock: killed, it leaves the tables as they were. Waits, for however long it
+ * takes, while another process does so or writes.
+ */
+async function migrateFile(url: string, waiting: (seconds: number) => void = () => {}): Promise<void> {
+  const onceFree = patiently(waiting);
+  const file = await onceFree(() => openSqlite(url));
+  const run = runIn(file);
   try {
-    await whenFree(() => file.all("begin immediate"));
-    await bringUpToDate((text, values) => Promise.resolve(file.all(text, values)));
+    const last = await onceFree(() => lastMigration(run));
+    // A start beside a hub that writes need not wait for it.
+    if (last === ownSchema().last.when) return;
+    // Before the pragmas, of which one writes to a file that was restored.
+    await onceFree(() => requireKnown(run));
+    for (const pragma of pragmas(ROLES.alone)) await onceFree(() => file.all(`pragma ${pragma}`));
+    await onceFree(() => file.all("begin immediate"));
+    await bringUpToDate(run);
     file.all("commit");
   } finally {
     // This also rolls back a transaction that was not committed.
@@ -132,13 +158,26 @@ async function migrateFile(url: string): Promise<void> {
   }
 }
 
+function runIn(file: SqliteFile): Run {
+  // An error is the promise's, also where the statement does not wait.
+  return async (text, values) => await file.all(text, values);
+}
+
+async function requireKnown(run: Run): Promise<void> {
+  const newer = await newerSchema(run);
+  if (newer !== null) throw newer;
+}
+
 /** `run` runs one statement in an open transaction. */
-async function bringUpToDate(run: (text: string, values?: unknown[]) => Promise<unknown[][]>): Promise<void> {
+async function bringUpToDate(run: Run): Promise<void> {
+  await requireKnown(run);
   const orm = drizzle(async (text, values, method) => toRows(method, await run(text, values)));
   const runAll = async (statements: string[]) => {
     for (const statement of statements) await run(statement);
   };
   await migrate(orm, runAll, { migrationsFolder: MIGRATIONS });
+  const { text, values } = versionQuery(Date.now());
+  await run(text, values);
 }
 
 /** Reads wait while another connection locks the whole file, which is rare and short. Callers retry writes. */
@@ -235,4 +274,23 @@ function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPa
 /** Retries, without blocking, while another connection locks the database. */
 function whenFree<T>(action: () => T | Promise<T>): Promise<T> {
   return retry(action, (error, failures) => isBusy(error) && failures * PAUSE_MS <= MAX_WAIT_MS ? PAUSE_MS : null);
+}
+
+/** When it is first reported that a start waits, and how often afterwards. */
+const SAY_AFTER_MS = 3_000, SAY_EVERY_MS = 60_000;
+
+/** As whenFree, but without an end, and reported. */
+function patiently(waiting: (seconds: number) => void): <T>(action: () => T | Promise<T>) => Promise<T> {
+  const since = performance.now();
+  let sayAt = since + SAY_AFTER_MS;
+  return (action) =>
+    retry(action, (error) => {
+      if (!isBusy(error)) return null;
+      const now = performance.now();
+      if (now >= sayAt) {
+        waiting(Math.round((now - since) / 1000));
+        sayAt = now + SAY_EVERY_MS;
+      }
+      return PAUSE_MS;
+    });
 }

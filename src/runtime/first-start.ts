@@ -12,19 +12,30 @@ import { installAdminToken } from "./install.ts";
 import { keepText } from "./keep-text.ts";
 import { isEmbedded, migrateDatabase } from "./database.ts";
 
-/** Makes the data directory, readable by its owner only, and brings the tables up to date. */
-export async function prepareStorage(config: Config): Promise<void> {
+/**
+ * Makes the data directory, readable by its owner only, and brings the tables up to date. `say` gets a sentence where that
+ * has to wait for another process.
+ */
+export async function prepareStorage(config: Config, say: (line: string) => void = () => {}): Promise<void> {
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new Fault("unavailable", `The data directory ${config.dataDir} cannot be made`, { cause: error });
   }
   try {
-    await migrateDatabase(config.databaseUrl, config.databaseAuthToken);
+    await migrateDatabase(config.databaseUrl, config.databaseAuthToken, {
+      waiting: (seconds) => say(waitingLine(seconds)),
+    });
   } catch (error) {
+    if (error instanceof Fault) throw error;
     const where = isEmbedded(config.databaseUrl) ? `in ${config.databaseUrl}` : "at DATABASE_URL";
     throw new Fault("unavailable", `The database ${where} cannot be opened or brought up to date`, { cause: error });
   }
+}
+
+function waitingLine(seconds: number): string {
+  return `Waiting for ${seconds} s: another process brings the database up to date, or writes to it; this start goes on ` +
+    "once that has ended";
 }
 
 /** Makes a first token if the organization has none, writes it to `file` and returns it. Null: there is a token. */

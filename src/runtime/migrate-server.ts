@@ -3,10 +3,10 @@
  * another start was faster; then, and where the answer was lost, it looks again. No transaction is open between requests.
  */
 import { readMigrationFiles } from "drizzle-orm/migrator";
-import { Fault } from "../model/errors.ts";
 import { retry } from "../std/retry.ts";
 import type { Engine, Query } from "../store/engine.ts";
 import { hasMoved } from "../store/moved.ts";
+import { lastMigration, newerSchema, versionQuery } from "./schema-version.ts";
 import { isBusy, mayBeDone } from "../store/trouble.ts";
 
 /** drizzle's own table and columns: a database that was made by its migrator goes on here. */
@@ -15,16 +15,17 @@ const TABLE = "__drizzle_migrations";
 const MAX_TRIES = 300;
 const PAUSE_MS = 100;
 
-/** Fails with `conflict` if the tables are of a newer version than these migrations. */
+/** Fails with `unavailable` if a later version has made the tables. */
 export async function migrateServer(engine: Engine, folder: string): Promise<void> {
   const migrations = readMigrationFiles({ migrationsFolder: folder });
+  const run = (text: string, values: unknown[] = []) => engine.all({ text, values });
   await retry(
     async () => {
-      const last = await lastApplied(engine);
-      const newest = migrations.at(-1)!.folderMillis;
-      if (last !== null && last > newest) throw tooNew();
+      const newer = await newerSchema(run);
+      if (newer !== null) throw newer;
+      const last = await lastMigration(run);
       const due = migrations.filter(({ folderMillis }) => last === null || folderMillis > last);
-      if (due.length > 0) await engine.batch([...first(last), ...due.flatMap(statementsOf)]);
+      if (due.length > 0) await engine.batch([...first(last), ...due.flatMap(statementsOf), versionQuery(Date.now())]);
       // Whatever failed, another look shows what there is to do.
     },
     (error, failures) =>
@@ -33,15 +34,6 @@ export async function migrateServer(engine: Engine, folder: string): Promise<voi
 }
 
 type Migration = ReturnType<typeof readMigrationFiles>[number];
-
-/** The time of the last migration that was applied; null: none was. */
-async function lastApplied(engine: Engine): Promise<number | null> {
-  const tables = await engine.all({ text: `select 1 from sqlite_master where name = '${TABLE}'`, values: [] });
-  if (tables.length === 0) return null;
-  const rows = await engine.all({ text: `select max(created_at) from ${TABLE}`, values: [] });
-  const last = rows[0]?.[0];
-  return last == null ? null : Number(last);
-}
 
 /** Makes the table, and fails unless its last migration is still the one that was read. */
 function first(last: number | null): Query[] {
@@ -62,11 +54,4 @@ function statementsOf({ sql, hash, folderMillis }: Migration): Query[] {
     ...sql.map((text) => ({ text, values: [] })),
     { text: `insert into ${TABLE} (hash, created_at) values (?, ?)`, values: [hash, folderMillis] },
   ];
-}
-
-function tooNew(): Fault {
-  return new Fault(
-    "conflict",
-    "The database at DATABASE_URL has tables of a newer version of Muster: start that version, or a database of this one",
-  );
 }

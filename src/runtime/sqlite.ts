@@ -25,15 +25,26 @@ export interface SqliteFile {
 /** Rows that one statement inserts. */
 const ROWS_AT_ONCE = 16;
 
+export interface SqliteOptions {
+  readonly readOnly?: boolean;
+  /** Called in each transaction of `batch`, before its first statement; an error rolls it back. */
+  readonly begun?: (run: (text: string) => Row[]) => void;
+}
+
 /** Opens the file of a `file:` URL and runs `pragmas` on it. Makes the file if it does not exist, unless `readOnly`. */
-export function openSqlite(url: string, pragmas: readonly string[] = [], { readOnly = false } = {}): SqliteFile {
+export function openSqlite(url: string, pragmas: readonly string[] = [], options: SqliteOptions = {}): SqliteFile {
+  const { readOnly = false, begun } = options;
   // With a timeout, SQLite would wait for locks itself and block the thread.
   const database = new DatabaseSync(pathOf(url), { timeout: 0, readOnly });
   const statements = createStatements(database);
   const { run } = statements;
   const file: SqliteFile = {
     all: (text, values = []) => named(() => run(text, values)),
-    batch: (queries) => transaction(database, run, () => queries.map(({ text, values }) => run(text, values))),
+    batch: (queries) =>
+      transaction(database, run, () => {
+        begun?.((text) => run(text, []));
+        return queries.map(({ text, values }) => run(text, values));
+      }),
     bulk: (inserts) =>
       transaction(database, run, () => {
         for (const insert of inserts) insertAll(run, insert);

@@ -51,3 +51,11 @@ export const tokens = sqliteTable("tokens", {
   lastUsedAt: integer("last_used_at"),
   createdAt: integer("created_at").notNull(),
 }, (t) => [index("tokens_organization").on(t.organizationId)]);
+
+/** Which version of Muster brought the tables to which migration, so that an earlier version can name it. */
+export const schemaVersions = sqliteTable("schema_versions", {
+  /** When the migration was made. */
+  migration: integer().primaryKey(),
+  version: text().notNull(),
+  migratedAt: integer("migrated_at").notNull(),
+});

@@ -95,3 +95,45 @@ test("what is deleted is overwritten, so that an erased person is not left in th
       db.close();
     }
   }));
+
+/** As if a later version had brought the tables up to date. */
+const LATER = [
+  "insert into __drizzle_migrations (hash, created_at) values ('later', 4000000000000)",
+  "insert into schema_versions (migration, version, migrated_at) values (4000000000000, '9.9.9', 0)",
+];
+
+test("tables of a later version are refused before anything is written, also by a connection that was open", () =>
+  withFile(async (url) => {
+    await migrateDatabase(url, null);
+    const open = await openDatabase({ url, authToken: null, role: "main" });
+    const add = () =>
+      open.db.write([open.db.orm.run(sql`insert into tallies (name, label, value) values ('a', '', 1)`)]);
+    await add();
+    assert.equal(await open.newer(), null);
+    const later = new DatabaseSync(url.slice("file:".length));
+    for (const statement of ["create table later (n integer)", ...LATER]) later.exec(statement);
+
+    const refused =
+      /brought up to date by Muster 9\.9\.9, to a migration of 2096-10-02.*use Muster 9\.9\.9 or a later one/;
+    await assert.rejects(migrateDatabase(url, null), refused);
+    await assert.rejects(add(), ({ code, message }) => code === "unavailable" && refused.test(message));
+    assert.match((await open.newer())!.message, refused);
+    assert.deepEqual(await open.db.rows(sql`select count(*) from tallies where name = 'a'`), [[1]]);
+    open.db.close();
+    later.close();
+  }));
+
+test("a start that waits for another process says so, and goes on once that has ended", () =>
+  withFile(async (url) => {
+    const other = new DatabaseSync(url.slice("file:".length));
+    other.exec("begin immediate");
+    const said: number[] = [];
+    const waiting = (seconds: number) => {
+      said.push(seconds);
+      other.exec("rollback");
+    };
+    await migrateDatabase(url, null, { waiting });
+    assert.deepEqual(said, [3]);
+    assert.deepEqual(other.prepare("select count(*) n from schema_versions").get()!.n, 1);
+    other.close();
+  }));

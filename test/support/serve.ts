@@ -1,5 +1,6 @@
 /** A hub served by a process of its own, through the door of the runtime that the tests run on. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { ENTRY, LAUNCH, PATH, RUNTIME } from "./launch.ts";
@@ -8,15 +9,23 @@ import { within } from "./within.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const STARTS_WITHIN_MS = 60_000, ENDS_WITHIN_MS = 60_000;
 
-/** Runs the command line as a process; `env` beside what a runtime needs. It may open `maxFiles` files. */
-export function startCommand(args: readonly string[], env: Record<string, string>, maxFiles?: number): ChildProcess {
+/**
+ * Runs the command line as a process; `env` beside what a runtime needs. It may open `maxFiles` files. `root`: of another
+ * version's files.
+ */
+export function startCommand(
+  args: readonly string[],
+  env: Record<string, string>,
+  maxFiles?: number,
+  root: string = ROOT,
+): ChildProcess {
   const { HOME = "", TMPDIR = "/tmp", DENO_DIR = "" } = process.env;
-  const command = [LAUNCH, RUNTIME, ENTRY, ...args];
+  const command = [join(root, relative(ROOT, LAUNCH)), RUNTIME, join(root, relative(ROOT, ENTRY)), ...args];
   const [program, ...rest] = maxFiles === undefined
     ? command
     : ["/bin/sh", "-c", `ulimit -n ${maxFiles}; exec "$@"`, "sh", ...command];
   return spawn(program!, rest, {
-    cwd: ROOT,
+    cwd: root,
     // Without the SFTP server, whose usual port may be taken, unless a test says one.
     env: { PATH, HOME, TMPDIR, NO_COLOR: "1", MUSTER_SFTP_PORT: "0", ...(DENO_DIR === "" ? {} : { DENO_DIR }), ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -26,14 +35,16 @@ export function startCommand(args: readonly string[], env: Record<string, string
 export interface Served {
   readonly url: string;
   readonly process: ChildProcess;
+  /** Its exit code, once it has ended by itself or was asked to. */
+  readonly ended: Promise<number | null>;
   /** All that it has said so far. */
   readonly said: () => { out: string; err: string };
   /** Asks it to end, if it has not, and gives its exit code. Kills it and fails where it goes on living. */
   stop(signal?: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number | null>;
 }
 
-export async function startServing(env: Record<string, string>, maxFiles?: number): Promise<Served> {
-  const child = startCommand(["serve"], { PORT: "0", ...env }, maxFiles);
+export async function startServing(env: Record<string, string>, maxFiles?: number, root?: string): Promise<Served> {
+  const child = startCommand(["serve"], { PORT: "0", ...env }, maxFiles, root);
   let out = "", err = "";
   const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
   child.stderr!.on("data", (data) => err += data);
@@ -58,6 +69,7 @@ export async function startServing(env: Record<string, string>, maxFiles?: numbe
   return {
     url,
     process: child,
+    ended,
     said: () => ({ out, err }),
     stop(signal = "SIGTERM") {
       send(signal);

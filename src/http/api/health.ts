@@ -18,15 +18,20 @@ const getHealth = route(
 
 const getReadiness = route(
   describe("getReadiness", "Check that the hub can serve requests", { 200: READY }, {
-    description: "Asks the database as well, and answers 503 while it is unavailable. Use it as a readiness probe.",
+    description:
+      "Answers 503, with the reasons, while the database or its disk cannot be used or no runs are carried. " +
+      "Use it as a readiness probe.",
     faults: ["unavailable"],
   }),
   async (c) => {
+    const hub = c.get("hub");
     try {
-      await listOrganizations(c.get("hub").db, { after: 0, limit: 1 });
+      await listOrganizations(hub.db, { after: 0, limit: 1 });
     } catch (cause) {
       throw new Fault("unavailable", "The database is unavailable or has no tables", { cause });
     }
+    const reasons = await hub.readiness?.() ?? [];
+    if (reasons.length > 0) throw new Fault("unavailable", reasons.join(". "));
     return c.json({ status: "ready" });
   },
 );
