@@ -1,6 +1,7 @@
 /** Makes the hub of `muster serve`, with the threads that carry runs and run heavy reads. */
 import type { Hub, Registry } from "../hub.ts";
 import { createMetrics } from "../model/metrics.ts";
+import { erasedListFile, listingErased } from "../runtime/backups/erased-list.ts";
 import type { Config } from "../runtime/config.ts";
 import type { KeySource } from "../runtime/master-key.ts";
 import { createOutbound } from "../runtime/outbound.ts";
@@ -77,6 +78,7 @@ export function openServedHub(parts: HubParts): ServedHub {
     inFlight: createInFlight(),
     metrics: createMetrics(Date.now(), readMemory, door.listening.figures),
     retainDays: config.retainDays,
+    erased: memory === null ? undefined : listingErased(erasedListFile(config), db, log),
     mailFrom,
     wake: runner.wake,
     moved,

@@ -12,7 +12,7 @@ import { SCHEMA } from "../store/runs/staging.ts";
 import { isBusy } from "../store/trouble.ts";
 import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
 import { sleep } from "../std/sleep.ts";
-import { retry } from "../std/retry.ts";
+import { PAUSE_MS, whenFree } from "./when-free.ts";
 
 export interface OpenOptions {
   readonly url: string;
@@ -47,10 +47,6 @@ const ROLES = {
 
 /** KiB of pages in memory while new people are copied from an attached file: they are spread all over the indexes. */
 const ATTACHED_CACHE_KIB = 48 * 1024;
-
-/** How long to wait for another process that migrates the tables, or recovers the file after a crash. */
-const MAX_WAIT_MS = 60_000;
-const PAUSE_MS = 20;
 
 /** The log's file is truncated to this size; otherwise it would stay as large as the largest run made it. */
 const LOG_BYTES_LEFT = 8 * 1024 * 1024;
@@ -204,9 +200,4 @@ function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPa
     `wal_autocheckpoint = ${checkpointPages}`,
     `journal_size_limit = ${LOG_BYTES_LEFT}`,
   ];
-}
-
-/** Retries, without blocking, while another connection locks the database. */
-function whenFree<T>(action: () => T | Promise<T>): Promise<T> {
-  return retry(action, (error, failures) => isBusy(error) && failures * PAUSE_MS <= MAX_WAIT_MS ? PAUSE_MS : null);
 }

@@ -112,6 +112,7 @@ const OF_THE_HUB = [
   "sequences",
   "tallies",
   "master_keys",
+  "hub_marks",
   "bridges",
   // The inside of the search index, whose words are in user_words.
   "user_words_config",
