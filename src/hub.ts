@@ -65,6 +65,10 @@ export interface Hub {
   readonly requestId?: string;
   /** Days for which drops and reports are retained. */
   readonly retainDays: number;
+  /** Lists an erased user beside the database, for older backups of it; absent: it is on a server. Never fails. */
+  readonly erased?: (userId: number) => Promise<void>;
+  /** How many scheduled backups are kept; absent: there are none. */
+  readonly backupsKept?: number;
   /** Sender of mails, such as `Muster <muster@example.com>`; absent or null: no mails are queued. */
   readonly mailFrom?: string | null;
   /** Signals that a run may be waiting. Returns at once. */

@@ -7,7 +7,7 @@ import { rotateKey } from "./key.ts";
 import { createOrg } from "./org.ts";
 import { createToken } from "./token.ts";
 
-/** The two servers are loaded only when they are started: an import should not hold them in memory. */
+/** What an import does not need is loaded only when it is used. */
 const serve = defineCommand({
   name: "serve",
   summary: "Starts the hub: the HTTP API, the runner that carries runs, and the SFTP bridge",
@@ -26,6 +26,25 @@ const bridge = defineCommand({
   run: async (values, terminal) => await (await import("./bridge.ts")).bridge(values, terminal),
 });
 
+const backup = defineCommand({
+  name: "backup",
+  summary: "Copies the database into one file, also while a hub runs",
+  argument: "FILE",
+  options: { json: { type: "boolean", help: "prints the backup's facts as JSON" } },
+  run: async (values, terminal, file) => await (await import("./backup.ts")).backup(values, terminal, file),
+});
+
+const restore = defineCommand({
+  name: "restore",
+  summary: "Puts a backup in the place of the database, while no hub runs",
+  argument: "FILE",
+  options: {
+    replace: { type: "boolean", help: "keeps the present database under another name" },
+    waiting: { type: "string", value: "WHAT", help: "send or drop: webhooks and mails that waited (asked)" },
+  },
+  run: async (values, terminal, file) => await (await import("./restore.ts")).restore(values, terminal, file),
+});
+
 export const COMMANDS: readonly Command[] = [
   serve,
   bridge,
@@ -33,6 +52,8 @@ export const COMMANDS: readonly Command[] = [
   createToken,
   createOrg,
   rotateKey,
+  backup,
+  restore,
   verifyAuditChain,
   listConnectors,
 ];

@@ -13,6 +13,7 @@ import { createMasterKeyText, masterKeyId } from "../security/secrets.ts";
 import { currentKeyId, resealAll } from "../store/connections/sealed.ts";
 import { DONE } from "../runtime/command.ts";
 import { defineCommand } from "./command.ts";
+import { leaveNoLog } from "./open-hub.ts";
 
 export const rotateKey = defineCommand({
   name: "key rotate",
@@ -38,7 +39,7 @@ export const rotateKey = defineCommand({
       const secrets = resealed === 1 ? "1 secret was" : `${resealed} secrets were`;
       terminal.out(`The master key is "${await currentKeyId(db)}" now; ${secrets} sealed again. Restart running hubs`);
     } finally {
-      db.close();
+      await leaveNoLog(db);
     }
     return DONE;
   },

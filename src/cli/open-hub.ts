@@ -1,5 +1,5 @@
 /** The hub for a command that does its work itself and ends, without runner thread, gate and HTTP. */
-import { loadConfig } from "../runtime/config.ts";
+import { type Config, loadConfig } from "../runtime/config.ts";
 import { createBeside } from "../runtime/threads/beside.ts";
 import { createDecrypt } from "../runtime/threads/decrypting.ts";
 import { prepareStorage } from "../runtime/first-start.ts";
@@ -14,6 +14,7 @@ import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { parseAllowHosts } from "../security/outbound.ts";
 import { listUnsealed, sealAudit } from "../store/audit.ts";
+import type { Database } from "../store/database.ts";
 import { findOrganizationNamed, type Organization } from "../store/organizations.ts";
 import type { Staging } from "../store/runs/staging.ts";
 import type { Terminal } from "../runtime/command.ts";
@@ -27,7 +28,15 @@ export interface CommandHub extends Hub {
 
 /** Runs `work` with a hub on the data directory, which is made if it does not exist. Closes the hub in any case. */
 export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => Promise<T>): Promise<T> {
-  const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
+  return await withHubOf(loadConfig(terminal.env, (line) => terminal.err(`${line}\n`)), terminal, work);
+}
+
+/** As withHub, with these settings. */
+export async function withHubOf<T>(
+  config: Config,
+  terminal: Terminal,
+  work: (hub: CommandHub) => Promise<T>,
+): Promise<T> {
   const registry = await loadRegistry(config.connectors, terminal.base);
   await prepareStorage(config, (line) => terminal.err(`${line}\n`));
   const beside = isEmbedded(config.databaseUrl) ? createBeside(config.databaseUrl) : null;
@@ -60,6 +69,18 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
     return result;
   } finally {
     await beside?.end();
+    await leaveNoLog(db);
+  }
+}
+
+/**
+ * Closes the database with everything in its file, so that a copy of that file alone has it all. Closing moves the log only
+ * if no other process has the file open. A process that works on the file just now does so later.
+ */
+export async function leaveNoLog(db: Database): Promise<void> {
+  try {
+    await db.file?.truncateLog();
+  } finally {
     db.close();
   }
 }

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { createApp } from "../http/app.ts";
 import type { Hub } from "../hub.ts";
+import { completeErased, erasedListFile } from "../runtime/backups/erased-list.ts";
 import { DONE, type Terminal } from "../runtime/command.ts";
 import { type Config, loadConfig } from "../runtime/config.ts";
 import { isEmbedded, openDatabase } from "../runtime/database.ts";
@@ -49,6 +50,7 @@ export async function serve(terminal: Terminal): Promise<number> {
     const keys = await loadKeys(config, db, Date.now());
     const secrets = await openSecrets(keys);
     if (keys.texts.length > 1) await resealAll(db, secrets);
+    if (isEmbedded(url)) await completeErased(erasedListFile(config), db);
     const firstToken = await installTokens(config, db);
     const { base } = terminal;
     const served = openServedHub({ config, base, log, door, registry, db, schema, memory, gate, keys, secrets });

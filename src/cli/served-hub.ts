@@ -2,6 +2,7 @@
 import type { Hub, Registry } from "../hub.ts";
 import { createMetrics } from "../model/metrics.ts";
 import { createReadiness } from "../model/readiness.ts";
+import { erasedListFile, listingErased } from "../runtime/backups/erased-list.ts";
 import type { Config } from "../runtime/config.ts";
 import type { KeySource } from "../runtime/master-key.ts";
 import { createOutbound } from "../runtime/outbound.ts";
@@ -83,6 +84,7 @@ export function openServedHub(parts: HubParts): ServedHub {
     inFlight: createInFlight(),
     metrics: createMetrics(Date.now(), readMemory, door.listening.figures),
     retainDays: config.retainDays,
+    erased: memory === null ? undefined : listingErased(erasedListFile(config), db, log),
     mailFrom,
     wake: runner.wake,
     moved,

@@ -6,6 +6,8 @@
 
 /** Actions, as `thing.done`. Stable: clients filter by these names. */
 export const AUDIT_ACTIONS = [
+  /** A backup was restored: what was done since the backup is gone. */
+  "hub.restored",
   "organization.created",
   "organization.changed",
   "organization.deleted",

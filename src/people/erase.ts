@@ -57,6 +57,7 @@ export async function eraseUser(hub: Hub, organizationId: number, userId: number
     try {
       const obstacle = await attemptErasing(hub, hold, userId, searched, by);
       if (obstacle === null) {
+        await hub.erased?.(userId);
         // If another process uses the file just now, the cleaning that follows truncates its log.
         await hub.db.file?.truncateLog();
         return hub.wake();

@@ -14,7 +14,7 @@ import type { Fault } from "../model/errors.ts";
 import { createSchemaCheck, lastMigration, newerSchema, ownSchema, type Run, versionQuery } from "./schema-version.ts";
 import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
 import { sleep } from "../std/sleep.ts";
-import { retry } from "../std/retry.ts";
+import { MAX_WAIT_MS, patiently, PAUSE_MS, whenFree } from "./when-free.ts";
 
 export interface OpenOptions {
   readonly url: string;
@@ -58,10 +58,6 @@ const PATIENCE_MS = { reader: 2_000, main: 2_000, runner: 5_000, alone: 30_000 }
 
 /** KiB of pages in memory while new people are copied from an attached file: they are spread all over the indexes. */
 const ATTACHED_CACHE_KIB = 48 * 1024;
-
-/** How long to wait for another process that locks the whole file, or recovers it after a crash. */
-const MAX_WAIT_MS = 60_000;
-const PAUSE_MS = 20;
 
 /** The log's file is truncated to this size; otherwise it would stay as large as the largest run made it. */
 const LOG_BYTES_LEFT = 8 * 1024 * 1024;
@@ -269,28 +265,4 @@ function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPa
     `wal_autocheckpoint = ${checkpointPages}`,
     `journal_size_limit = ${LOG_BYTES_LEFT}`,
   ];
-}
-
-/** Retries, without blocking, while another connection locks the database. */
-function whenFree<T>(action: () => T | Promise<T>): Promise<T> {
-  return retry(action, (error, failures) => isBusy(error) && failures * PAUSE_MS <= MAX_WAIT_MS ? PAUSE_MS : null);
-}
-
-/** When it is first reported that a start waits, and how often afterwards. */
-const SAY_AFTER_MS = 3_000, SAY_EVERY_MS = 60_000;
-
-/** As whenFree, but without an end, and reported. */
-function patiently(waiting: (seconds: number) => void): <T>(action: () => T | Promise<T>) => Promise<T> {
-  const since = performance.now();
-  let sayAt = since + SAY_AFTER_MS;
-  return (action) =>
-    retry(action, (error) => {
-      if (!isBusy(error)) return null;
-      const now = performance.now();
-      if (now >= sayAt) {
-        waiting(Math.round((now - since) / 1000));
-        sayAt = now + SAY_EVERY_MS;
-      }
-      return PAUSE_MS;
-    });
 }

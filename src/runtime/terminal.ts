@@ -14,6 +14,7 @@ export function createTerminal(): Terminal {
     err: (text) => process.stderr.write(text),
     isWatched: process.stdout.isTTY === true,
     drawsBars: process.stderr.isTTY === true && process.env.TERM !== "dumb",
+    ask: process.stdin.isTTY === true ? ask : undefined,
     env: process.env,
     base: pathToFileURL(`${process.cwd()}/`).href,
     // Loaded only where it is used: most commands serve nothing.
@@ -28,4 +29,14 @@ export function createTerminal(): Terminal {
     },
     onUncaught,
   };
+}
+
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import("node:readline/promises");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
 }

@@ -15,6 +15,17 @@ export const sequences = sqliteTable("sequences", {
   next: integer().notNull(),
 });
 
+/** One row: which hub this database is of, and where its history was cut by a restore. */
+export const hubMarks = sqliteTable("hub_marks", {
+  /** Always 1. */
+  id: integer().primaryKey(),
+  /** Made with the database, and the same in every copy of it. */
+  hubId: text("hub_id").notNull(),
+  /** When a backup was last restored, and when that backup was made; null: never. */
+  restoredAt: integer("restored_at"),
+  backupAt: integer("backup_at"),
+});
+
 export const organizations = sqliteTable("organizations", {
   id: integer().primaryKey(),
   slug: text().notNull().unique(),

@@ -3,26 +3,29 @@ import { sql } from "drizzle-orm";
 import { type Database, writeNamed } from "./database.ts";
 import { sequences } from "./schema.ts";
 
-export type SequenceName =
-  | "organization"
-  | "token"
-  | "connection"
-  | "department"
-  | "user"
-  | "drop"
-  | "run"
-  | "mail"
-  | "event"
-  | "endpoint"
-  | "delivery"
-  | "pgp_key"
-  | "page"
-  | "change"
-  | "seq"
-  | "bridge"
-  | "bridge_file"
-  | "check"
-  | "link";
+export const SEQUENCES = [
+  "organization",
+  "token",
+  "connection",
+  "department",
+  "user",
+  "drop",
+  "run",
+  "mail",
+  "event",
+  "endpoint",
+  "delivery",
+  "pgp_key",
+  "page",
+  "change",
+  "seq",
+  "bridge",
+  "bridge_file",
+  "check",
+  "link",
+] as const;
+
+export type SequenceName = (typeof SEQUENCES)[number];
 
 /** Takes `count` numbers and gives the first. */
 export async function reserve(db: Database, name: SequenceName, count = 1): Promise<number> {

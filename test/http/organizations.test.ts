@@ -113,6 +113,7 @@ const OF_THE_HUB = [
   "tallies",
   "master_keys",
   "schema_versions",
+  "hub_marks",
   "bridges",
   // The inside of the search index, whose words are in user_words.
   "user_words_config",

@@ -1,16 +1,22 @@
 /** Changes: the feed of everything that was applied in an organization, and the history of one user. */
 import { Hono } from "hono";
 import { z } from "zod";
+import { toInstantOrNull } from "../../std/time.ts";
+import { loadMarks } from "../../store/restore.ts";
 import { listFeed, listUserHistory } from "../../store/runs/changes.ts";
 import { requires } from "../kit/authorize.ts";
 import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { answerListed, cursorAfter, PAGED, readCursor } from "../kit/paging.ts";
-import { CHANGE, listOf } from "../kit/shapes.ts";
+import { CHANGE, INSTANT, listOf } from "../kit/shapes.ts";
 import { loadUser } from "./users.ts";
 
 const FEED = listOf(CHANGE).extend({
   resume_cursor: z.string().meta({ description: "Cursor to continue from later, also at the end of the feed" }),
+  restored_at: INSTANT.nullable().meta({
+    description: "When the hub was last restored from a backup; where it changes, read all users again",
+    examples: [null],
+  }),
 });
 
 const readFeed = route(
@@ -23,12 +29,14 @@ const readFeed = route(
   async (c) => {
     const { limit, cursor } = c.req.valid("query");
     const after = readCursor("feed", cursor) ?? 0;
-    const { changes, next } = await listFeed(c.get("hub").db, c.get("organization").id, { after, limit });
+    const { db } = c.get("hub");
+    const { changes, next } = await listFeed(db, c.get("organization").id, { after, limit });
     return c.json({
       data: changes,
       next_cursor: next === null ? null : cursorAfter("feed", next),
       // At the end of the feed there is no next page yet; a client can continue from here later.
       resume_cursor: cursorAfter("feed", changes.at(-1)?.seq ?? after),
+      restored_at: toInstantOrNull((await loadMarks(db)).restoredAt),
     });
   },
 );

@@ -6,7 +6,7 @@ import { encodeId } from "../../model/id.ts";
 import { loadBridgeStates } from "../../store/bridges/bridge-states.ts";
 import { type Connection, listConnections } from "../../store/connections/connections.ts";
 import { type Erasure, listTreesOf, type TreeErasure } from "../../store/people/erasures.ts";
-import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import { DAY_MS, toInstant, toInstantOrNull } from "../../std/time.ts";
 import { idOf, INSTANT } from "../kit/shapes.ts";
 
 const PENDING = z.strictObject({
@@ -99,7 +99,7 @@ async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[])
   const others = all.filter((each) => !isRemote(each) && !erasure.connections.includes(each.id));
   const states = await loadBridgeStates(db, erasure.organizationId, others.map(({ id }) => id));
   return [
-    left("backups", null, "Backups of the database and of the bridge's disk are the operator's"),
+    ofBackups(hub, erasure),
     left(
       "sent",
       null,
@@ -121,6 +121,15 @@ async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[])
       )
     ),
   ];
+}
+
+/** The hub deletes its scheduled backups one a night; it knows of no other copies. */
+function ofBackups({ backupsKept }: Hub, { askedAt }: Erasure): Left {
+  const others = "Backups of the database and of the bridge's disk are the operator's";
+  if (backupsKept === undefined) return left("backups", null, others);
+  const detail = `The last scheduled backup that may hold the person is deleted after ${backupsKept + 1} nights. ` +
+    `${others}`;
+  return left("backups", null, detail, askedAt + (backupsKept + 1) * DAY_MS);
 }
 
 function leftOfTree({ tree, bridge }: TreeErasure): Left[] {

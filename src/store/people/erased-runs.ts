@@ -79,6 +79,13 @@ export async function listWaitingInputs(
   return rows.map(([id]) => id);
 }
 
+/** All runs of the organization that wait, the oldest first. */
+export async function listQueuedRuns(db: Database, organizationId: number): Promise<number[]> {
+  const rows = await db.rows<[number]>(sql`select id from runs where organization_id = ${organizationId}
+    and status = 'queued' order by id`);
+  return rows.map(([id]) => id);
+}
+
 /**
  * The statements that empty the runs. `dataVersion`: the organization's, before the batch. `erased`: the text that
  * replaces a message.

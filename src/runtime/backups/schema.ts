@@ -1,0 +1,38 @@
+/** The version of a database's tables, by the name of its last migration. */
+import { readFileSync } from "node:fs";
+import { Fault } from "../../model/errors.ts";
+import type { SqliteFile } from "../sqlite.ts";
+
+interface Migration {
+  readonly tag: string;
+  /** As drizzle stores it with each migration that it applied. */
+  readonly when: number;
+}
+
+/** All migrations of this version of Muster, the first one first. */
+function listMigrations(): readonly Migration[] {
+  const journal = new URL("../../../migrations/meta/_journal.json", import.meta.url);
+  return (JSON.parse(readFileSync(journal, "utf8")) as { entries: Migration[] }).entries;
+}
+
+/** Fails with `unprocessable` if this version does not know the last migration. */
+export function schemaOf(file: SqliteFile): string {
+  const [row] = file.all("select max(created_at) from __drizzle_migrations");
+  const found = listMigrations().find(({ when }) => when === Number(row?.[0]));
+  if (found !== undefined) return found.tag;
+  throw new Fault(
+    "unprocessable",
+    "The database is not of this version of Muster: use the version that it was used with",
+  );
+}
+
+/** Fails with `unprocessable` if a database of this schema is newer than this version of Muster. */
+export function requireKnownSchema(schema: string, muster: string): void {
+  const known = listMigrations();
+  if (known.some(({ tag }) => tag === schema)) return;
+  throw new Fault(
+    "unprocessable",
+    `The backup has the schema "${schema}", made by Muster ${muster}: this version knows schemas up to ` +
+      `"${known.at(-1)!.tag}". Install that version of Muster, or a newer one, and restore with it`,
+  );
+}
