@@ -109,7 +109,7 @@ function choose(rows: readonly Twin[]): { readonly twin: Twin; readonly verdict:
   const last = rows.map(({ leaves }) => leaves ?? "").sort().at(-1)!;
   const latest = rows.filter(({ leaves }) => (leaves ?? "") === last);
   if (latest.length === 1 && last !== "") return { twin: latest[0]!, verdict: COUNTS };
-  // The one that says it most plainly gives the reason, wherever it stands.
+  // The one that says it most plainly gives the reason, in any order of the rows.
   const plainest = rows.map(({ leaving }) => leaving).sort()[0];
   return { twin: rows.find(({ leaving }) => leaving === plainest)!, verdict: LEAVES };
 }
