@@ -17,6 +17,7 @@ import { listUnsealed, sealAudit } from "../store/audit.ts";
 import { findOrganizationNamed, type Organization } from "../store/organizations.ts";
 import type { Staging } from "../store/runs/staging.ts";
 import type { Terminal } from "../runtime/command.ts";
+import type { DatabaseTrouble } from "../store/trouble.ts";
 
 export interface CommandHub extends Hub {
   /** Whether the database is a file of this machine. */
@@ -29,13 +30,15 @@ export interface CommandHub extends Hub {
 export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => Promise<T>): Promise<T> {
   const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
   const registry = await loadRegistry(config.connectors, terminal.base);
-  await prepareStorage(config);
+  const onRetry = createWaiting(terminal);
+  await prepareStorage(config, onRetry);
   const beside = isEmbedded(config.databaseUrl) ? createBeside(config.databaseUrl) : null;
   const { db, attach } = await openDatabase({
     url: config.databaseUrl,
     authToken: config.databaseAuthToken,
     role: "alone",
     wrote: beside?.wrote,
+    onRetry,
   });
   try {
     await ensureDefaultOrganization(db, Date.now());
@@ -62,6 +65,15 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
     await beside?.end();
     db.close();
   }
+}
+
+/** Says why a command waits: once for each trouble, however often the server is asked. */
+export function createWaiting({ err }: Pick<Terminal, "err">): (trouble: DatabaseTrouble) => void {
+  let last = "";
+  return ({ message }) => {
+    if (message !== last) err(`${message}; trying again for a while\n`);
+    last = message;
+  };
 }
 
 /** The organization by its slug or id. */

@@ -10,20 +10,28 @@ import { listTokens } from "../store/tokens.ts";
 import { createTokenText, isTokenText } from "../security/token.ts";
 import { installAdminToken } from "./install.ts";
 import { keepText } from "./keep-text.ts";
-import { isEmbedded, migrateDatabase } from "./database.ts";
+import { isEmbedded, migrateDatabase, type OpenOptions } from "./database.ts";
+import { describeTrouble, troubleOf } from "../store/trouble.ts";
 
-/** Makes the data directory, readable by its owner only, and brings the tables up to date. */
-export async function prepareStorage(config: Config): Promise<void> {
+/**
+ * Makes the data directory, readable by its owner only, and brings the tables up to date. `onRetry` as openDatabase has it.
+ */
+export async function prepareStorage(config: Config, onRetry?: OpenOptions["onRetry"]): Promise<void> {
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new Fault("unavailable", `The data directory ${config.dataDir} cannot be made`, { cause: error });
   }
   try {
-    await migrateDatabase(config.databaseUrl, config.databaseAuthToken);
+    await migrateDatabase(config.databaseUrl, config.databaseAuthToken, onRetry);
   } catch (error) {
+    if (error instanceof Fault) throw error;
+    const trouble = describeTrouble(error);
+    if (troubleOf(error) !== null) throw new Fault("unavailable", trouble!);
     const where = isEmbedded(config.databaseUrl) ? `in ${config.databaseUrl}` : "at DATABASE_URL";
-    throw new Fault("unavailable", `The database ${where} cannot be opened or brought up to date`, { cause: error });
+    throw new Fault("unavailable", `The database ${where} cannot be opened or brought up to date`, {
+      cause: trouble === null ? error : new Error(trouble),
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { listOrganizations } from "../../store/organizations.ts";
+import { describeTrouble } from "../../store/trouble.ts";
 import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 
@@ -25,7 +26,9 @@ const getReadiness = route(
     try {
       await listOrganizations(c.get("hub").db, { after: 0, limit: 1 });
     } catch (cause) {
-      throw new Fault("unavailable", "The database is unavailable or has no tables", { cause });
+      throw new Fault("unavailable", describeTrouble(cause) ?? "The database is unavailable or has no tables", {
+        cause,
+      });
     }
     return c.json({ status: "ready" });
   },
