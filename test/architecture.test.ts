@@ -139,7 +139,7 @@ test("the rules of planning set no bits and read no column: reconcile/columns ha
 });
 
 test("only the store imports drizzle; entry points import its drivers", () => {
-  const driver = /^drizzle-orm\/(sqlite-proxy|d1)(\/migrator)?$/;
+  const driver = /^drizzle-orm\/(?:(sqlite-proxy|d1)(\/migrator)?|migrator)$/;
   assert.deepEqual(
     breaking(({ file, specifier }) =>
       !specifier.startsWith("drizzle-orm") || file.startsWith("src/store/") || (isEntry(file) && driver.test(specifier))

@@ -4,6 +4,7 @@ import { DONE, FAILED, type Terminal } from "../runtime/command.ts";
 import { Fault } from "../model/errors.ts";
 import { COMMANDS } from "./commands.ts";
 import { HELP } from "./help.ts";
+import { describeTrouble, mayBeDone } from "../store/trouble.ts";
 
 /** Runs the command and returns its exit code. Never throws. */
 export async function runCommand(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -31,6 +32,10 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
 }
 
 function describeFailure(error: unknown): string {
+  const trouble = error instanceof Fault ? null : describeTrouble(error);
+  if (trouble !== null) {
+    return `${trouble}${mayBeDone(error) ? ". What was asked may have been done: look first" : ""}\n`;
+  }
   if (!(error instanceof Fault)) return `Muster failed: ${error instanceof Error ? error.stack : error}\n`;
   const cause = error.cause instanceof Error ? `Because: ${error.cause.message.split("\n")[0]}\n` : "";
   return `${error.message}\n${cause}`;

@@ -23,10 +23,11 @@ import { FAILED, HELD, type Terminal } from "../runtime/command.ts";
 import { defineCommand } from "./command.ts";
 import { wholeInputIssues } from "../report/file.ts";
 import { writeFailures } from "./failures.ts";
-import { type CommandHub, loadOrganization, withHub } from "./open-hub.ts";
+import { type CommandHub, createWaiting, loadOrganization, withHub } from "./open-hub.ts";
 import { createProgress, type ProgressView } from "./progress.ts";
 import { exitCodeOf, summarize } from "./summary.ts";
 import { sleep } from "../std/sleep.ts";
+import { troubleOf } from "../store/trouble.ts";
 
 /** How often to look at a run that another process carries, or that waits for another run. */
 const LOOK_AGAIN_MS = 200;
@@ -152,22 +153,55 @@ async function carry(
     batchMs: BATCH_MS,
     pause: createPause(),
   };
-  try {
-    for (;;) {
-      let carried = await runNext(hub, { ...options, runId });
-      const run = (await findRun(hub.db, organizationId, runId))!;
-      if (isAtRest(run.run.status) || interrupt.signal.aborted) return { run, waitsFor: null };
-      const held = await findHeld(hub, run);
-      if (held !== null) return { run, waitsFor: held };
-      // Other runs may have to be carried first.
-      if (run.run.status === "queued") carried ??= await runNext(hub, options);
-      if (carried !== null) continue;
+  const next = async (): Promise<Reached | null> => {
+    const carried = await runNext(hub, { ...options, runId });
+    const run = (await findRun(hub.db, organizationId, runId))!;
+    if (isAtRest(run.run.status) || interrupt.signal.aborted) return { run, waitsFor: null };
+    const held = await findHeld(hub, run);
+    if (held !== null) return { run, waitsFor: held };
+    // Other runs may have to be carried first.
+    if (carried === null && (run.run.status !== "queued" || await runNext(hub, options) === null)) {
       if (run.run.progress !== null) progress.show(run.run.progress);
       await sleep(LOOK_AGAIN_MS);
+    }
+    return null;
+  };
+  const patience = createPatience(hub, runId, terminal);
+  try {
+    for (;;) {
+      const reached = await next().then((result) => {
+        patience.renew();
+        return result;
+      }, patience.waitAfter);
+      if (reached !== null) return reached;
     }
   } finally {
     restore();
   }
+}
+
+/** How long a database on a server may be away while a run is carried. */
+const AWAY_MS = 120_000;
+
+/** Waits after errors that pass by themselves, for a time, and says so. The run is stored, and goes on where it was. */
+function createPatience(hub: Hub, runId: number, terminal: Terminal) {
+  const say = createWaiting(terminal);
+  let since: number | null = null;
+  return {
+    renew: () => void (since = null),
+    async waitAfter(error: unknown): Promise<null> {
+      const trouble = troubleOf(error);
+      if (trouble === null) throw error;
+      since ??= hub.now();
+      if (!trouble.passes || hub.now() - since > AWAY_MS) {
+        const goesOn = `The run ${encodeId("run", runId)} goes on when "muster serve" or the next import runs`;
+        throw new Fault("unavailable", `${trouble.message}. ${goesOn}`);
+      }
+      say(trouble);
+      await sleep(LOOK_AGAIN_MS);
+      return null;
+    },
+  };
 }
 
 const PAUSE_EVERY_MS = 60;

@@ -13,7 +13,7 @@ import { createMasterKeyText, masterKeyId } from "../security/secrets.ts";
 import { currentKeyId, resealAll } from "../store/connections/sealed.ts";
 import { DONE } from "../runtime/command.ts";
 import { defineCommand } from "./command.ts";
-import { leaveNoLog } from "./open-hub.ts";
+import { createWaiting, leaveNoLog } from "./open-hub.ts";
 
 export const rotateKey = defineCommand({
   name: "key rotate",
@@ -27,8 +27,10 @@ export const rotateKey = defineCommand({
         "MUSTER_MASTER_KEY_PREVIOUS is not set: it should be the current key, and MUSTER_MASTER_KEY the new one",
       );
     }
-    await prepareStorage(config, (line) => terminal.err(`${line}\n`));
-    const { db } = await openDatabase({ url: config.databaseUrl, authToken: config.databaseAuthToken, role: "alone" });
+    const onRetry = createWaiting(terminal);
+    await prepareStorage(config, { onRetry, say: (line) => terminal.err(`${line}\n`) });
+    const { databaseUrl: url, databaseAuthToken: authToken } = config;
+    const { db } = await openDatabase({ url, authToken, role: "alone", onRetry });
     try {
       const before = await currentKeyId(db);
       if (config.masterKeys.length === 0 && before !== null) await addKey(masterKeyFile(config), before);

@@ -18,6 +18,7 @@ import type { Database } from "../store/database.ts";
 import { findOrganizationNamed, type Organization } from "../store/organizations.ts";
 import type { Staging } from "../store/runs/staging.ts";
 import type { Terminal } from "../runtime/command.ts";
+import type { DatabaseTrouble } from "../store/trouble.ts";
 
 export interface CommandHub extends Hub {
   /** Whether the database is a file of this machine. */
@@ -38,13 +39,15 @@ export async function withHubOf<T>(
   work: (hub: CommandHub) => Promise<T>,
 ): Promise<T> {
   const registry = await loadRegistry(config.connectors, terminal.base);
-  await prepareStorage(config, (line) => terminal.err(`${line}\n`));
+  const onRetry = createWaiting(terminal);
+  await prepareStorage(config, { onRetry, say: (line) => terminal.err(`${line}\n`) });
   const beside = isEmbedded(config.databaseUrl) ? createBeside(config.databaseUrl) : null;
   const { db, attach } = await openDatabase({
     url: config.databaseUrl,
     authToken: config.databaseAuthToken,
     role: "alone",
     wrote: beside?.wrote,
+    onRetry,
   });
   try {
     await ensureDefaultOrganization(db, Date.now());
@@ -83,6 +86,15 @@ export async function leaveNoLog(db: Database): Promise<void> {
   } finally {
     db.close();
   }
+}
+
+/** Says why a command waits: once for each trouble, however often the server is asked. */
+export function createWaiting({ err }: Pick<Terminal, "err">): (trouble: DatabaseTrouble) => void {
+  let last = "";
+  return ({ message }) => {
+    if (message !== last) err(`${message}; trying again for a while\n`);
+    last = message;
+  };
 }
 
 /** The organization by its slug or id. */

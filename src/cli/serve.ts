@@ -39,7 +39,10 @@ export async function serve(terminal: Terminal): Promise<number> {
   // The ports come first: a start that cannot have them should change nothing and show no token.
   const door = await openDoor(config, terminal, log);
   if (config.sftpPort !== 0) await requireFreePort({ host: config.host, port: config.sftpPort });
-  await prepareStorage(config, (waiting) => log("database.waiting", { waiting }));
+  await prepareStorage(config, {
+    say: (waiting) => log("database.waiting", { waiting }),
+    onRetry: ({ message }) => log("database.away", { why: message }),
+  });
   await warnOfReadableFiles(config, log);
   const memory = isEmbedded(config.databaseUrl) ? createGateMemory() : null;
   const gate = memory === null ? null : createMainGate(memory);

@@ -3,7 +3,8 @@ import { byCommand } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
 import { type Scope, SCOPES } from "../model/scope.ts";
-import { createToken as storeToken } from "../store/tokens.ts";
+import { createToken as storeToken, findTokenByHash } from "../store/tokens.ts";
+import { mayBeDone } from "../store/trouble.ts";
 import { DAY_MS, toInstantOrNull } from "../std/time.ts";
 import { createTokenText, hashToken } from "../security/token.ts";
 import { DONE } from "../runtime/command.ts";
@@ -24,6 +25,7 @@ export const createToken = defineCommand({
     const scopes = readScopes(values.scopes);
     const days = readDays(values["expires-in-days"] ?? "90");
     const text = createTokenText();
+    const hash = hashToken(text);
     const token = await withHub(terminal, async (hub) => {
       const organization = await loadOrganization(hub, values.organization);
       return await storeToken(
@@ -32,12 +34,17 @@ export const createToken = defineCommand({
         {
           name: values.name?.trim() || "Made on the command line",
           scopes,
-          hash: hashToken(text),
+          hash,
           expiresAt: days === null ? null : hub.now() + days * DAY_MS,
         },
         hub.now(),
         byCommand("token create"),
-      );
+      ).catch(async (error) => {
+        // The token may be there although the database's answer was lost.
+        const made = mayBeDone(error) ? await findTokenByHash(hub.db, hash) : null;
+        if (made === null) throw error;
+        return made;
+      });
     });
     const expiresAt = toInstantOrNull(token.expiresAt);
     if (values.json) {

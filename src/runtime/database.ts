@@ -28,6 +28,8 @@ export interface OpenOptions {
   readonly gate?: Gate;
   /** Called after each write of `alone`. The callee makes checkpoints; the connection does so only if they come late. */
   readonly wrote?: () => void;
+  /** How long a server that is away is asked again, in milliseconds; absent: as long as the role allows. */
+  readonly patienceMs?: number;
   /** Called when a server is away, before it is asked again. */
   readonly onRetry?: (trouble: DatabaseTrouble) => void;
 }

@@ -10,13 +10,18 @@ import { listTokens } from "../store/tokens.ts";
 import { createTokenText, isTokenText } from "../security/token.ts";
 import { installAdminToken } from "./install.ts";
 import { keepText } from "./keep-text.ts";
-import { isEmbedded, migrateDatabase } from "./database.ts";
+import { isEmbedded, migrateDatabase, type OpenOptions } from "./database.ts";
+import { describeTrouble, troubleOf } from "../store/trouble.ts";
 
-/**
- * Makes the data directory, readable by its owner only, and brings the tables up to date. `say` gets a sentence where that
- * has to wait for another process.
- */
-export async function prepareStorage(config: Config, say: (line: string) => void = () => {}): Promise<void> {
+export interface Preparing {
+  /** Called with a sentence where this has to wait for another process. */
+  readonly say?: (line: string) => void;
+  /** As openDatabase has it. */
+  readonly onRetry?: OpenOptions["onRetry"];
+}
+
+/** Makes the data directory, readable by its owner only, and brings the tables up to date. */
+export async function prepareStorage(config: Config, { say = () => {}, onRetry }: Preparing = {}): Promise<void> {
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -24,12 +29,17 @@ export async function prepareStorage(config: Config, say: (line: string) => void
   }
   try {
     await migrateDatabase(config.databaseUrl, config.databaseAuthToken, {
+      onRetry,
       waiting: (seconds) => say(waitingLine(seconds)),
     });
   } catch (error) {
     if (error instanceof Fault) throw error;
+    const trouble = describeTrouble(error);
+    if (troubleOf(error) !== null) throw new Fault("unavailable", trouble!);
     const where = isEmbedded(config.databaseUrl) ? `in ${config.databaseUrl}` : "at DATABASE_URL";
-    throw new Fault("unavailable", `The database ${where} cannot be opened or brought up to date`, { cause: error });
+    throw new Fault("unavailable", `The database ${where} cannot be opened or brought up to date`, {
+      cause: trouble === null ? error : new Error(trouble),
+    });
   }
 }
 

@@ -65,10 +65,12 @@ export function textsOf({ requests }: Pipeline): string[] {
 
 export function createStreams(file: string): Streams {
   const streams = new Map<string, Stream>();
+  /** Connections of streams that were closed: opening one reads all of the schema. */
+  const spare: DatabaseSync[] = [];
   let batons = 0;
 
   function take(baton: string | null): Stream {
-    if (baton === null) return { database: new DatabaseSync(file, { timeout: 0 }), stored: new Map() };
+    if (baton === null) return { database: spare.pop() ?? new DatabaseSync(file, { timeout: 0 }), stored: new Map() };
     const stream = streams.get(baton);
     if (stream === undefined) throw Object.assign(new Error("The stream has expired"), { code: EXPIRED });
     // A baton is good for one request.
@@ -81,7 +83,8 @@ export function createStreams(file: string): Streams {
       const stream = take(baton);
       const results = requests.map((asked) => result(stream, asked));
       if (requests.some(({ type }) => type === "close")) {
-        stream.database.close();
+        if (stream.database.isTransaction) stream.database.exec("rollback");
+        spare.push(stream.database);
         return { baton: null, base_url: null, results };
       }
       const next = `stream-${++batons}`;
@@ -93,6 +96,7 @@ export function createStreams(file: string): Streams {
     },
     end() {
       for (const { database } of streams.values()) database.close();
+      for (const database of spare.splice(0)) database.close();
       streams.clear();
     },
   };

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import sftpDrop from "../../connectors/sftp-drop.ts";
 import type { Connector } from "../../src/connector.ts";
 import { defineConnector } from "../../src/connector.ts";
@@ -17,6 +18,7 @@ import { createToken } from "../../src/store/tokens.ts";
 import { createTokenText, hashToken } from "../../src/security/token.ts";
 import { z } from "zod";
 import { checked } from "./checked.ts";
+import { type LibsqlServer, startLibsqlServer } from "./libsql-server.ts";
 import { nowhere } from "./nowhere.ts";
 
 export interface TestHub extends Hub {
@@ -28,6 +30,8 @@ export interface TestHub extends Hub {
   readonly woken: { count: number };
   /** Lines that were logged. */
   readonly lines: { event: string; details: Record<string, unknown> }[];
+  /** The database's server, if it is on one. */
+  readonly server: LibsqlServer | undefined;
   /** Closes the database and removes its file. */
   close(): void;
 }
@@ -44,14 +48,31 @@ async function createMigrated(): Promise<Uint8Array> {
   return bytes;
 }
 
+/** With MUSTER_TEST_DATABASE=server the database is one on a libSQL server, which tests can have on purpose, too. */
+const ON_SERVER = process.env.MUSTER_TEST_DATABASE === "server";
+const SERVER_TOKEN = "the server's token";
+/** A read is repeated once. */
+const PATIENCE_MS = 200;
+/** A hub keeps requests to a server below this. */
+const MAX_REQUEST_BYTES = 1024 * 1024;
+
+export interface TestHubOptions {
+  readonly now?: number;
+  readonly registry?: ReadonlyMap<string, Connector<never>>;
+  readonly outbound?: Outbound;
+  /** The database is on a libSQL server, `TestHub.server`. */
+  readonly onServer?: boolean;
+}
+
 /** Call `close` at the end. `now` is where the clock starts. */
-export async function createTestHub(
-  options: { now?: number; registry?: ReadonlyMap<string, Connector<never>>; outbound?: Outbound } = {},
-): Promise<TestHub> {
+export async function createTestHub({ onServer = ON_SERVER, ...options }: TestHubOptions = {}): Promise<TestHub> {
   const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
-  const url = `file:${join(folder, "test.db")}`;
-  writeFileSync(join(folder, "test.db"), await (migrated ??= createMigrated()));
-  const { db } = await openDatabase({ url, authToken: null, role: "alone" });
+  const path = join(folder, "test.db");
+  writeFileSync(path, await (migrated ??= createMigrated()));
+  const server = onServer ? await startLibsqlServer(path, SERVER_TOKEN, { maxBytes: MAX_REQUEST_BYTES }) : undefined;
+  const url = server?.url ?? `file:${path}`;
+  const authToken = onServer ? SERVER_TOKEN : null;
+  const { db } = await openDatabase({ url, authToken, role: "alone", patienceMs: PATIENCE_MS });
   await db.rows(sql`pragma synchronous = off`);
   const clock = { ms: options.now ?? Date.UTC(2026, 2, 2, 8) };
   const woken = { count: 0 };
@@ -71,9 +92,12 @@ export async function createTestHub(
     clock,
     woken,
     lines,
+    server,
     close() {
       db.close();
-      rmSync(folder, { recursive: true, force: true });
+      const remove = () => rmSync(folder, { recursive: true, force: true });
+      if (server === undefined) remove();
+      else void server.close().then(remove);
     },
   };
 }

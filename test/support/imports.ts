@@ -5,9 +5,7 @@
 import assert from "node:assert/strict";
 import { sql } from "drizzle-orm";
 import { createRegistry } from "../../src/runtime/registry.ts";
-import type { Connector } from "../../src/connector.ts";
 import type { Hub } from "../../src/hub.ts";
-import type { Outbound } from "../../src/security/outbound.ts";
 import { decodeId } from "../../src/model/id.ts";
 import { runFetcher } from "../../src/sources/fetcher.ts";
 import { runNext } from "../../src/runs/next.ts";
@@ -16,7 +14,7 @@ import type { ChangeView } from "../../src/model/change.ts";
 import type { IssueView } from "../../src/model/issue.ts";
 import type { RunView } from "../../src/model/run.ts";
 import { tick } from "../../src/upkeep/tick.ts";
-import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "./hub.ts";
+import { type Ask, createAsk, createTestHub, createTestToken, type TestHub, type TestHubOptions } from "./hub.ts";
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -102,7 +100,7 @@ export interface Importing {
 /** A hub with the organization `default`, whose connections are `csv` and `api`; closed afterwards. */
 export async function importing(
   work: (world: Importing) => Promise<void>,
-  options: { registry?: ReadonlyMap<string, Connector<never>>; outbound?: Outbound; now?: number } = {},
+  options: TestHubOptions = {},
 ): Promise<void> {
   const hub = await createTestHub({ ...options, registry: options.registry ?? createRegistry() });
   try {

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { listOrganizations } from "../../store/organizations.ts";
+import { describeTrouble } from "../../store/trouble.ts";
 import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 
@@ -28,7 +29,9 @@ const getReadiness = route(
     try {
       await listOrganizations(hub.db, { after: 0, limit: 1 });
     } catch (cause) {
-      throw new Fault("unavailable", "The database is unavailable or has no tables", { cause });
+      throw new Fault("unavailable", describeTrouble(cause) ?? "The database is unavailable or has no tables", {
+        cause,
+      });
     }
     const reasons = await hub.readiness?.() ?? [];
     if (reasons.length > 0) throw new Fault("unavailable", reasons.join(". "));

@@ -3,7 +3,7 @@
  * with the same key, and it is done once.
  *
  * The first success is what later requests are answered with. A refused or failed request has done nothing, so its key
- * can be used again. If two requests come at once, the key's row in the database decides which is first
+ * can be used again, unless the database's answer was lost: then it may have been done, and is not done again. If two requests come at once, the key's row in the database decides which is first
  * (store/idempotency.ts).
  */
 import { sha256Hex } from "../../std/hex.ts";
@@ -21,6 +21,7 @@ import {
   renewClaim,
   settleClaim,
 } from "../../store/idempotency.ts";
+import { mayBeDone } from "../../store/trouble.ts";
 import { callerOf } from "./caller.ts";
 import { documented } from "./describe.ts";
 import { discard, watchBody } from "./watched-body.ts";
@@ -83,6 +84,7 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
     clearInterval(renewal);
   }
   try {
+    if (mayBeDone(c.error)) return await settleClaim(db, claim, [], asked, now());
     const request = c.res.ok ? await digestRequest(c, await watched.digest()) : null;
     const body = request === null ? null : await bodyToKeep(c.res);
     if (request === null || body === null) return await releaseClaim(db, claim);
@@ -130,7 +132,7 @@ async function answerAgain(c: Context<Env>, claim: string, request: string | nul
   if (parts.length === 0) {
     throw new Fault(
       "conflict",
-      "The request with this Idempotency-Key was completed, but its answer is no longer stored",
+      "The request with this Idempotency-Key was or may have been done, but its answer is not stored: look at what is there",
     );
   }
   const opened = await Promise.all(parts.map((sealed) => secrets.open(purposeOf(claim), sealed)));

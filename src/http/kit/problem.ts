@@ -8,13 +8,15 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { Fault, type FaultCode, FAULTS } from "../../model/errors.ts";
 import { redact } from "../../security/redact.ts";
-import { isFull } from "../../store/trouble.ts";
+import { describeTrouble, isFull, mayBeDone, troubleOf } from "../../store/trouble.ts";
 import type { Env } from "./env.ts";
 import { causesOf, codeOf } from "../../std/causes.ts";
 
 /** How many of a body's errors an answer lists. */
 const MAX_ERRORS = 200;
 const MAX_CHARACTERS = 2_000;
+/** Seconds after which a database that is away is worth another request. */
+const RETRY_AFTER_S = 5;
 
 /** Problem details, as an answer has them. */
 export const PROBLEM = z.strictObject({
@@ -69,9 +71,21 @@ function toFault(c: Context<Env>, error: unknown): Fault {
   if (error instanceof HTTPException && error.status < 500) {
     return new Fault("invalid_request", error.message || "The request is invalid", { cause: error });
   }
-  c.get("hub").log("request_failed", { error: nameOf(error), place: placeOf(error) });
+  c.get("hub").log("request_failed", { error: nameOf(error), why: describeTrouble(error), place: placeOf(error) });
   if (isFull(error)) return storageFull(error);
+  if (troubleOf(error) !== null) return databaseAway(error);
   return new Fault("internal", "Internal error; the hub's log has details under the request id", { cause: error });
+}
+
+/** The log says what failed; a client learns no more than whether it may simply send the request again. */
+function databaseAway(cause: unknown): Fault {
+  return new Fault(
+    "unavailable",
+    mayBeDone(cause)
+      ? "The database's answer was lost, and the request may have been done: look before you send it again"
+      : "The hub's database is unavailable, and nothing was done; retry later",
+    { cause, retryAfterS: mayBeDone(cause) ? undefined : RETRY_AFTER_S },
+  );
 }
 
 function storageFull(cause: unknown): Fault {

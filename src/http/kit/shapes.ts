@@ -71,7 +71,7 @@ export const RUN = shapeOf<RunView>()(
     drop: z.strictObject({ id: idOf("drp"), name: z.string(), bytes: COUNT, sha256: z.string().nullable() }).nullable()
       .meta({ examples: [{ id: "drp_2", name: "users.csv", bytes: 5120, sha256: null }] }),
     error: z.strictObject({ code: z.string(), message: z.string(), line: z.int().nullable().optional() }).nullable()
-      .meta({ description: "Why it failed or was skipped", examples: [null] }),
+      .meta({ description: "Why it failed, was skipped, or pauses", examples: [null] }),
     created_at: INSTANT,
     started_at: INSTANT.nullable(),
     finished_at: INSTANT.nullable(),

@@ -9,6 +9,7 @@ import { createCarrier } from "../../runs/carrier.ts";
 import { parseAllowHosts } from "../../security/outbound.ts";
 import { fillSearchIndex } from "../../store/people/search-index.ts";
 import { createIdle } from "../../std/idle.ts";
+import { ladder } from "../../std/retry.ts";
 import { tick } from "../../upkeep/tick.ts";
 import { createRunnerGate } from "./gate.ts";
 import { createDecrypt } from "./decrypting.ts";
@@ -34,8 +35,8 @@ const CHECKPOINT_EVERY_MS = 2_000;
 const FILL_BETWEEN_RUNS_MS = 1_000, FILL_MS = 10_000;
 /** How long a run may delay the search index of other organizations, and how often it then pauses for a step of it. */
 const FILL_AFTER_MS = 15_000, FILL_EVERY_MS = 250;
-/** Pause after an error of the hub itself, not of a run. */
-const AFTER_FAILURE_MS = 5_000;
+/** Pauses after errors of the hub itself, not of a run: a database that is away is asked less and less often. */
+const AFTER_FAILURES_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
 
 installInflate();
 const port = parentPort!;
@@ -87,6 +88,8 @@ port.on("message", (message: "wake" | "stop") => {
 lookWhetherToStop();
 
 let lastTick = 0, lastCheckpoint = 0;
+/** Errors of the hub itself since something went well. */
+let failures = 0;
 /** When the index was last complete, and when it was last worked on. */
 let lastComplete = performance.now(), lastFill = 0;
 // When the thread has to stop, each run has one more turn, in which it releases its lease.
@@ -94,6 +97,7 @@ while (!stop.signal.aborted || carrier.size > 0) {
   woken = false;
   try {
     for (let last: Awaited<ReturnType<typeof carrier.turn>>; (last = await carrier.turn()) !== "idle";) {
+      failures = 0;
       await pause();
       if (last === "ended" && carrier.size === 0) {
         await fill(FILL_BETWEEN_RUNS_MS);
@@ -111,11 +115,13 @@ while (!stop.signal.aborted || carrier.size > 0) {
     if (!await fill(FILL_MS)) continue;
     if (!stop.signal.aborted) await cleanFile();
     await moveLog();
+    failures = 0;
     await idle.wait(LOOK_AGAIN_MS);
   } catch (error) {
     if (stop.signal.aborted) continue;
-    hub.log("runner.failed", describeError(error));
-    await idle.wait(AFTER_FAILURE_MS);
+    const pauseMs = ladder(AFTER_FAILURES_MS, ++failures);
+    hub.log("runner.failed", { ...describeError(error), again_in_ms: pauseMs });
+    await idle.wait(pauseMs);
   }
 }
 db.close();
