@@ -4,6 +4,7 @@ import { createMetrics } from "../model/metrics.ts";
 import { createReadiness } from "../model/readiness.ts";
 import type { Config } from "../runtime/config.ts";
 import type { KeySource } from "../runtime/master-key.ts";
+import { createChecks } from "../runtime/checks.ts";
 import { createOutbound } from "../runtime/outbound.ts";
 import { sharedPacking } from "../runtime/packing.ts";
 import { createScrypt } from "../runtime/scrypt.ts";
@@ -76,9 +77,7 @@ export function openServedHub(parts: HubParts): ServedHub {
     ownBridge: bridgeToken === null ? undefined : { tokenHash: hashToken(bridgeToken) },
     openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound), now),
     scrypt: createScrypt(),
-    readiness: createReadiness({
-      tables: () => schema.found()?.message ?? null,
-    }),
+    readiness: createReadiness(createChecks({ db, databaseUrl: config.databaseUrl, schema, runner })),
     rates: door.rates,
     inFlight: createInFlight(),
     metrics: createMetrics(Date.now(), readMemory, door.listening.figures),
