@@ -5,6 +5,7 @@ import { createReadiness } from "../model/readiness.ts";
 import { erasedListFile, listingErased } from "../runtime/backups/erased-list.ts";
 import type { Config } from "../runtime/config.ts";
 import type { KeySource } from "../runtime/master-key.ts";
+import { createChecks } from "../runtime/checks.ts";
 import { createOutbound } from "../runtime/outbound.ts";
 import { sharedPacking } from "../runtime/packing.ts";
 import { createScrypt } from "../runtime/scrypt.ts";
@@ -77,9 +78,7 @@ export function openServedHub(parts: HubParts): ServedHub {
     ownBridge: bridgeToken === null ? undefined : { tokenHash: hashToken(bridgeToken) },
     openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound), now),
     scrypt: createScrypt(),
-    readiness: createReadiness({
-      tables: () => schema.found()?.message ?? null,
-    }),
+    readiness: createReadiness(createChecks({ db, databaseUrl: config.databaseUrl, schema, runner })),
     rates: door.rates,
     inFlight: createInFlight(),
     metrics: createMetrics(Date.now(), readMemory, door.listening.figures),

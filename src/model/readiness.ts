@@ -21,7 +21,7 @@ export function createReadiness(
     if (latest === null || elapsed() - at > KEPT_MS) {
       at = elapsed();
       latest = Promise.all(Object.entries(checks).map(([name, check]) => sentenceOf(name, check)))
-        .then((sentences) => sentences.filter((sentence) => sentence !== null));
+        .then((sentences) => [...new Set(sentences.filter((sentence) => sentence !== null))]);
     }
     return latest;
   };

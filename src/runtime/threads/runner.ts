@@ -30,6 +30,8 @@ type FromThread =
 export interface Runner {
   /** Signals that a run may be waiting. */
   wake(): void;
+  /** False: the thread has ended, and the next one is not started yet. */
+  isRunning(): boolean;
   /** Ends the thread after the batch that it is writing. */
   stop(): Promise<void>;
 }
@@ -68,6 +70,7 @@ export function startRunner(
   });
   return {
     wake: () => thread.post("wake"),
+    isRunning: thread.isRunning,
     stop() {
       Atomics.store(stopping, 0, 1);
       return thread.stop();

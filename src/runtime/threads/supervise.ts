@@ -27,6 +27,8 @@ export interface Supervision<Message> {
 export interface Supervised {
   /** Sends a message to the present thread; it is lost while there is none. */
   post(message: unknown): void;
+  /** False: the thread has ended, and the next one is not started yet. */
+  isRunning(): boolean;
   /** Resolves once the thread has ended. No other is started. */
   stop(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export function supervise<Message>(supervision: Supervision<Message>): Supervise
   start();
   return {
     post: (message) => thread?.postMessage(message),
+    isRunning: () => thread !== null,
     async stop() {
       isStopping = true;
       clearTimeout(restart);
