@@ -2,6 +2,7 @@
 import type { Hub, Registry } from "../hub.ts";
 import { createMetrics } from "../model/metrics.ts";
 import { createReadiness } from "../model/readiness.ts";
+import { type BackupFigures, createMetrics } from "../model/metrics.ts";
 import { erasedListFile, listingErased } from "../runtime/backups/erased-list.ts";
 import type { Config } from "../runtime/config.ts";
 import type { KeySource } from "../runtime/master-key.ts";
@@ -48,6 +49,8 @@ export interface ServedHub {
   readonly reader: OpenReader | undefined;
   /** The token of the hub's own bridge, which no other process ever sees; null: there is no SFTP server. */
   readonly bridgeToken: string | null;
+  /** Absent: no backups are scheduled. */
+  readonly backups: BackupFigures | undefined;
 }
 
 /** Starts the threads; `runner` and `reader` have to be stopped. */
@@ -64,6 +67,7 @@ export function openServedHub(parts: HubParts): ServedHub {
   const bridgeToken = config.sftpPort === 0 ? null : createTokenText();
   const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
   const now = () => performance.now();
+  const backups: BackupFigures | undefined = config.backup === null ? undefined : { lastAt: null, failures: 0 };
   const hub: Hub = {
     db,
     reader,
@@ -81,8 +85,9 @@ export function openServedHub(parts: HubParts): ServedHub {
     readiness: createReadiness(createChecks({ db, databaseUrl: config.databaseUrl, schema, runner })),
     rates: door.rates,
     inFlight: createInFlight(),
-    metrics: createMetrics(Date.now(), readMemory, door.listening.figures),
+    metrics: createMetrics(Date.now(), readMemory, door.listening.figures, backups),
     retainDays: config.retainDays,
+    backupsKept: config.backup?.keep,
     erased: memory === null ? undefined : listingErased(erasedListFile(config), db, log),
     mailFrom,
     wake: runner.wake,
@@ -90,5 +95,5 @@ export function openServedHub(parts: HubParts): ServedHub {
     waits,
     log,
   };
-  return { hub, runner, reader, bridgeToken };
+  return { hub, runner, reader, bridgeToken, backups };
 }

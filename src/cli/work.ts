@@ -1,5 +1,6 @@
-/** What `muster serve` does beside answering requests: sends webhooks and mails, reads sources, and speaks SFTP. */
+/** What `muster serve` does beside answering requests: sends webhooks and mails, reads sources, backs up, speaks SFTP. */
 import type { Config } from "../runtime/config.ts";
+import { startBackups } from "../runtime/backups/schedule.ts";
 import { addressOf } from "../runtime/open-bridge.ts";
 import { createOwner } from "../runtime/owner.ts";
 import { type OwnBridge, startOwnBridge } from "../runtime/threads/bridge.ts";
@@ -27,6 +28,9 @@ export function startWork(config: Config, door: Door, served: ServedHub): Work {
   const mailer = config.smtpUrl === null ? null : startMailer(hub, config.smtpUrl, self);
   const courier = startCourier(hub, self, isLocal ? "embedded" : "remote");
   const fetcher = startFetcher(hub, self, isLocal ? "embedded" : "remote");
+  const backups = config.backup === null || served.backups === undefined
+    ? null
+    : startBackups(config.databaseUrl, config.backup, served.backups, hub);
   const bridge = startBridge(config, door, served);
   const rest = async () => {
     await fetcher.stop();
@@ -41,6 +45,7 @@ export function startWork(config: Config, door: Door, served: ServedHub): Work {
       await rest();
     },
     async stop() {
+      await backups?.stop();
       await bridge?.stop();
       await door.listening.close();
       await reader?.stop();

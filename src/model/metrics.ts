@@ -13,9 +13,19 @@ export interface Metrics {
   readonly requests: ReadonlyMap<string, RequestCount>;
   /** For a process with its own HTTP server. */
   readonly readConnections?: () => ConnectionFigures;
+  /** Absent: no backups are scheduled. */
+  readonly backups?: Readonly<BackupFigures>;
   /** An uncaught error that the process has survived. */
   countUncaught(): void;
   readonly uncaught: number;
+}
+
+/** Scheduled backups: kept up to date by what makes them. */
+export interface BackupFigures {
+  /** When the last complete one was begun, in milliseconds since 1970; null: there is none. */
+  lastAt: number | null;
+  /** How many have failed since this process started. */
+  failures: number;
 }
 
 /** Why the HTTP server closes connections. `displaced`: to make room for another; `refused`: there was no room. */
@@ -46,6 +56,7 @@ export function createMetrics(
   startedAt: number,
   readMemory?: Metrics["readMemory"],
   readConnections?: Metrics["readConnections"],
+  backups?: BackupFigures,
 ): Metrics {
   const requests = new Map<string, RequestCount>();
   let uncaught = 0;
@@ -53,6 +64,7 @@ export function createMetrics(
     startedAt,
     readMemory,
     readConnections,
+    backups,
     requests,
     get uncaught() {
       return uncaught;

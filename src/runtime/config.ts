@@ -24,6 +24,8 @@ export interface Config {
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
+  /** The folder of scheduled backups, and how many are kept; null: none are made. */
+  readonly backup: { readonly dir: string; readonly keep: number } | null;
   /** Port of the hosted SFTP server, at `host`; 0: there is no server. */
   readonly sftpPort: number;
   /** Folder of hosted trees and of the bridge's keys. */
@@ -76,6 +78,8 @@ const NAMES = [
   "MUSTER_PUBLIC_URL",
   "MUSTER_CONNECTORS",
   "MUSTER_RETAIN_DAYS",
+  "MUSTER_BACKUP",
+  "MUSTER_BACKUP_KEEP",
   "MUSTER_SFTP_PORT",
   "MUSTER_SFTP_DIR",
   "MUSTER_SFTP_ADDRESS",
@@ -130,6 +134,7 @@ export function parseConfig(env: Environment): ParsedConfig {
     publicUrl: publicUrl(read),
     connectors: read.list("MUSTER_CONNECTORS"),
     retainDays: wholeNumber("MUSTER_RETAIN_DAYS", 30, 1, 3650),
+    backup: backup(read, databaseUrl),
     sftpPort: wholeNumber("MUSTER_SFTP_PORT", 2222, 0, 65535),
     sftpDir: text("MUSTER_SFTP_DIR") ?? `${dataDir}/sftp`,
     sftpAddress: sftpAddress(read),
@@ -209,6 +214,17 @@ function masterKeys({ secret, problems }: Reader): string[] {
 function publicUrl({ checked }: Reader): string | null {
   const url = checked("MUSTER_PUBLIC_URL", isWebAddress, "an address like https://muster.example.com");
   return url?.replace(/\/+$/, "") ?? null;
+}
+
+function backup({ checked, wholeNumber }: Reader, databaseUrl: string): Config["backup"] {
+  const isFolder = (value: string) => !value.includes("://") && databaseUrl.startsWith("file:");
+  const dir = checked(
+    "MUSTER_BACKUP",
+    isFolder,
+    "a folder, like /var/backups/muster, beside a database that is a file",
+  );
+  const keep = wholeNumber("MUSTER_BACKUP_KEEP", 14, 1, 1000);
+  return dir === null ? null : { dir, keep };
 }
 
 function sftpAddress({ checked }: Reader): SftpAddress | null {

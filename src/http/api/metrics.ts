@@ -1,7 +1,7 @@
 /** `/metrics`, for Prometheus: figures of this process, and figures of the hub from its database. */
 import { Hono } from "hono";
 import { z } from "zod";
-import { CUT_REASONS, DURATION_BOUNDS, type Metrics } from "../../model/metrics.ts";
+import { type BackupFigures, CUT_REASONS, DURATION_BOUNDS, type Metrics } from "../../model/metrics.ts";
 import { type Family, formatFamilies, histogram, PROMETHEUS_TYPE, type Sample } from "../../std/prometheus.ts";
 import { type Figures, loadFigures } from "../../store/figures.ts";
 import { requires } from "../kit/authorize.ts";
@@ -69,6 +69,7 @@ const getMetrics = route(
     const figures = await loadFigures(db);
     const families = [
       ...(metrics === undefined ? [] : ofProcess(metrics)),
+      ...(metrics?.backups === undefined ? [] : ofBackups(metrics.backups)),
       ...COUNTED.map((counted) => ofTally(figures, counted)),
       ...MEASURED.map((measured) => ofDuration(figures, measured)),
       ...ofNow(figures, now()),
@@ -124,6 +125,23 @@ function ofNow({ openRuns, oldestQueuedAt, connections }: Figures, now: number):
       help: "Connections by state; held: a guard holds a run, error: the last inputs all failed.",
       type: "gauge",
       samples: Object.entries(connections).map(([state, value]) => ({ labels: { state }, value })),
+    },
+  ];
+}
+
+function ofBackups({ lastAt, failures }: BackupFigures): Family[] {
+  return [
+    {
+      name: "muster_backup_last_timestamp_seconds",
+      help: "When the last scheduled backup was made, in seconds since 1970; 0: never.",
+      type: "gauge",
+      samples: [{ value: (lastAt ?? 0) / 1000 }],
+    },
+    {
+      name: "muster_backup_failures_total",
+      help: "Scheduled backups that have failed in this process.",
+      type: "counter",
+      samples: [{ value: failures }],
     },
   ];
 }
