@@ -6,7 +6,7 @@ export interface Elsewhere {
   readonly isActive: boolean;
   /** What the one says whose word on the status counts most, if it counts more than this connection's. */
   readonly ruling: boolean | null;
-  /** Whether another automated connection has set the status. */
+  /** Whether another connection has set the status. */
   readonly isStatusOfOther: boolean;
   /** Whether this input edits the person by hand: it came by hand, and an automated connection knows them. */
   readonly isEdit: boolean;
@@ -44,7 +44,7 @@ export function elsewhereOf(person: Person, { state, connection, byHand }: {
   return {
     isActive: words.some(({ isActive }) => isActive),
     ruling: ruling?.isActive ?? null,
-    isStatusOfOther: named(status) !== undefined && status !== connection.slug && !isByHand(status!),
+    isStatusOfOther: named(status) !== undefined && status !== connection.slug,
     isEdit,
     isOutranked(field) {
       const writer = person.writers[field];
