@@ -39,10 +39,13 @@ function edited(person: Person, { values: given, status, release }: Edit, today:
   if (active !== person.active) written.push("status");
   const writers = { ...person.writers, ...Object.fromEntries(written.map((field) => [field, HAND])) };
   const marked = new Set([...person.edited, ...written]);
+  const all = { ...person.values, ...values };
   for (const field of release) {
     marked.delete(field);
-    // What a hand wrote counts from then on as written by the connection that made the person.
-    if (writers[field] === HAND) writers[field] = person.origin;
+    if (writers[field] !== HAND) continue;
+    // What a hand wrote counts from then on as written by the connection that made the person; what is empty is nobody's.
+    if (all[field] === null) delete writers[field];
+    else writers[field] = person.origin;
   }
-  return { ...person, values: { ...person.values, ...values }, active, writers, edited: marked };
+  return { ...person, values: all, active, writers, edited: marked };
 }
