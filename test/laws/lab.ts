@@ -75,9 +75,10 @@ export const NO_GUARDS: Limits = Object.fromEntries(
 
 export const START = Date.UTC(2026, 2, 2, 8);
 
-export async function createLab(rules: Partial<Rules> = {}): Promise<Lab> {
+/** `second`: the rules of the other connection, unless they are the same. */
+export async function createLab(first: Partial<Rules> = {}, second: Partial<Rules> = first): Promise<Lab> {
   const lab = await takeLab(await (template ??= createTemplate()), START);
-  for (const slug of ["first", "second"]) {
+  for (const [slug, rules] of Object.entries({ first, second })) {
     const input: ConnectionInput = {
       slug,
       name: slug,

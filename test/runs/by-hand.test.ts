@@ -77,6 +77,19 @@ test("for people whom no automated connection knows, a file by hand is an ordina
     assert.deepEqual((await world.people()).map(({ edited_by_hand }) => edited_by_hand), [["title"], []]);
   }));
 
+test("whom a file by hand has deactivated, a feed that never says who is active does not bring back", () =>
+  withFeed(async (world) => {
+    const head = `${HEADER},is_active`;
+    await world.import(csv(head, `${ANA},yes`, `${BO},yes`), BY_HAND);
+    await world.import(csv(head, `${ANA},no`, `${BO},yes`), BY_HAND);
+    const first = await sync(world, HEADER, ANA, BO);
+    assert.deepEqual([first.counts.reactivated, (await world.person("1")).status], [0, "inactive"]);
+    assert.deepEqual(said(first), ["2 source_conflict"]);
+    // Once it does say so, it counts.
+    const next = await sync(world, head, `${ANA},yes`, `${BO},yes`);
+    assert.deepEqual([next.counts.reactivated, (await world.person("1")).status], [1, "active"]);
+  }));
+
 test("somebody added by hand stays until the feed has seen them, and leaves with it from then on", () =>
   withFeed(async (world) => {
     const head = `${HEADER},is_active`;

@@ -89,10 +89,10 @@ function hasLeftElsewhere(revision: Revision): boolean {
   return isOutranked(sources.deactivation_date ?? sourceOf(user.image), elsewhere, context);
 }
 
-/** Whether another automated connection has set the status: one that never reads a status does not contradict it. */
+/** Whether another connection has set the status, by hand or not: one that never reads a status does not contradict it. */
 function isOfOther(revision: Revision): boolean {
-  const { elsewhere, context } = revision, owner = ownerOf(revision);
-  if (owner === BY_HAND || owner === context.connectionId || elsewhere.byHand.has(owner)) return false;
+  const { context } = revision, owner = ownerOf(revision);
+  if (owner === BY_HAND || owner === context.connectionId) return false;
   return context.ranks.peer(owner) !== undefined;
 }
 

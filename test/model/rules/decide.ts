@@ -1,9 +1,10 @@
 /** What becomes of each record and of whom it is about. */
-import { changePerson, createPerson, isBlankOfSomebodyNew } from "./change.ts";
+import { changePerson, createPerson, makesSomebodyNew } from "./change.ts";
+import { elsewhereOf, hasReadStatus } from "./elsewhere.ts";
 import { type Among, keepZeros, type Match } from "./match.ts";
 import { leaversOf, type Seen, whoIsSeen } from "./missing.ts";
 import type { Record_ } from "./record.ts";
-import type { Input, Link, Memory, Outcome, Person } from "./state.ts";
+import type { Column, Input, Link, Memory, Outcome, Person } from "./state.ts";
 
 /** What guards count of a change. */
 export interface Counted {
@@ -36,11 +37,13 @@ export interface ToDecide extends Omit<Among, "rekeyed"> {
   readonly matched: readonly { readonly record: Record_; readonly match: Match | null }[];
   /** Whom rows that were rejected as duplicates are about. */
   readonly rejected: readonly (Match | null)[];
+  readonly rejectedKeys: readonly (string | null)[];
   readonly onlyLeaving: ReadonlySet<string>;
   readonly input: Input;
   readonly memory: Memory;
 }
 
+const OF_STATUS: readonly Column[] = ["is_active", "deactivation_date", "employment_status"];
 const UNCOUNTED: Counted = { leaving: false, identity: false, update: false };
 
 export function decide(work: ToDecide): Decision {
@@ -56,7 +59,9 @@ export function decide(work: ToDecide): Decision {
   const seen = whoIsSeen(planned, work), leavers = leaversOf(work, seen);
   const now = new Map(planned.flatMap(({ person }) => person === null ? [] : [[person.id, person] as const]));
   const people = state.people.map((person) =>
-    leavers.includes(person.id) ? { ...person, active: false } : now.get(person.id) ?? person
+    leavers.includes(person.id)
+      ? { ...person, active: false, writers: { ...person.writers, status: work.connection.slug } }
+      : now.get(person.id) ?? person
   );
   people.push(...[...now.values()].filter(({ id }) => state.people.every((person) => person.id !== id)));
   return { planned, people, links: linksAfter(planned, leavers, work), leavers, ...seen };
@@ -74,22 +79,29 @@ function decideOne(record: Record_, match: Match | null, work: ToDecide, newId: 
   });
   const skip: Planned = { ...fail("", []), outcome: "skipped", code: null };
   if (match === null) return fail(record.errors[0]?.code ?? "required_field_missing");
+  // Nobody knows what a row means whose status cannot be read.
+  const unread = record.errors.find(({ field }) => OF_STATUS.includes(field));
+  if (unread !== undefined && record.status !== "inactive") return fail(unread.code);
   if (match.kind === "refused" && match.code === "zeros_lost") return fail(match.code);
   const isLeavingOfSomebodyKnown = record.status === "inactive" && match.kind === "known";
   if (record.errors.length > 0 && !isLeavingOfSomebodyKnown) return fail(record.errors[0]!.code);
   if (match.kind === "refused") return fail(match.code);
   if (match.kind === "unmatched") {
-    if (record.status === "inactive" || isBlankOfSomebodyNew(record, work.memory)) return skip;
-    const person = createPerson(record, newId());
+    if (!makesSomebodyNew(record, work.memory)) return skip;
+    const person = createPerson(record, newId(), work.connection);
     return person === null ? fail("required_field_missing") : { ...skip, outcome: "created", person };
   }
   const { person } = match;
   const isOnlyLeaving = match.kind === "known" && match.isOnlyLeaving || work.onlyLeaving.has(record.key!);
   const link = work.state.links.find((each) => each.connection === work.connection.slug && each.person === person.id);
+  if (record.isFiltered && link === undefined) return skip;
   const after = changePerson(work.connection.key === "employee_id" ? record : keepZeros(record, person), person, {
+    connection: work.connection,
+    link,
+    elsewhere: elsewhereOf(person, { ...work, byHand: work.input.byHand }),
+    byHand: work.input.byHand,
+    readsStatus: hasReadStatus({ ...work.connection, memory: work.memory }),
     isOnlyLeaving,
-    policy: work.connection.policy,
-    leftAsMissing: link?.leftAsMissing ?? false,
     today: work.input.today,
   });
   return { ...skip, outcome: outcomeOf(person, after), person: after, counted: countedOf(person, after) };
@@ -97,7 +109,8 @@ function decideOne(record: Record_, match: Match | null, work: ToDecide, newId: 
 
 /** Whom a row is about or may be about. */
 export function peopleOf(match: Match | null): readonly Person[] {
-  if (match === null || match.kind === "unmatched") return [];
+  if (match === null) return [];
+  if (match.kind === "unmatched") return match.holder === null ? [] : [match.holder];
   return match.kind === "refused" ? match.names : [match.person];
 }
 
@@ -154,6 +167,12 @@ function keepsToOwnAddress(
   return keeper === undefined ? each : refuse(each, [keeper]);
 }
 
+/** What a record says of the status, or else what the one before it said. */
+function wordOf({ status, isFiltered }: Record_, old: Link | undefined, { active }: Person) {
+  if (status === "active" || status === "inactive") return { isActive: status === "active", isFiltered };
+  return { isActive: old?.isActive ?? active, isFiltered: old?.isFiltered ?? false };
+}
+
 /** A person has at most one link to a connection: that of the last row about them. */
 function linksAfter(planned: readonly Planned[], leavers: readonly number[], work: ToDecide): Link[] {
   const slug = work.connection.slug;
@@ -161,7 +180,12 @@ function linksAfter(planned: readonly Planned[], leavers: readonly number[], wor
   const links = work.state.links.filter((link) =>
     link.connection !== slug ||
     rows.every(({ person, record }) => person!.id !== link.person && record.key !== link.key)
-  ).map((link) => link.connection === slug && leavers.includes(link.person) ? { ...link, leftAsMissing: true } : link);
+  ).map((link) => {
+    if (link.connection === slug) return leavers.includes(link.person) ? { ...link, leftAsMissing: true } : link;
+    // Whoever sets the status next answers for it.
+    const after = rows.find(({ person }) => person!.id === link.person)?.person;
+    return leavers.includes(link.person) || after?.active ? { ...link, leftAsMissing: false } : link;
+  });
   for (const { record, person } of rows) {
     const old = work.state.links.find((link) => link.connection === slug && link.person === person!.id);
     const leftAsMissing = (old?.leftAsMissing ?? false) && !person!.active && record.status !== "inactive";
@@ -169,6 +193,8 @@ function linksAfter(planned: readonly Planned[], leavers: readonly number[], wor
       connection: slug,
       key: record.key!,
       person: person!.id,
+      ...wordOf(record, old, person!),
+      byHand: (old?.byHand ?? true) && work.input.byHand,
       missingSince: old?.missingSince ?? null,
       absences: old?.absences ?? 0,
       leftAsMissing,

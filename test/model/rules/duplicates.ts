@@ -18,14 +18,15 @@ export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: 
   const single = records.filter(({ key }) => key === null);
   for (const rows of groupBy(records.filter(({ key }) => key !== null), ({ key }) => key!)) {
     const different = groupBy(rows, whatItSays).map(([row]) => row!);
-    const staying = different.filter(isOfStaff);
+    const staying = different.filter(({ status }) => status !== "inactive");
     if (different.length > 1 && staying.length > 1) {
       rejected.push(...rows);
       continue;
     }
     const chosen = different.length === 1 ? different[0]! : staying[0] ?? latest(different);
     if (chosen === null) onlyLeaving.add(rows[0]!.key!);
-    const one = chosen ?? different[0]!;
+    // That somebody has left is plainer than that a filter leaves them out.
+    const one = chosen ?? different.find(({ isFiltered }) => !isFiltered) ?? different[0]!;
     single.push(one);
     skipped.push(...rows.filter((row) => row !== one));
   }
@@ -40,13 +41,21 @@ export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: 
       if (rows.length > 1) rejected.push(...rows.filter((row) => !rejected.includes(row)));
     }
   }
-  return { counting: single.filter((record) => !rejected.includes(record)), skipped, rejected, onlyLeaving };
+  const counting = single.filter((record) => !rejected.includes(record)).map((record) =>
+    onlyLeaving.has(record.key!) ? { ...record, values: keyOf(record) } : record
+  );
+  return { counting, skipped, rejected, onlyLeaving };
+}
+
+/** Of rows that do not agree nothing is used but that their key's person has left, so they contradict nobody either. */
+function keyOf({ key, values }: Record_): Record_["values"] {
+  return values.employee_id === key ? { employee_id: key } : { email: key };
 }
 
 /** Whatever its cells look like. */
-function whatItSays({ values, status, errors }: Record_): string {
+function whatItSays({ values, status, isFiltered, errors }: Record_): string {
   const stated = Object.entries(values).toSorted(([a], [b]) => a < b ? -1 : 1);
-  return JSON.stringify([stated, status, errors.map(({ code, field }) => [code, field])]);
+  return JSON.stringify([stated, status, isFiltered, errors.map(({ code, field }) => [code, field])]);
 }
 
 /** The one row with the latest leaving day, or null where that decides nothing. */

@@ -6,7 +6,8 @@ import type { Connection, Link, Person, State } from "./state.ts";
 export type Match =
   | { readonly kind: "known"; readonly person: Person; readonly by: FoundBy; readonly isOnlyLeaving: boolean }
   | { readonly kind: "rekeyed"; readonly person: Person }
-  | { readonly kind: "unmatched" }
+  /** `holder`: somebody active under another number who has the row's address, and may keep it. */
+  | { readonly kind: "unmatched"; readonly holder: Person | null }
   /** `names`: whom the error names. `contradicted`: whom the row would make somebody else. */
   | {
     readonly kind: "refused";
@@ -65,20 +66,21 @@ function matchRecord(record: Record_, among: Among): Match {
 function matchByEmail(record: Record_, among: Among): Match {
   const { state, connection } = among;
   const email = record.values.email ?? null, id = record.values.employee_id ?? null;
-  if (email === null) return { kind: "unmatched" };
+  if (email === null) return { kind: "unmatched", holder: null };
   const hasOtherId = (person: Person) => hasOther(person, id);
   const fitting = state.people.filter((person) =>
     person.values.email === email && (person.active || !hasOtherId(person)) && !hasOwnRow(person, among)
   );
   const found = fitting.length === 1 ? fitting[0]! : fitting.find(({ active }) => active);
-  if (found === undefined) return { kind: "unmatched" };
+  if (found === undefined) return { kind: "unmatched", holder: null };
   if (!hasOtherId(found)) return settle(record, found, "email", null, among);
   const isLinked = state.links.some((link) => link.connection === connection.slug && link.person === found.id);
   const { first, last } = compareNames(record.values, found.values);
   const hired = compare(record.values.hire_date, found.values.hire_date);
   const agreeing = [first, last].filter((name) => name === "agrees").length;
   const canBe = connection.key === "employee_id" && isLinked && among.showsEverybody;
-  if (!canBe || agreeing === 0 || (agreeing === 2 && hired === "differs")) return refused([found]);
+  // Whether the address is theirs after this plan shows at its end; a row that makes nobody claims none.
+  if (!canBe || agreeing === 0 || (agreeing === 2 && hired === "differs")) return { kind: "unmatched", holder: found };
   return agreeing === 2 || hired === "agrees" ? { kind: "rekeyed", person: found } : contradiction(found, "email");
 }
 

@@ -1,5 +1,6 @@
 /** Who is not in a complete full input, and who leaves for that. */
 import { peopleOf, type Planned } from "./decide.ts";
+import { elsewhereOf } from "./elsewhere.ts";
 import type { Among, Match } from "./match.ts";
 import type { Input, Link } from "./state.ts";
 
@@ -16,17 +17,22 @@ export interface Seen {
 
 export function whoIsSeen(
   planned: readonly Planned[],
-  { state, connection, keys, rejected }: Known & { readonly rejected: readonly (Match | null)[] },
+  { state, connection, keys, rejected, rejectedKeys }: Known & {
+    readonly rejected: readonly (Match | null)[];
+    readonly rejectedKeys: readonly (string | null)[];
+  },
 ): Seen {
   const named = new Set([
     ...planned.flatMap(({ names }) => names.map(({ id }) => id)),
     ...rejected.flatMap((match) => peopleOf(match).map(({ id }) => id)),
   ]);
-  const refusedKeys = new Set(
-    planned.filter(({ code }) => code === "identity_conflict" || code === "zeros_lost").map(({ record }) =>
+  // Duplicates show whom they are about as well, unless they would make them somebody else.
+  const refusedKeys = new Set([
+    ...planned.filter(({ code }) => code === "identity_conflict" || code === "zeros_lost").map(({ record }) =>
       record.key!
     ),
-  );
+    ...rejected.flatMap((match, index) => match?.kind === "refused" ? rejectedKeys[index]! : []),
+  ]);
   const own = state.links.filter((link) => link.connection === connection.slug && keys.has(link.key));
   const seen = new Set([...named, ...own.map(({ person }) => person)]);
   const used = new Set([
@@ -43,8 +49,11 @@ export function leaversOf(among: Known & { readonly input: Input }, { seen }: Se
   const { missing, missing_after_runs, missing_after_hours } = connection.policy;
   if (!showsEverybody || missing !== "deactivate") return [];
   return state.links.filter((link) => {
-    const isActive = state.people.some(({ id, active }) => id === link.person && active);
-    if (link.connection !== connection.slug || seen.has(link.person) || !isActive) return false;
+    const person = state.people.find(({ id }) => id === link.person)!;
+    if (link.connection !== connection.slug || seen.has(person.id) || !person.active) return false;
+    if (elsewhereOf(person, { ...among, byHand: input.byHand }).isActive) return false;
+    // Whom a hand has set active, or files by hand alone have had, stays until the source has seen them.
+    if (person.edited.has("status") || (link.byHand && !input.byHand)) return false;
     const since = link.missingSince ?? input.nowMs;
     return link.absences + 1 >= missing_after_runs && input.nowMs - since >= missing_after_hours * HOUR_MS;
   }).map(({ person }) => person);
@@ -56,8 +65,10 @@ export function absencesAfter(links: readonly Link[], { seen, onlyRefused }: See
     const isOld = among.state.links.some((old) => old.connection === link.connection && old.person === link.person);
     if (link.connection !== among.connection.slug || !isOld || onlyRefused.has(link.person)) return link;
     if (seen.has(link.person)) return { ...link, missingSince: null, absences: 0 };
-    const isActive = among.state.people.some(({ id, active }) => id === link.person && active);
-    if (!among.showsEverybody || !isActive) return link;
+    const { active, edited } = among.state.people.find(({ id }) => id === link.person)!;
+    // Absences are noted of those who are active or were until a hand said otherwise; one that has begun goes on.
+    const isNoted = active || edited.has("status") || link.missingSince !== null;
+    if (!among.showsEverybody || !isNoted) return link;
     return { ...link, missingSince: link.missingSince ?? input.nowMs, absences: link.absences + 1 };
   });
 }

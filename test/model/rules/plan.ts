@@ -1,5 +1,5 @@
 /** What the engine must do with an input, from its rows to the state afterwards. */
-import { isBlankOfSomebodyNew } from "./change.ts";
+import { makesSomebodyNew } from "./change.ts";
 import { type Counted, decide, type Decision, type Planned } from "./decide.ts";
 import { sortDuplicates } from "./duplicates.ts";
 import { columnGuardHolds, guardsThatHold, holds } from "./guards.ts";
@@ -23,7 +23,9 @@ export function planInput(state: State, input: Input): Verdict {
   if (!columns.includes(connection.key)) return refuseAll(state, "header_missing");
   if (input.rows.length === 0 && input.coverage === "full") return refuseAll(state, "input_empty");
   const memory = remember(connection.memory, columns, input.rows);
-  const records = input.rows.map((row, index) => readRecord(row, index + 2, columns, connection, memory, input.today));
+  const records = input.rows.map((row, index) =>
+    readRecord(onlyIn(row, input), index + 2, columns, connection, memory, input.today)
+  );
   const sorted = sortDuplicates(records, (record) => isOfStaff(record, state, connection));
   const isFull = input.coverage === "full", everyKeyRead = records.every(({ key }) => key !== null);
   const among = {
@@ -35,8 +37,7 @@ export function planInput(state: State, input: Input): Verdict {
   };
   const matches = matchAll(sorted.counting, among).map((match, index) => {
     const record = sorted.counting[index]!;
-    const isNew = match?.kind === "unmatched" && record.status !== "inactive" && record.errors.length === 0 &&
-      !isBlankOfSomebodyNew(record, memory);
+    const isNew = match?.kind === "unmatched" && record.errors.length === 0 && makesSomebodyNew(record, memory);
     return isNew ? matchByName(record, among) ?? match : match;
   });
   const rejected = matchAll(sorted.rejected, among);
@@ -45,7 +46,15 @@ export function planInput(state: State, input: Input): Verdict {
   const isHeldForThem = holds("contradictions", contradicting, connection, { ...NO_BASES, read: records.length });
   const accepted = isHeldForThem ? matched.map(({ record, match }) => ({ record, match: accept(match) })) : matched;
 
-  const decision = decide({ ...among, matched: accepted, rejected, onlyLeaving: sorted.onlyLeaving, input, memory });
+  const decision = decide({
+    ...among,
+    matched: accepted,
+    rejected,
+    rejectedKeys: sorted.rejected.map(({ key }) => key),
+    onlyLeaving: sorted.onlyLeaving,
+    input,
+    memory,
+  });
   const rows = outcomesOf(decision, sorted);
   const counted = countOf(decision, rows, { state, connection, input, contradicting });
   const filled = filledOf(records);
@@ -72,8 +81,13 @@ export function planInput(state: State, input: Input): Verdict {
   return { status, error: null, rows, leavers: decision.leavers, heldBy: heldBy.toSorted(), after };
 }
 
+/** The row's cells under the file's headers. */
+function onlyIn(row: Readonly<Record<string, string>>, { headers }: Input): Readonly<Record<string, string>> {
+  return Object.fromEntries(headers.map((header) => [header, row[header]!]));
+}
+
 function isOfStaff({ status, key }: Record_, state: State, { slug }: Connection): boolean {
-  if (status !== "nothing") return status === "active";
+  if (status !== "nothing") return status !== "inactive";
   const link = state.links.find((each) => each.connection === slug && each.key === key);
   return link === undefined || state.people.some(({ id, active }) => id === link.person && active);
 }

@@ -1,4 +1,5 @@
 /** From a row to what it says: values by field, a status, and what is wrong with it. */
+import { judgeRow } from "./filter.ts";
 import type { Column, Connection, Field, Memory } from "./state.ts";
 import { FIELDS } from "./state.ts";
 
@@ -14,7 +15,10 @@ export interface Record_ {
   readonly key: string | null;
   /** Null: the cell is empty. Absent: the row says nothing of the field. */
   readonly values: { readonly [field in Field]?: string | null };
-  readonly status: "active" | "inactive" | "nothing";
+  /** Unclear: a filter finds nothing to go by. Then the person stays as they are, and nobody is created. */
+  readonly status: "active" | "inactive" | "nothing" | "unclear";
+  /** Inactive for no other reason than that a filter leaves the row out. */
+  readonly isFiltered: boolean;
   /** Whether it is the cell of `is_active` that is empty, in a column that is there. */
   readonly isBlank: boolean;
   /** What rejects the row, unless it says inactive of somebody known. */
@@ -32,6 +36,8 @@ const LIMITS: Readonly<Record<Field, number>> = {
   first_name: 254,
   last_name: 150,
   title: 254,
+  department_name: 254,
+  employment_status: 254,
   hire_date: 254,
   deactivation_date: 254,
 };
@@ -79,7 +85,7 @@ export function readRecord(
     if (cell === undefined) continue;
     const code = errorOf(field, cell);
     if (code === null) values[field] = read(field, cell);
-    else if (rejects(field, connection.key)) errors.push({ code, field });
+    else if (rejects(field, connection)) errors.push({ code, field });
   }
   for (const field of REQUIRED) {
     if (values[field] === null && connection.policy.empty_cells === "clear") {
@@ -88,10 +94,12 @@ export function readRecord(
   }
   const key = values[connection.key] ?? null;
   const isPast = (date: string) => connection.policy.leavers === "on_date" ? date <= today : date < today;
-  const { status, isUnreadable } = statusOf(cells, columns, memory, isPast);
+  const verdict = judgeRow(row, values.employment_status ?? null, connection.policy);
+  const { status, isUnreadable } = statusOf(cells, columns, memory, isPast, verdict);
+  const isFiltered = status === "inactive" && statusOf(cells, columns, memory, isPast, "wanted").status !== "inactive";
   if (isUnreadable) errors.push({ code: "value_invalid", field: "is_active" });
   const isBlank = cells.get("is_active") === "" || (columns.includes("is_active") && !cells.has("is_active"));
-  return { line, cells, key, values, status, isBlank, errors };
+  return { line, cells, key, values, status, isFiltered, isBlank, errors };
 }
 
 function statusOf(
@@ -99,10 +107,13 @@ function statusOf(
   columns: readonly Column[],
   memory: Memory,
   isPast: (date: string) => boolean,
+  verdict: ReturnType<typeof judgeRow>,
 ) {
   const word = cells.get("is_active")?.toLowerCase() ?? "", date = cells.get("deactivation_date") ?? "";
   const isUnreadable = word !== "" && !ACTIVE.has(word) && !INACTIVE.has(word);
   if (INACTIVE.has(word) || (isDate(date) && isPast(date))) return { status: "inactive", isUnreadable } as const;
+  if (verdict === "filtered") return { status: "inactive", isUnreadable } as const;
+  if (verdict === "unclear") return { status: "unclear", isUnreadable } as const;
   const hasWords = memory.activeRead || memory.inactiveRead;
   const hasNeither = !columns.includes("is_active") && !columns.includes("deactivation_date");
   if ((word === "" && hasWords) || (hasNeither && memory.dateRead)) return { status: "nothing", isUnreadable } as const;
@@ -118,7 +129,8 @@ function errorOf(field: Field, cell: string): string | null {
 }
 
 /** Whether an error in the field rejects the row, rather than the value alone. */
-function rejects(field: Field, key: Field): boolean {
+function rejects(field: Field, { key, policy }: Connection): boolean {
+  if (field === "employment_status") return policy.only_statuses !== undefined;
   return field === key || REQUIRED.includes(field) || field === "deactivation_date";
 }
 

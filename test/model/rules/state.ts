@@ -13,6 +13,8 @@ export const FIELDS = [
   "first_name",
   "last_name",
   "title",
+  "department_name",
+  "employment_status",
   "hire_date",
   "deactivation_date",
 ] as const;
@@ -23,22 +25,42 @@ export type Column = Field | "is_active";
 
 export type Values = Readonly<Record<Field, string | null>>;
 
+export const HAND = "hand";
+/** Who wrote a field last: a connection, by its slug, or a hand. Nobody: it was always empty. */
+export type Writers = { readonly [field in Field | "status"]?: string };
+
 export interface Person {
   readonly id: number;
   readonly values: Values;
   readonly active: boolean;
+  readonly writers: Writers;
+  /** The connection that made them. */
+  readonly origin: string;
+  /** What was last edited by hand, and not released since. */
+  readonly edited: ReadonlySet<Field | "status">;
 }
 
 export interface Link {
   readonly connection: string;
   readonly key: string;
   readonly person: number;
+  /** What its last record says: by a record that says nothing, what the one before it said. */
+  readonly isActive: boolean;
+  /** Inactive only because a filter leaves the row out. */
+  readonly isFiltered: boolean;
+  /** Whether only files by hand have had the row so far. */
+  readonly byHand: boolean;
   /** Since when the person has been in no complete full input, and in how many in a row. */
   readonly missingSince: number | null;
   readonly absences: number;
   /** Whether this connection has deactivated them as missing, and nothing has brought them back since. */
   readonly leftAsMissing: boolean;
 }
+
+export type RowCondition = { readonly column: string; readonly is: string[] } | {
+  readonly column: string;
+  readonly is_not: string[];
+};
 
 export interface RulePolicy {
   readonly missing: "keep" | "deactivate";
@@ -47,6 +69,14 @@ export interface RulePolicy {
   readonly empty_cells: "clear" | "keep";
   /** Whether people are inactive from their leaving day on, or from the day after it. */
   readonly leavers: "on_date" | "after_date";
+  /** Whether its inputs hold everybody, unless one of them is declared otherwise. */
+  readonly coverage?: "full" | "diff";
+  readonly priority?: number;
+  /** Employment statuses to import; not given: all. */
+  readonly only_statuses?: string[];
+  /** Rows to import, by the values of a column. */
+  readonly only_rows?: RowCondition[];
+  readonly manual_edits?: "overwrite" | "keep";
 }
 
 /** What a connection remembers from one input to the next. */
@@ -74,6 +104,7 @@ export interface Connection {
 export interface State {
   readonly people: readonly Person[];
   readonly links: readonly Link[];
+  /** The oldest first. */
   readonly connections: readonly Connection[];
 }
 
@@ -90,6 +121,8 @@ export const NEW_MEMORY: Memory = {
 export interface Input {
   readonly connection: string;
   readonly coverage: "full" | "diff";
+  /** Whether somebody sends it in place of editing people one by one. */
+  readonly byHand: boolean;
   readonly headers: readonly string[];
   readonly rows: readonly Readonly<Record<string, string>>[];
   /** When it is read, and which day that is for the organization. */

@@ -1,19 +1,25 @@
 /** Where the engine does something else than the model says. */
 import type { Lab } from "../../laws/lab.ts";
+import { editByHand } from "../rules/edit.ts";
 import { planInput } from "../rules/plan.ts";
 import { FIELDS, type Input, NEW_MEMORY, type State, type Verdict } from "../rules/state.ts";
 import { dateIn } from "../../../src/std/time.ts";
 import { type Held, lineOf, type Seen } from "./engine.ts";
 import type { Day, Scenario } from "./scenario.ts";
 
-export function emptyState({ key, policy, limits }: Scenario): State {
-  return { people: [], links: [], connections: [{ slug: "first", key, policy, limits, memory: NEW_MEMORY }] };
+export function emptyState({ sources }: Scenario): State {
+  return { people: [], links: [], connections: sources.map((source) => ({ ...source, memory: NEW_MEMORY })) };
+}
+
+export function editDay(state: State, { edits }: Day, lab: Lab): State {
+  return edits.reduce((before, edit) => editByHand(before, edit, dateIn("UTC", lab.clock.ms)), state);
 }
 
 export function planDay(state: State, day: Day, lab: Lab): Verdict {
   const input: Input = {
-    connection: "first",
+    connection: day.connection,
     coverage: day.coverage,
+    byHand: day.byHand,
     headers: day.headers,
     rows: day.rows.map(({ cells }) => cells),
     nowMs: lab.clock.ms,
@@ -49,7 +55,8 @@ export function compareRuns(wanted: Verdict, seen: Seen, state: State): string[]
     differ(`rows ${outcome}`, rows, counts[outcome]);
   }
   const numbers = wanted.leavers.map((id) => state.people.find((person) => person.id === id)!.values.employee_id);
-  const gone = seen.changes.filter(({ line }) => line === null).map(({ subject }) => subject.employee_id ?? null);
+  const ofNoRow = seen.changes.filter(({ line, entity }) => line === null && entity === "user");
+  const gone = ofNoRow.map(({ subject }) => subject.employee_id ?? null);
   differ("deactivated as missing", numbers.toSorted(), gone.toSorted());
   return differences;
 }
@@ -59,8 +66,8 @@ export function compareStates(wanted: State, held: Held): string[] {
     person.id,
     lineOf(FIELDS.map((field) => person.values[field]), person.active),
   ]));
-  const links = wanted.links.map(({ key, person, missingSince }) =>
-    `${key} -> ${lines.get(person)}${missingSince === null ? "" : " missing"}`
+  const links = wanted.links.map(({ connection, key, person, missingSince }) =>
+    `${connection} ${key} -> ${lines.get(person)}${missingSince === null ? "" : " missing"}`
   );
   return [
     ...differences("person", [...lines.values()], held.people),

@@ -4,7 +4,7 @@ import { listRunChanges } from "../../../src/store/runs/changes.ts";
 import { listIssues } from "../../../src/store/runs/issues.ts";
 import type { ChangeView } from "../../../src/model/change.ts";
 import type { Run } from "../../../src/store/runs/runs.ts";
-import { approve, createLab, type Lab, rowsOf, run } from "../../laws/lab.ts";
+import { approve, createLab, editByHand, type Lab, rowsOf, run } from "../../laws/lab.ts";
 import { FIELDS } from "../rules/state.ts";
 import { type Day, fileOf, type Scenario } from "./scenario.ts";
 
@@ -21,8 +21,8 @@ export interface Seen {
   readonly heldBy: readonly string[];
 }
 
-export async function openEngine({ key, policy, limits }: Scenario): Promise<Lab> {
-  return await createLab({ key, policy, limits });
+export async function openEngine({ sources }: Scenario): Promise<Lab> {
+  return await createLab(...sources);
 }
 
 /** Lets the time pass until the day's file comes. */
@@ -30,10 +30,19 @@ export function passTime(lab: Lab, day: Day): void {
   lab.clock.ms += day.hours * 3_600_000;
 }
 
+/** What hands do to people before the day's file comes. */
+export async function editDay(lab: Lab, { edits }: Day): Promise<void> {
+  for (const { number, values, status, release } of edits) {
+    const patch = { ...values, ...status === null ? {} : { status }, release: [...release] };
+    await editByHand(lab, number, patch);
+  }
+}
+
 export async function sendDay(lab: Lab, day: Day, number: number, mode: "auto" | "plan" = "auto"): Promise<Seen> {
   const sent = {
-    connection: "first",
+    connection: day.connection,
     coverage: day.coverage,
+    byHand: day.byHand,
     entity: "users",
     text: fileOf(day, number),
     mode,
@@ -66,20 +75,25 @@ export async function answer(lab: Lab, { run }: Seen, { ifHeld }: Day): Promise<
 export interface Held {
   /** Fields of everybody, each as one line, in order. */
   readonly people: readonly string[];
-  /** Key, person, and whether they are missing. */
+  /** Connection, key, person, and whether they are missing. */
   readonly links: readonly string[];
 }
 
 export async function whatIsHeld(lab: Lab): Promise<Held> {
   const users = await rowsOf(lab.hub.db, "users"), links = await rowsOf(lab.hub.db, "links");
-  const lines = new Map(users.map((user) => [
-    user.id,
-    lineOf(FIELDS.map((field) => user[field] as string | null), user.status === "active"),
-  ]));
+  const slugs = new Map((await rowsOf(lab.hub.db, "connections")).map(({ id, slug }) => [id, slug]));
+  const departments = new Map((await rowsOf(lab.hub.db, "departments")).map(({ id, name }) => [id, name]));
+  const lines = new Map(users.map((user) => {
+    const seen = { ...user, department_name: departments.get(user.department_id) ?? null };
+    return [
+      user.id,
+      lineOf(FIELDS.map((field) => seen[field as keyof typeof seen] as string | null), user.status === "active"),
+    ];
+  }));
   return {
     people: [...lines.values()].toSorted(),
-    links: links.map(({ source_key: key, user_id: user, missing_since: since }) =>
-      `${key} -> ${lines.get(user)}${since === null ? "" : " missing"}`
+    links: links.map(({ connection_id: connection, source_key: key, user_id: user, missing_since: since }) =>
+      `${slugs.get(connection)} ${key} -> ${lines.get(user)}${since === null ? "" : " missing"}`
     ).toSorted(),
   };
 }

@@ -1,12 +1,14 @@
 /** Scenarios by chance: people who come, marry, move and leave, and the files that are made of them. */
 import type { Limits } from "../../../src/model/guards.ts";
 import { NO_GUARDS } from "../../laws/lab.ts";
+import type { Edit } from "../rules/edit.ts";
 import type { Random } from "../../fuzz/random.ts";
 import { dateIn } from "../../../src/std/time.ts";
 import { START } from "../../laws/lab.ts";
+import type { RowCondition } from "../rules/state.ts";
 import { type Human, live, newHuman, type Town } from "./humans.ts";
 import { mutateDay, shuffleDay } from "./mutations.ts";
-import type { Day, Scenario } from "./scenario.ts";
+import type { Day, Scenario, Slug, Source } from "./scenario.ts";
 
 /** How this customer's export is made. */
 export interface Export {
@@ -20,23 +22,43 @@ const ALL_OFF: Limits = {
   contradictions: { enabled: false },
 };
 
+/** A system that exports people: how, and whom and what of them it knows. */
+interface System extends Export {
+  readonly slug: Slug;
+  readonly key: Source["key"];
+  /** Humans whose number leaves this rest are not in it; null: all are. */
+  readonly without: number | null;
+  /** Whether it has titles of its own. */
+  readonly hasOwnTitles: boolean;
+}
+
+const CONDITIONS: readonly RowCondition[] = [
+  { column: "Company", is: ["acme", "Acme North"] },
+  { column: "Company", is_not: ["Other"] },
+];
+
 export function generateScenario(random: Random): Scenario {
   const town: Town = { humans: [], next: 1 };
   const size = random.pick([2, 3, 4, 5, 6, 8, 10, 12, 20, 30]);
   for (let i = 0; i < size; i++) newHuman(town, random);
-  const made = exportOf(random), isWild = random.once(8);
+  const systems = [systemOf("first", random), ...random.once(2) ? [systemOf("second", random)] : []];
+  const isWild = random.once(8), hasHands = random.once(3);
   const days: Day[] = [];
   let nowMs = START;
-  for (let i = 0, count = 1 + random.below(4); i < count; i++) {
+  for (let i = 0, count = systems.length + random.below(4); i < count; i++) {
     const hours = i === 0 ? 0 : random.pick([1, 13, 24, 24, 24, 72]);
     nowMs += hours * 3_600_000;
     const today = dateIn("UTC", nowMs);
     if (i > 0) live(town, random, today);
+    const system = systems[i] ?? random.pick(systems);
     const day: Day = {
+      connection: system.slug,
       coverage: i > 0 && random.once(6) ? "diff" : "full",
+      byHand: hasHands && random.once(3),
+      edits: hasHands && i > 0 ? editsOf(town, random) : [],
       hours,
-      headers: made.headers,
-      rows: town.humans.filter((human) => isListed(human, made)).map((human) => rowOf(human, made, today)),
+      headers: system.headers,
+      rows: town.humans.filter((human) => isListed(human, system)).map((human) => rowOf(human, system, today)),
       ifHeld: random.once(3) ? "cancel" : "approve",
     };
     const isShuffled = i > 0 && isWild && random.once(2);
@@ -44,16 +66,52 @@ export function generateScenario(random: Random): Scenario {
   }
   return {
     isCompared: !isWild,
+    sources: systems.map(({ slug, key, headers }) => ({ slug, key, ...settingsOf(slug, headers, random) })),
+    days,
+  };
+}
+
+/** What somebody corrects in the hub: sometimes what the sources have as well, sometimes something else. */
+function editsOf({ humans }: Town, random: Random): Edit[] {
+  return Array.from({ length: random.below(3) }, () => {
+    const { number, first, title } = random.pick(humans);
+    const values = random.pick<Edit["values"]>([
+      {},
+      { title: "By hand" },
+      { title: title === "" ? null : title },
+      { title: null },
+      { last_name: "Hand" },
+      { email: `${first.toLowerCase()}.hand@example.com` },
+    ]);
+    const release = random.pick<Edit["release"]>([[], [], [], ["title", "last_name", "email"]]);
+    return { number, values, status: random.pick([null, null, "active", "inactive"] as const), release };
+  });
+}
+
+function systemOf(slug: Slug, random: Random): System {
+  return {
+    ...exportOf(random),
+    slug,
     key: random.once(4) ? "email" : "employee_id",
+    without: slug === "second" && random.once(2) ? random.below(3) : null,
+    hasOwnTitles: slug === "second" && random.once(2),
+  };
+}
+
+function settingsOf(slug: Slug, headers: readonly string[], random: Random): Pick<Source, "policy" | "limits"> {
+  return {
     policy: {
       missing: random.pick(["keep", "deactivate", "deactivate"]),
       missing_after_runs: random.pick([1, 2, 2]),
       missing_after_hours: random.pick([0, 12]),
       empty_cells: random.pick(["clear", "clear", "keep"]),
       leavers: random.pick(["on_date", "on_date", "after_date"]),
+      ...random.once(4) ? { manual_edits: "keep" as const } : {},
+      ...headers.includes("employment_status") && random.once(2) ? { only_statuses: ["regular", "Trainee"] } : {},
+      ...headers.includes("Company") ? { only_rows: [random.pick(CONDITIONS)] } : {},
+      ...slug === "second" && random.once(3) ? { priority: random.pick([-1, 1]) } : {},
     },
     limits: random.pick<Limits>([ALL_OFF, ALL_OFF, NO_GUARDS, {}, {}, { update: { enabled: false } }]),
-    days,
   };
 }
 
@@ -64,14 +122,17 @@ function exportOf(random: Random): Export {
   if (leavers === "deactivation_date" || random.once(3)) headers.push("deactivation_date");
   if (random.once(2)) headers.push("hire_date");
   if (!random.once(3)) headers.push("title");
+  if (random.once(3)) headers.push("department_name");
+  if (random.once(4)) headers.push("employment_status");
+  if (random.once(6)) headers.push("Company");
   return { headers, leavers };
 }
 
-function isListed({ left }: Human, { leavers }: Export): boolean {
-  return left === null || leavers !== "dropped";
+function isListed({ left, truth }: Human, { leavers, without }: System): boolean {
+  return (left === null || leavers !== "dropped") && (without === null || truth % 3 !== without);
 }
 
-function rowOf(human: Human, { leavers }: Export, today: string): Day["rows"][number] {
+function rowOf(human: Human, { leavers, hasOwnTitles }: System, today: string): Day["rows"][number] {
   const hasLeft = human.left !== null && human.left <= today;
   return {
     truth: human.truth,
@@ -80,7 +141,10 @@ function rowOf(human: Human, { leavers }: Export, today: string): Day["rows"][nu
       email: human.email,
       first_name: human.first,
       last_name: human.last,
-      title: human.title,
+      department_name: human.department,
+      employment_status: human.kind,
+      Company: human.company,
+      title: hasOwnTitles && human.title !== "" ? `Our ${human.title}` : human.title,
       hire_date: human.hired,
       is_active: leavers === "is_active" && hasLeft ? "no" : "yes",
       deactivation_date: leavers === "deactivation_date" ? human.left ?? "" : "",

@@ -8,6 +8,10 @@ export interface Human {
   first: string;
   last: string;
   title: string;
+  department: string;
+  /** Regular, or another kind of employment. */
+  kind: string;
+  company: string;
   hired: string;
   /** The day they left or will leave. */
   left: string | null;
@@ -37,6 +41,9 @@ const FIRST = [
   "Otto",
 ];
 const LAST = ["Arden", "Birch", "Cole", "Dunn", "Ellis", "Frost", "Grant"];
+const DEPARTMENTS = ["", "Sales", "Care", "Works"];
+const KINDS = ["Regular", "Regular", "Regular", "Temporary", ""];
+const COMPANIES = ["Acme", "Acme", "Acme North", "Other", ""];
 const TITLES = ["", "Lead", "Dev", "Sales"];
 
 /** A new one, under a number of their own unless one is given. */
@@ -51,6 +58,9 @@ export function newHuman(town: Town, random: Random, given: Partial<Human> = {})
     first,
     last: random.pick(LAST),
     title: random.pick(TITLES),
+    department: random.pick(DEPARTMENTS),
+    kind: random.pick(KINDS),
+    company: random.pick(COMPANIES),
     hired: `20${10 + random.below(15)}-0${1 + random.below(9)}-${10 + truth % 18}`,
     left: null,
     ...given,
@@ -80,6 +90,9 @@ const EVENTS: Readonly<Record<string, Event>> = {
     if (all.length > 0) random.pick(all).left = null;
   },
   isPromoted: (town, random) => void (someone(town, random).title = random.pick(TITLES)),
+  changesDepartment: (town, random) => void (someone(town, random).department = random.pick(DEPARTMENTS)),
+  changesKind: (town, random) => void (someone(town, random).kind = random.pick(KINDS)),
+  changesCompany: (town, random) => void (someone(town, random).company = random.pick(COMPANIES)),
   marries: (town, random) => void (someone(town, random).last = random.pick(LAST)),
   moves: (town, random) => {
     const human = someone(town, random);

@@ -9,6 +9,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   email: ["ana@", "n/a", "Ana@Example.com "],
   first_name: ["-", "x".repeat(255)],
   last_name: ["Arden Birch", "O'Cole"],
+  department_name: ["x".repeat(255), "NULL", "Works"],
+  employment_status: ["x".repeat(255), "n/a", "Trainee"],
   title: ["x".repeat(255), "NULL", 'Head, of "all"'],
   hire_date: ["soon", "2026-02-30"],
   is_active: ["maybe", "-", "0", "TRUE", "left"],

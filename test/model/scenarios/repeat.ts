@@ -26,13 +26,15 @@ export async function breachesOfOrder(
 }
 
 /** The same file once more, looked at row by row; who is only missing may leave the second time. */
-export async function breachesOfRepeat(lab: Lab, day: Day, number: number): Promise<string[]> {
+export async function breachesOfRepeat(lab: Lab, day: Day, number: number, { errors }: Seen): Promise<string[]> {
   const copy = await lab.copy();
   try {
     const again = await sendDay(copy, day, number, "plan");
     const changes = again.changes.filter(({ line }) => line !== null);
     return changes.map(({ line, action, fields }) =>
-      `a second time, line ${line} plans: ${action} ${JSON.stringify(fields)}`
+      `a second time, line ${line}${errors.has(line!) ? " that was refused" : ""} plans: ${action} ${
+        JSON.stringify(fields)
+      }`
     );
   } finally {
     copy.close();

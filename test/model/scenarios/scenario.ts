@@ -1,5 +1,6 @@
 /** A story to try on the model and on the engine: files of an HR department, day after day, and who is really meant. */
 import type { Limits } from "../../../src/model/guards.ts";
+import type { Edit } from "../rules/edit.ts";
 import type { RulePolicy } from "../rules/state.ts";
 
 /** A row of a file. `truth` is the number of the human being whom it is really about, which no engine sees. */
@@ -9,8 +10,16 @@ export interface ScenarioRow {
   readonly cells: Readonly<Record<string, string>>;
 }
 
+export type Slug = "first" | "second";
+
 export interface Day {
+  /** The connection whose input it is. */
+  readonly connection: Slug;
   readonly coverage: "full" | "diff";
+  /** Whether somebody sends the file in place of editing people. */
+  readonly byHand: boolean;
+  /** What is edited in the hub just before. */
+  readonly edits: readonly Edit[];
   /** Since the day before. */
   readonly hours: number;
   readonly headers: readonly string[];
@@ -19,10 +28,16 @@ export interface Day {
   readonly ifHeld: "approve" | "cancel";
 }
 
-export interface Scenario {
+export interface Source {
+  readonly slug: Slug;
   readonly key: "employee_id" | "email";
   readonly policy: RulePolicy;
   readonly limits: Limits;
+}
+
+export interface Scenario {
+  /** One connection, or two that know the same people; the older first. */
+  readonly sources: readonly Source[];
   readonly days: readonly Day[];
   /** Whether the model has a word on all of it; if not, only the laws are looked at. */
   readonly isCompared: boolean;
@@ -36,13 +51,17 @@ export function fileOf({ headers, rows }: Day, number: number): string {
 }
 
 /** As a person reads it. */
-export function describeScenario({ key, policy, limits, days }: Scenario): string {
+export function describeScenario({ sources, days }: Scenario): string {
   const shown = days.map((day, index) => {
     const [header, ...lines] = fileOf(day, 0).trimEnd().split("\n");
     const rows = lines.map((line, at) => `${line.padEnd(70)} <- person ${day.rows[at]?.truth}`);
-    return [`day ${index + 1}: ${day.coverage}, ${day.hours} h later, if held: ${day.ifHeld}`, header, ...rows].join(
-      "\n",
-    );
+    const { connection, coverage, byHand, edits, hours, ifHeld } = day;
+    const title = `${connection}, ${coverage}${byHand ? " by hand" : ""}, ${hours} h later, if held: ${ifHeld}`;
+    const edited = edits.map((edit) => `edited by hand: ${JSON.stringify(edit)}`);
+    return [`day ${index + 1}: ${title}`, ...edited, header, ...rows].join("\n");
   });
-  return [`key ${key}, policy ${JSON.stringify(policy)}, limits ${JSON.stringify(limits)}`, ...shown].join("\n");
+  const settings = sources.map(({ slug, key, policy, limits }) =>
+    `${slug}: key ${key}, policy ${JSON.stringify(policy)}, limits ${JSON.stringify(limits)}`
+  );
+  return [...settings, ...shown].join("\n");
 }

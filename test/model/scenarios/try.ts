@@ -1,7 +1,7 @@
 /** One scenario, day by day, on the model and on the engine. */
 import type { Lab } from "../../laws/lab.ts";
-import { compareRuns, compareStates, emptyState, planDay } from "./compare.ts";
-import { answer, openEngine, passTime, sendDay, whatIsHeld } from "./engine.ts";
+import { compareRuns, compareStates, editDay, emptyState, planDay } from "./compare.ts";
+import { answer, editDay as editEngine, openEngine, passTime, sendDay, whatIsHeld } from "./engine.ts";
 import { breachesOfOrder, breachesOfRepeat } from "./repeat.ts";
 import { breachesOf, type Truth } from "./truth.ts";
 import { describeScenario, type Scenario } from "./scenario.ts";
@@ -27,27 +27,31 @@ export async function tryScenario(scenario: Scenario): Promise<Trial> {
 
 async function tryOn(lab: Lab, scenario: Scenario): Promise<Trial> {
   let state = emptyState(scenario);
-  let linked = 0;
-  const truth: Truth = new Map(), isGuarded = Object.keys(scenario.limits).length === 0;
+  let links: readonly string[] = [];
+  const truth: Truth = new Map();
   const statuses: string[] = [];
   for (const [index, day] of scenario.days.entries()) {
     passTime(lab, day);
+    await editEngine(lab, day);
+    state = editDay(state, day, lab);
     const wanted = planDay(state, day, lab);
     // On one day alone, as this takes three times as long.
     const before = index === scenario.days.length - 1 && index > 0 ? await lab.copy() : null;
     const seen = await sendDay(lab, day, index);
     statuses.push(seen.error ?? seen.status);
     const wrong = scenario.isCompared ? compareRuns(wanted, seen, state) : [];
-    const breaches = breachesOf(truth, day, seen, { isGuarded, linked });
+    const { limits } = scenario.sources.find(({ slug }) => slug === day.connection)!;
+    const linked = links.filter((link) => link.startsWith(`${day.connection} `)).length;
+    const breaches = breachesOf(truth, day, seen, { isGuarded: Object.keys(limits).length === 0, linked });
     if (seen.status === "held") await answer(lab, seen, day);
     if (wanted.status !== "held" || day.ifHeld === "approve") state = wanted.after;
     const held = await whatIsHeld(lab);
-    linked = held.links.length;
+    links = held.links;
     if (scenario.isCompared) wrong.push(...compareStates(state, held));
     if (before !== null) {
       breaches.push(...await breachesOfOrder(before, day, index, seen, held));
       if (seen.status === "succeeded" || seen.status === "partial") {
-        breaches.push(...await breachesOfRepeat(lab, day, index));
+        breaches.push(...await breachesOfRepeat(lab, day, index, seen));
       }
       before.close();
     }
