@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Database, DatabaseFile, Gate } from "../store/database.ts";
 import { createEngineDatabase, type Engine, toRows } from "../store/engine.ts";
+import { createLeaseWatch, type LeaseWatch } from "../store/lease-watch.ts";
 import { SCHEMA } from "../store/runs/staging.ts";
 import { isBusy } from "../store/trouble.ts";
 import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
@@ -26,6 +27,8 @@ export interface OpenOptions {
   readonly gate?: Gate;
   /** Called after each write of `alone`. The callee makes checkpoints; the connection does so only if they come late. */
   readonly wrote?: () => void;
+  /** Decides whether leases in a file are over; absent: by this process's monotonic clock. */
+  readonly watch?: LeaseWatch;
 }
 
 export interface OpenDatabase {
@@ -75,6 +78,7 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
     db: createEngineDatabase(fileEngine(file, options.wrote), {
       gate: options.gate,
       file: openFile(options.url, file, options.gate),
+      watch: options.watch ?? createLeaseWatch(),
       close: file.close,
     }),
     checkpoint: () => Promise.resolve(void file.all("pragma wal_checkpoint(passive)")),

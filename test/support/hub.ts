@@ -10,6 +10,7 @@ import { migrateDatabase, openDatabase } from "../../src/runtime/database.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Hub } from "../../src/hub.ts";
 import type { Outbound } from "../../src/security/outbound.ts";
+import { createLeaseWatch } from "../../src/store/lease-watch.ts";
 import { createMasterKeyText, createSecrets } from "../../src/security/secrets.ts";
 import type { Scope } from "../../src/model/scope.ts";
 import { createOrganization, findOrganizationNamed, type Organization } from "../../src/store/organizations.ts";
@@ -22,7 +23,7 @@ import { nowhere } from "./nowhere.ts";
 export interface TestHub extends Hub {
   /** The organization with the slug `default`. */
   readonly organization: Organization;
-  /** The clock, which stands still until a test moves it. */
+  /** The clock, which stands still until a test moves it. Leases are watched by it, too. */
   readonly clock: { ms: number };
   /** How often `wake` was called. */
   readonly woken: { count: number };
@@ -51,9 +52,10 @@ export async function createTestHub(
   const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
   const url = `file:${join(folder, "test.db")}`;
   writeFileSync(join(folder, "test.db"), await (migrated ??= createMigrated()));
-  const { db } = await openDatabase({ url, authToken: null, role: "alone" });
-  await db.rows(sql`pragma synchronous = off`);
   const clock = { ms: options.now ?? Date.UTC(2026, 2, 2, 8) };
+  const watch = createLeaseWatch(() => clock.ms);
+  const { db } = await openDatabase({ url, authToken: null, role: "alone", watch });
+  await db.rows(sql`pragma synchronous = off`);
   const woken = { count: 0 };
   const lines: TestHub["lines"] = [];
   const organization = await createOrganization(db, { slug: "default", name: "Default", timezone: "UTC" }, clock.ms);
