@@ -21,7 +21,7 @@ const library = findLibrary();
 const skip = onlyInCheck || (library === null && "libfaketime (Debian: faketime) is not here");
 
 const ORGANIZATIONS = ["default", "second", "third"];
-const PEOPLE = 20_000, FILES = 4, TENTH = PEOPLE / 10;
+const PEOPLE = 16_000, FILES = 3, TENTH = PEOPLE / 10;
 const ENDS_WITHIN_MS = 120_000;
 
 /** What the process's clock says more than this machine's; it follows the file when `file` is written again. */
