@@ -1,6 +1,5 @@
 /** Makes the hub of `muster serve`, with the threads that carry runs and run heavy reads. */
 import type { Hub, Registry } from "../hub.ts";
-import { createMetrics } from "../model/metrics.ts";
 import { createReadiness } from "../model/readiness.ts";
 import { type BackupFigures, createMetrics } from "../model/metrics.ts";
 import { erasedListFile, listingErased } from "../runtime/backups/erased-list.ts";

@@ -21,16 +21,14 @@ import { attempt, type AttemptOptions } from "./deliver.ts";
 import { createMemory, type Memory } from "./message.ts";
 import { createPlaces, type Places } from "./places.ts";
 import { disableFailing, switchOff } from "./switch-off.ts";
-import type { Holder } from "../store/lease.ts";
-import { MINUTE_MS } from "../std/time.ts";
+import { type Holder, RENEW_EVERY_MS } from "../store/lease.ts";
+import { forgetSender, renewSender } from "../store/notify/senders.ts";
 
 /** Claimed ahead for one endpoint: each claim is a write. */
 const CLAIMED_EACH = 32;
 const CLAIMED_EACH_FAILING = 2;
 /** Claimed rows in memory, without their bodies: some megabytes. */
 const CLAIMED_TOGETHER = 10_000;
-/** Longer than all attempts that are claimed for one endpoint can take. */
-const LEASE_MS = 5 * MINUTE_MS;
 /** Outcomes are written together at this interval, which is short enough not to delay the next attempt. */
 const SETTLE_EVERY_MS = 50;
 const SETTLED_TOGETHER = 500;
@@ -60,6 +58,9 @@ interface Courier {
   /** Endpoints that answered 410. */
   readonly gone: Set<number>;
   deadLookedFor: number;
+  /** By a clock that never jumps. */
+  renewedAt: number;
+  hasClaimed: boolean;
 }
 
 /** Sends until the signal is aborted. Attempts in flight are then cancelled, and made again by the next courier. */
@@ -77,12 +78,15 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
     flights: new Set(),
     outcomes: [],
     gone: new Set(),
-    deadLookedFor: 0,
+    deadLookedFor: -Infinity,
+    renewedAt: -Infinity,
+    hasClaimed: false,
   };
   const { places, turns, memory, idle, waiting, excess, flights, outcomes } = courier;
   signal?.addEventListener("abort", idle.wake, { once: true });
   try {
     while (!signal?.aborted) {
+      await renew(courier);
       await releaseDead(courier);
       memory.events.clear();
       memory.endpoints.clear();
@@ -90,7 +94,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
       // During a flood of events, some are sent before more are fanned out.
       const more = await fanOut(hub.db, hub.now());
       await settle(courier);
-      await releaseClaimed(hub.db, excess.splice(0), hub.now());
+      await releaseClaimed(hub.db, excess.splice(0));
       const claimed = await claim(courier);
       startAll(courier);
       if (untilIdle && !more && claimed === 0 && places.taken === 0 && outcomes.length === 0) return;
@@ -100,19 +104,33 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
   } finally {
     await Promise.all(flights);
     await settle(courier);
-    await releaseClaimed(hub.db, [...excess, ...[...waiting.values()].flat()], hub.now());
+    await releaseClaimed(hub.db, [...excess, ...[...waiting.values()].flat()]);
+    if (courier.hasClaimed) await forgetSender(hub.db, options.sender);
   }
+}
+
+/** Renews the lease of all that is claimed. If it was over, another process has what was not begun. */
+async function renew(courier: Courier): Promise<void> {
+  const { hub, options, waiting, excess, places } = courier;
+  if (performance.now() - courier.renewedAt < RENEW_EVERY_MS) return;
+  courier.renewedAt = performance.now();
+  if (waiting.size === 0 && excess.length === 0 && places.taken === 0) return;
+  if (await renewSender(hub.db, options.sender)) return;
+  waiting.clear();
+  excess.length = 0;
+  hub.log("courier.taken_over");
 }
 
 async function releaseDead(courier: Courier): Promise<void> {
   const { hub, options } = courier;
-  if (Date.now() - courier.deadLookedFor < LOOK_FOR_DEAD_EVERY_MS) return;
-  await releaseOfDead(hub.db, options.sender, hub.now());
-  courier.deadLookedFor = Date.now();
+  if (performance.now() - courier.deadLookedFor < LOOK_FOR_DEAD_EVERY_MS) return;
+  await releaseOfDead(hub.db, options.sender);
+  courier.deadLookedFor = performance.now();
 }
 
 /** Claims due deliveries of endpoints that have none waiting and have room; returns how many. */
-async function claim({ hub, options, places, waiting }: Courier): Promise<number> {
+async function claim(courier: Courier): Promise<number> {
+  const { hub, options, places, waiting } = courier;
   const held = [...waiting.values()].reduce((sum, { length }) => sum + length, 0);
   if (held >= CLAIMED_TOGETHER) return 0;
   const claimed = await claimDeliveries(hub.db, hub.now(), {
@@ -121,8 +139,8 @@ async function claim({ hub, options, places, waiting }: Courier): Promise<number
     each: CLAIMED_EACH,
     eachFailing: CLAIMED_EACH_FAILING,
     limit: CLAIMED_TOGETHER - held,
-    leaseMs: LEASE_MS,
   });
+  courier.hasClaimed ||= claimed.length > 0;
   for (const each of claimed) {
     const { id, failingSince } = each.endpoint;
     places.noteHealth(id, failingSince !== null);
@@ -196,10 +214,10 @@ async function send(courier: Courier, claimed: Claimed): Promise<void> {
 }
 
 /** Writes the outcomes, and switches endpoints off that are gone or have failed for too long. */
-async function settle({ hub, options, outcomes, gone }: Courier): Promise<void> {
+async function settle({ hub, outcomes, gone }: Courier): Promise<void> {
   while (outcomes.length > 0) {
     const some = outcomes.splice(0, SETTLED_TOGETHER);
-    await settleDeliveries(hub.db, options.sender.name, some, hub.now());
+    await settleDeliveries(hub.db, some, hub.now());
     const failed = some.filter(({ counts, status }) => counts && status !== "succeeded");
     if (failed.length > 0) await disableFailing(hub);
     for (const { endpointId, organizationId } of failed.filter(({ endpointId }) => gone.has(endpointId))) {

@@ -58,6 +58,7 @@ export async function attempt(hub: Hub, claimed: Claimed, options: AttemptOption
   return {
     outcome: {
       id: delivery.id,
+      epoch: delivery.epoch,
       organizationId: delivery.organizationId,
       endpointId: endpoint.id,
       at,

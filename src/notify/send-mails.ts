@@ -17,7 +17,8 @@ import { mintLinks } from "./links.ts";
 import { bareAddress, headerText, messageId } from "./header-text.ts";
 import { composeMail } from "./mail.ts";
 import type { AboutRun } from "./about-run.ts";
-import type { Holder } from "../store/lease.ts";
+import { type Holder, RENEW_EVERY_MS } from "../store/lease.ts";
+import { forgetSender, renewSender } from "../store/notify/senders.ts";
 import { HOUR_MS, MINUTE_MS } from "../std/time.ts";
 
 /** A mail as a server gets it. Addresses are bare, and no header has a line break. */
@@ -50,8 +51,6 @@ export const MAIL_GAPS_MS: readonly number[] = [
 ];
 
 const MAX_TOGETHER = 4;
-/** Longer than a transport takes, so that a mail is only taken over from a sender that died. */
-const LEASE_MS = 3 * MINUTE_MS;
 /** How long a mail about a held run waits while that run is planned again. */
 const PLANNING_MS = MINUTE_MS;
 export const MAX_ATTACHED_BYTES = 5 * 1024 * 1024;
@@ -64,8 +63,16 @@ export async function sendDueMails(
   sender: Holder,
   turns: Turns = createTurns(),
 ): Promise<number> {
-  const due = await claimMails(hub.db, hub.now(), { sender, limit: MAX_TOGETHER, leaseMs: LEASE_MS, turns });
-  await Promise.all(due.map((mail) => sendOne(hub, send, mail)));
+  const due = await claimMails(hub.db, hub.now(), { sender, limit: MAX_TOGETHER, turns });
+  if (due.length === 0) return 0;
+  // A server may take as long to accept a mail as two leases last.
+  const renewal = setInterval(() => void renewSender(hub.db, sender).catch(() => {}), RENEW_EVERY_MS);
+  try {
+    await Promise.all(due.map((mail) => sendOne(hub, send, mail)));
+  } finally {
+    clearInterval(renewal);
+  }
+  await forgetSender(hub.db, sender);
   return due.length;
 }
 

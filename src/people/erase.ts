@@ -20,10 +20,12 @@ import {
   ERASED,
   eraseFound,
   type Found,
-  type Hold,
   holdOrganization,
   releaseOrganization,
+  renewHold,
 } from "../store/people/erasure.ts";
+import { isFenced } from "../store/fence.ts";
+import type { Lease } from "../store/runs/queue.ts";
 import { findErasure, listBridgesFor } from "../store/people/erasures.ts";
 import { findUser, type StoredUser } from "../store/people/users.ts";
 import { namesOfUser } from "../reconcile/row-names.ts";
@@ -44,13 +46,14 @@ const END_IT = "cancel it or wait for its end, and erase the person then";
 
 /** Fails with `conflict` while a run is at work or an input waits that may hold the person, and with `not_found`. */
 export async function eraseUser(hub: Hub, organizationId: number, userId: number, by: By = HUB): Promise<void> {
-  const hold: Hold = { organizationId, owner: `erasing ${crypto.randomUUID()}` };
+  const owner = `erasing ${crypto.randomUUID()}`;
   await requireUser(hub, organizationId, userId);
   const searched: SearchedDrops = new Map();
   let reason = "";
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (attempt > 0) await sleep(PAUSE_MS);
-    if (!await holdOrganization(hub.db, hold, hub.now())) {
+    const hold = await holdOrganization(hub.db, organizationId, owner);
+    if (hold === null) {
       reason = `A run of the organization is at work; ${END_IT}`;
       continue;
     }
@@ -63,8 +66,13 @@ export async function eraseUser(hub: Hub, organizationId: number, userId: number
         return hub.wake();
       }
       reason = obstacle;
-    } finally {
       await releaseOrganization(hub.db, hold);
+    } catch (error) {
+      if (!isFenced(error)) {
+        await releaseOrganization(hub.db, hold);
+        throw error;
+      }
+      reason = "Another process has taken the organization over; try again";
     }
   }
   throw new Fault("conflict", reason);
@@ -79,7 +87,7 @@ async function requireUser({ db }: Hub, organizationId: number, userId: number):
 /** Null when the person is erased; else the reason why not. */
 async function attemptErasing(
   hub: Hub,
-  hold: Hold,
+  hold: Lease,
   userId: number,
   searched: SearchedDrops,
   by: By,
@@ -142,14 +150,12 @@ async function findWaitingInput({ hub, organizationId, connections }: PersonSear
 /** Pages are read in milliseconds, and the lease lasts much longer. */
 const RENEW_MS = 1000;
 
-/** Renews the organization's lease if the last time was `afterMs` ago. Fails with `conflict` when the lease is lost. */
-function createRenewal(hub: Hub, hold: Hold): (afterMs: number) => Promise<void> {
+/** Renews the organization's lease if the last time was `afterMs` ago. Fails when the lease is lost (isFenced). */
+function createRenewal(hub: Hub, hold: Lease): (afterMs: number) => Promise<void> {
   let last = -Infinity;
   return async (afterMs) => {
     if (performance.now() - last < afterMs) return;
-    if (!await holdOrganization(hub.db, hold, hub.now())) {
-      throw new Fault("conflict", "Another run was faster; try again");
-    }
+    await renewHold(hub.db, hold);
     last = performance.now();
   };
 }

@@ -77,7 +77,7 @@ async function applySome(
     cells: [],
     issues: [changedSincePlan()],
   }));
-  await db.write([createLatePage(db, run, page.page, rows)]);
+  await db.write([...stage.renew(), createLatePage(db, run, page.page, rows)]);
   return { pages: 1, superseded: true };
 }
 

@@ -3,10 +3,12 @@
  * that was served least has the next turn, with the run that it has started or with one that waits. So a long run delays
  * others no longer than to its next pause, and no two runs work between the same two pauses.
  *
- * An organization has one run at a time, whose lease is renewed while it waits for its turn. A plan takes memory, so only
- * one run with a large input is started at a time; a run that turns out to be large beside another returns to the queue.
+ * An organization has one run at a time, whose lease is renewed while it waits for its turn, by a clock that never jumps.
+ * A plan takes memory, so only one run with a large input is started at a time; a run that turns out to be large beside
+ * another returns to the queue.
  */
 import type { Hub } from "../hub.ts";
+import { RENEW_EVERY_MS } from "../store/lease.ts";
 import { LARGE_BYTES, LARGE_ROWS, type Lease, listRunnable, renewLease, type Runnable } from "../store/runs/queue.ts";
 import { createStepwise } from "../std/stepwise.ts";
 import { GivenBack, type Progress, type RunOptions } from "./stage.ts";
@@ -15,8 +17,6 @@ import { createRunTurns, type RunTurns } from "./turns.ts";
 const MAX_TOGETHER = 4;
 /** How often to look for runs that another process has queued; `look` is for those of this process. */
 const LOOK_EVERY_MS = 2_000;
-/** A third of a lease. */
-const RENEW_EVERY_MS = 10_000;
 /** How long an organization waits after its run could not be carried because of an error of the hub. */
 const REST_MS = 5_000;
 const MAX_KNOWN_LARGE = 10_000;
@@ -102,7 +102,7 @@ async function giveTurn(state: State): ReturnType<Carrier["turn"]> {
     try {
       isEnded = await run.resume();
     } catch (error) {
-      resting.set(runnable.organizationId, hub.now() + REST_MS);
+      resting.set(runnable.organizationId, performance.now() + REST_MS);
       throw error;
     } finally {
       turns.took(runnable, hub.now() - startedAt);
@@ -120,8 +120,8 @@ async function giveTurn(state: State): ReturnType<Carrier["turn"]> {
 
 async function lookForRuns(state: State): Promise<void> {
   const { hub, options: { isGone = () => false }, resting } = state;
-  if (Math.abs(hub.now() - state.lookedAt) < LOOK_EVERY_MS) return;
-  state.lookedAt = hub.now();
+  if (performance.now() - state.lookedAt < LOOK_EVERY_MS) return;
+  state.lookedAt = performance.now();
   for (const [id, until] of resting) if (until <= state.lookedAt) resting.delete(id);
   state.waiting = await listRunnable(hub.db, hub.now(), null, isGone);
 }
@@ -154,7 +154,7 @@ async function start(state: State, runnable: Runnable): Promise<Started | null> 
 
 /** A run that works only during its turns, and returns to the queue when it is large beside another large one. */
 function createStarted(
-  { hub, options, started, large }: State,
+  { options, started, large }: State,
   runnable: Runnable,
   lease: Lease,
   carry: (options: RunOptions) => Promise<void>,
@@ -164,7 +164,7 @@ function createStarted(
   const run: Started = {
     runnable,
     lease,
-    renewedAt: hub.now(),
+    renewedAt: performance.now(),
     isLarge: runnable.isLarge || large.has(runnable.id),
     resume: steps.resume,
   };
@@ -191,7 +191,7 @@ function createStarted(
 
 /** Renews the leases of runs that wait for their turn; `run` is about to go on, and renews its own. */
 async function renewLeases({ hub, started }: State, run: Started): Promise<void> {
-  const now = hub.now();
+  const now = performance.now();
   run.renewedAt = now;
   const late = [...started.values()].filter(({ renewedAt }) => now - renewedAt >= RENEW_EVERY_MS);
   for (const each of late) each.renewedAt = now;

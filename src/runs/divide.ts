@@ -8,7 +8,7 @@ import { encodeId } from "../model/id.ts";
 import { rowsBut, type RowsGiven } from "../model/run.ts";
 import { recordAudit } from "../store/audit.ts";
 import type { Statement } from "../store/database.ts";
-import { addToHeld, leaseFence } from "../store/runs/run-decisions.ts";
+import { addToHeld, unlessDecided } from "../store/runs/run-decisions.ts";
 import { addNames, nextPlace, placeOf, setNames } from "../store/runs/run-names.ts";
 import { queueRun, type Run } from "../store/runs/runs.ts";
 import { addTo } from "../std/add-to.ts";
@@ -20,7 +20,7 @@ import type { Stage } from "./stage.ts";
 export interface Divided {
   /** What the run keeps of its input. */
   readonly values: Pick<Run, "rows" | "given">;
-  /** Fail as a whole when another process carries the run by now, or somebody has decided about the held one. */
+  /** Fail as a whole when somebody has decided about the held run. */
   readonly fences: readonly Statement[];
   readonly statements: readonly Statement[];
   /** Runs that are queued. */
@@ -42,7 +42,7 @@ export async function divide(stage: Stage, division: Division, total: number): P
   if (stopped?.joined) {
     const { run: held, before } = stopped.joined;
     const drop = await joinedDrop(stage, stopped.joined);
-    fences.push(leaseFence(db, stage.lease, { held, dropId: before.id }));
+    fences.push(unlessDecided(db, held, before.id));
     statements.push(
       ...drop.statements,
       addToHeld(db, held, drop.id),
@@ -60,7 +60,6 @@ export async function divide(stage: Stage, division: Division, total: number): P
     queued.push(id);
     given.push(...givenTo(id, stopped));
   }
-  if (statements.length > 0) fences.push(leaseFence(db, stage.lease));
   return {
     values: { rows: rowsBut(leftOut, total), given: given.length === 0 ? null : given },
     fences,

@@ -1,6 +1,6 @@
 /** Chooses the next run, and leases it so that one process carries it. */
 import type { Hub } from "../hub.ts";
-import { claimRun, type Lease, listRunnable, type Runnable } from "../store/runs/queue.ts";
+import { claimRun, listRunnable, type Runnable } from "../store/runs/queue.ts";
 import { carry } from "./run.ts";
 import type { Leased, RunOptions } from "./stage.ts";
 import { createRunTurns, type RunTurns } from "./turns.ts";
@@ -32,8 +32,5 @@ export async function runNext(
 
 /** Null: another process was faster. */
 export async function leaseRun(hub: Hub, runnable: Runnable, options: RunOptions): Promise<Leased | null> {
-  const { id: runId, organizationId } = runnable;
-  const lease: Lease = { organizationId, runId, owner: options.owner, now: hub.now };
-  const run = await claimRun(hub.db, lease, options.isGone ?? (() => false));
-  return run === null ? null : { run, lease };
+  return await claimRun(hub.db, runnable, { name: options.owner, isGone: options.isGone });
 }

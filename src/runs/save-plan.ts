@@ -24,7 +24,7 @@ export async function savePlan(stage: Stage, considered: Considered, verdict: Ve
   const { plan, division } = considered;
   const values = await valuesOf(stage, considered);
   if (verdict.kind === "rejected") {
-    await hub.db.write([updateRun(hub.db, run.id, values)]);
+    await hub.db.write([...stage.renew(), updateRun(hub.db, run.id, values)]);
     throw new Fault("rows_rejected", `None of the ${plan.counts.read} rows could be used; the failure report says why`);
   }
   if (verdict.kind === "wait") {
@@ -48,6 +48,7 @@ export async function savePlan(stage: Stage, considered: Considered, verdict: Ve
   const changes = { ...values, ...divided?.values, ...stateAfter(stage, verdict) };
   const next: Run = { ...run, ...changes };
   const isSaved = await saveUnlessMoved(stage, [
+    ...stage.renew(),
     ...divided?.fences ?? [],
     updateRun(hub.db, run.id, changes),
     ...divided?.statements ?? [],
@@ -58,7 +59,7 @@ export async function savePlan(stage: Stage, considered: Considered, verdict: Ve
     ...await supersede(stage, verdict.supersedes),
     joinFollowing(hub.db, run),
     holdFollowing(hub.db, run),
-    ...(verdict.kind === "apply" ? stage.renew() : [releaseLease(hub.db, stage.lease)]),
+    ...(verdict.kind === "apply" ? [] : [releaseLease(hub.db, stage.lease)]),
   ]);
   if (!isSaved) return null;
   logPlanned(stage, plan, verdict);
@@ -79,7 +80,7 @@ async function namesOf({ hub: { db }, run }: Stage, division: Division | null): 
   return setNames(db, run, division.place ?? await nextPlace(db), division.names);
 }
 
-/** False: somebody has decided about the held run, or another process carries this one. It is planned again. */
+/** False: somebody has decided about the held run, and this one is planned again. */
 async function saveUnlessMoved({ hub, lease }: Stage, statements: readonly Statement[]): Promise<boolean> {
   try {
     await hub.db.write(statements);

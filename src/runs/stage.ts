@@ -67,7 +67,10 @@ export interface Stage extends Leased {
   readonly today: string;
   readonly now: number;
   readonly options: RunOptions;
-  /** Statements to add to each write: they renew the lease and, from time to time, store the progress. */
+  /**
+   * Statements to begin each write with: they renew the lease, fail the write if another process has it by now, and, from
+   * time to time, store the progress.
+   */
   readonly renew: Renew;
   /** Reports progress, and pauses. Fails with the signal's reason when the run has to stop. */
   readonly step: (progress: Progress) => Promise<void>;
@@ -84,11 +87,12 @@ export async function openStage(hub: Hub, run: Run, lease: Lease, options: RunOp
   }
   const now = hub.now();
   let latest: Progress | null = null;
-  let savedAt = now;
+  // Not by the clock, which may jump.
+  let savedAt = performance.now();
   const renew = (): Statement[] => {
     const statements = renewLease(db, lease);
-    if (latest !== null && hub.now() - savedAt >= PROGRESS_EVERY_MS) {
-      savedAt = hub.now();
+    if (latest !== null && performance.now() - savedAt >= PROGRESS_EVERY_MS) {
+      savedAt = performance.now();
       statements.push(saveProgress(db, run.id, latest));
     }
     return statements;
@@ -111,7 +115,7 @@ export async function openStage(hub: Hub, run: Run, lease: Lease, options: RunOp
       options.onProgress?.(progress);
       options.signal.throwIfAborted();
       // Reading writes nothing for a long time; the lease has to be renewed all the same.
-      if (hub.now() - savedAt >= 4 * PROGRESS_EVERY_MS) await db.write(renew());
+      if (performance.now() - savedAt >= 4 * PROGRESS_EVERY_MS) await db.write(renew());
       await options.pause?.();
     },
   };

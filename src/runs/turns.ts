@@ -21,6 +21,8 @@ export interface RunTurns {
   forget(): void;
 }
 
+const LONGEST_MS = 60_000;
+
 export function createRunTurns(): RunTurns {
   const organizations = createTurns();
   const connections = new Map<number, Turns>();
@@ -39,8 +41,8 @@ export function createRunTurns(): RunTurns {
       });
     },
     took({ organizationId, connectionId }, ms) {
-      // Even a turn that the clock does not show counts a little.
-      const amount = Math.max(1, ms);
+      // Even a turn that the clock does not show counts a little, and one in which it jumps not for hours.
+      const amount = Math.min(LONGEST_MS, Math.max(1, ms));
       organizations.took(organizationId, amount);
       if (!connections.has(organizationId)) connections.set(organizationId, createTurns());
       connections.get(organizationId)!.took(connectionId, amount);

@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Database, DatabaseFile, Gate } from "../store/database.ts";
 import { createEngineDatabase, type Engine, toRows } from "../store/engine.ts";
+import { createLeaseWatch, type LeaseWatch } from "../store/lease-watch.ts";
 import { SCHEMA } from "../store/runs/staging.ts";
 import { type DatabaseTrouble, isBusy } from "../store/trouble.ts";
 import type { Fault } from "../model/errors.ts";
@@ -32,6 +33,8 @@ export interface OpenOptions {
   readonly patienceMs?: number;
   /** Called when a server is away, before it is asked again. */
   readonly onRetry?: (trouble: DatabaseTrouble) => void;
+  /** Decides whether leases in a file are over; absent: by this process's monotonic clock. */
+  readonly watch?: LeaseWatch;
 }
 
 export interface OpenDatabase {
@@ -85,6 +88,7 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
     db: createEngineDatabase(fileEngine(file, options.wrote), {
       gate: options.gate,
       file: openFile(options.url, file, options.gate),
+      watch: options.watch ?? createLeaseWatch(),
       close: file.close,
     }),
     checkpoint: () => Promise.resolve(void file.all("pragma wal_checkpoint(passive)")),

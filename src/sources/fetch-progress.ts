@@ -1,7 +1,7 @@
 /**
  * How far a fetch has come: the rows it has read, its checkpoint and its warnings, in memory and in the database.
  *
- * Every write checks that this process still holds the fetch, and renews its lease. The first write that fails aborts
+ * Every write renews the fetch's lease, and fails if this process no longer has it. The first write that fails aborts
  * `broken`: the connector may catch or hide that error, so the reading is stopped as well.
  */
 import type { SourceWarning } from "../connector.ts";
@@ -17,6 +17,7 @@ import {
   type Noted,
   writeFetch,
 } from "../store/connections/fetches.ts";
+import type { Statement } from "../store/database.ts";
 import { EVERYWHERE } from "../store/runs/drop-content.ts";
 import { createDrop, findDrop } from "../store/runs/drops.ts";
 import { toInstant } from "../std/time.ts";
@@ -26,13 +27,9 @@ const MAX_STATE = 16 * 1024;
 const MAX_WARNINGS = 100;
 const MAX_STARTS = 20;
 
-/** Another process has taken the fetch over, or its run has ended. */
-export class Lost extends Error {}
-
 export interface FetchProgress {
   readonly hub: Hub;
   readonly fetch: Fetch;
-  readonly owner: string;
   readonly keeper: Keeper;
   readonly warnings: Issue[];
   /** Aborted with the error of the first write that failed. */
@@ -45,15 +42,14 @@ export interface FetchProgress {
 }
 
 /** Starts from what an earlier process has stored of the same fetch. Writes nothing. */
-export function createProgress(hub: Hub, fetch: Fetch, owner: string): FetchProgress {
+export function createProgress(hub: Hub, fetch: Fetch): FetchProgress {
   const progress: FetchProgress = {
     hub,
     fetch,
-    owner,
     keeper: createKeeper(fetch.checkpoint === null ? NOTHING_KEPT : fetch, async (index, data) => {
       const body = await (hub.packing ?? EVERYWHERE).gzip(data);
       const chunk = { index, bytes: data.length, body };
-      await write(progress, (mine) => [keepChunk(hub.db, progress.dropId!, chunk, mine)]);
+      await write(progress, [keepChunk(hub.db, progress.dropId!, chunk)]);
     }),
     warnings: [...fetch.warnings],
     broken: new AbortController(),
@@ -64,14 +60,14 @@ export function createProgress(hub: Hub, fetch: Fetch, owner: string): FetchProg
   return progress;
 }
 
-type Statements = Parameters<typeof writeFetch>[4]["statements"];
-
-/** Writes the statements and renews the lease; without statements, it only renews. Fails with Lost. */
-export async function write(progress: FetchProgress, statements: Statements = () => []): Promise<void> {
-  const { hub, fetch, owner, keeper, broken } = progress;
+/**
+ * Writes the statements and renews the lease; without statements, it only renews. Fails once another process has claimed
+ * the fetch, or its run has ended (isFenced).
+ */
+export async function write(progress: FetchProgress, statements: readonly Statement[] = []): Promise<void> {
+  const { hub, fetch, keeper, broken } = progress;
   try {
-    const held = await writeFetch(hub.db, fetch, owner, hub.now(), { records: keeper.records, statements });
-    if (!held) throw new Lost("The fetch has ended");
+    await writeFetch(hub.db, fetch, keeper.records, statements);
   } catch (error) {
     broken.abort(error);
     throw error;
@@ -95,9 +91,9 @@ export async function openDrop(progress: FetchProgress, { run, connection }: Cla
   }, now());
   const { dropId } = progress;
   const isResumed = progress.checkpoint !== null;
-  await write(progress, (mine) => [
-    forgetChunks(db, dropId, isResumed ? fetch.chunks : 0, mine),
-    note(db, fetch, isResumed ? { dropId } : { ...NOTHING_KEPT, dropId }, mine),
+  await write(progress, [
+    forgetChunks(db, dropId, isResumed ? fetch.chunks : 0),
+    note(db, fetch, isResumed ? { dropId } : { ...NOTHING_KEPT, dropId }),
   ]);
 }
 
@@ -107,7 +103,7 @@ export async function saveCheckpoint(progress: FetchProgress, state: unknown): P
   if (text.length > MAX_STATE) throw new Fault("source_unreadable", "The connector's checkpoint is over 16 KiB");
   const kept = await progress.keeper.flush();
   progress.checkpoint = JSON.parse(text);
-  await write(progress, (mine) => [noteAll(progress, kept, mine)]);
+  await write(progress, [noteAll(progress, kept)]);
 }
 
 /** Deletes all rows so far. Fails with `source_unreachable` when a connector does this again and again. */
@@ -118,9 +114,9 @@ export async function startOver(progress: FetchProgress): Promise<void> {
   progress.keeper.clear();
   progress.warnings.length = 0;
   progress.checkpoint = null;
-  await write(progress, (mine) => [
-    forgetChunks(progress.hub.db, progress.dropId!, 0, mine),
-    noteAll(progress, NOTHING_KEPT, mine),
+  await write(progress, [
+    forgetChunks(progress.hub.db, progress.dropId!, 0),
+    noteAll(progress, NOTHING_KEPT),
   ]);
 }
 
@@ -141,7 +137,6 @@ export function addWarning(
 export function noteAll(
   { hub, fetch, warnings, checkpoint }: FetchProgress,
   noted: Partial<Noted>,
-  mine: Parameters<Statements>[0],
-): ReturnType<typeof note> {
-  return note(hub.db, fetch, { warnings, checkpoint, ...noted }, mine);
+): Statement {
+  return note(hub.db, fetch, { warnings, checkpoint, ...noted });
 }

@@ -10,36 +10,35 @@ import type { Fault } from "../model/errors.ts";
 import { retainedUntil } from "../runs/receive-drop.ts";
 import { logRun } from "../runs/log.ts";
 import { type ClaimedFetch, endFetch, type FetchEnd, forgetDrop, releaseFetch } from "../store/connections/fetches.ts";
+import { isFenced } from "../store/fence.ts";
+import { RENEW_EVERY_MS } from "../store/lease.ts";
 import { digestContent } from "../store/runs/drop-content.ts";
 import { deleteUnsealedDrop } from "../store/runs/drops.ts";
-import { createProgress, type FetchProgress, Lost, noteAll, openDrop, write } from "./fetch-progress.ts";
+import { createProgress, type FetchProgress, noteAll, openDrop, write } from "./fetch-progress.ts";
 import { readSource, type ReadSourceOptions } from "./read-source.ts";
 
 export interface FetchOptions extends ReadSourceOptions {
-  /** Name of this process, which holds the lease of the fetch. */
-  readonly owner: string;
   /** Milliseconds between two renewals of the lease; tests shorten it. */
   readonly renewEveryMs?: number;
 }
 
-const RENEW_EVERY_MS = 10_000;
-
 /** Ends the fetch, whether its source could be read or not. When stopped, releases it. Fails only on the hub's own errors. */
 export async function fetchRun(hub: Hub, claimed: ClaimedFetch, options: FetchOptions): Promise<void> {
   const { fetch } = claimed;
-  const { signal, owner } = options;
-  const progress = createProgress(hub, fetch, owner);
+  const { signal } = options;
+  const progress = createProgress(hub, fetch);
   const timer = setInterval(() => void write(progress).catch(() => {}), options.renewEveryMs ?? RENEW_EVERY_MS);
   try {
     await openDrop(progress, claimed);
     const fault = await readSource(progress, claimed, options);
     await end(progress, claimed, fault, options.step);
   } catch (error) {
-    if (error instanceof Lost) {
+    if (isFenced(error)) {
+      logRun(hub, claimed.run, "run.fetch_given_up", {});
       if (progress.dropId !== null) await forgetDrop(hub.db, fetch, progress.dropId);
       return;
     }
-    await releaseFetch(hub.db, fetch, owner, !signal.aborted);
+    await releaseFetch(hub.db, fetch, !signal.aborted);
     if (!signal.aborted) throw error;
   } finally {
     clearInterval(timer);
@@ -65,9 +64,9 @@ async function end(
     drop: isKept ? { id: dropId, ...await digestContent(db, dropId, hub.packing, step) } : null,
     expiresAt: retainedUntil(hub),
   };
-  await write(progress, (mine) => [
-    noteAll(progress, { ...kept, dropId: isKept ? dropId : null }, mine),
-    ...endFetch(db, fetch, outcome, hub.now(), mine),
+  await write(progress, [
+    noteAll(progress, { ...kept, dropId: isKept ? dropId : null }),
+    ...endFetch(db, fetch, outcome, hub.now()),
   ]);
   if (!isKept) await deleteUnsealedDrop(db, fetch.organizationId, dropId);
   logRun(hub, run, "run.fetched", {

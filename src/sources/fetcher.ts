@@ -14,6 +14,8 @@ const MAX_TOGETHER = 16;
 const MAX_OF_ORGANIZATION = 4;
 
 export interface FetcherOptions extends FetchOptions {
+  /** Name of this process, which holds the leases of the fetches that it reads. */
+  readonly owner: string;
   /** Whether the process of this name has certainly died, so that its fetches can be taken over at once. */
   readonly isGone?: (owner: string) => boolean;
   /** How often to look for queued and due fetches while there is nothing to do. */

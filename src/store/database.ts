@@ -6,6 +6,7 @@
 import { getTableColumns, is, SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { BaseSQLiteDatabase, SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
+import { BY_SERVER, type LeaseWatch } from "./lease-watch.ts";
 import { isBusy, isFull } from "./trouble.ts";
 import { retry } from "../std/retry.ts";
 
@@ -35,6 +36,8 @@ export interface Database {
   isFull(): boolean;
   /** The database's file, if it is on this machine. */
   readonly file?: DatabaseFile;
+  /** Decides whether leases in it are over. */
+  readonly watch: LeaseWatch;
   close(): void;
 }
 
@@ -52,6 +55,8 @@ export interface DatabaseFile {
 export interface DatabaseOptions {
   readonly gate?: Gate;
   readonly file?: DatabaseFile;
+  /** Absent: the database has a clock, which all leases in it go by. */
+  readonly watch?: LeaseWatch;
   readonly close?: () => void;
 }
 
@@ -80,6 +85,7 @@ export function createDatabase(
       }
     },
     file: options.file,
+    watch: options.watch ?? BY_SERVER,
     close: options.close ?? (() => {}),
   };
 }

@@ -1,16 +1,16 @@
 /**
  * Idempotency keys as stored. A request claims its key before it does anything: of two requests at once, in one process
- * or two, one gets it. The holder renews its claim; if it dies, the claim expires and the next request may have the key.
+ * or two, one gets it. The holder renews its claim; if it dies, the claim's lease is over and the next request may have
+ * the key. What a request writes is fenced by its claim, so that only one of two requests writes.
  */
-import { and, asc, eq, lt, sql } from "drizzle-orm";
+import { and, asc, eq, lt, type SQL, sql } from "drizzle-orm";
 import { type Database, type Statement, writeNamed } from "./database.ts";
 import { auditEntries } from "./schema-audit.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 import { DAY_MS } from "../std/time.ts";
+import { isFree, leaseEnd, leaseState, stateOf } from "./lease.ts";
 import { matches } from "./unchanged.ts";
 
-/** A claim that was not renewed for this long is free again. */
-export const CLAIM_LEASE_MS = 30_000;
 /** How long an answer is stored. */
 export const ANSWER_KEPT_MS = DAY_MS;
 
@@ -29,14 +29,15 @@ export type Claim =
 export async function claimKey(db: Database, key: IdempotencyKey, claim: string, now: number): Promise<Claim> {
   const { organizationId, caller, route, keyHash } = idempotencyKeys;
   const same = matches(idempotencyKeys, { ...key });
-  const lease = { leaseUntil: now + CLAIM_LEASE_MS, expiresAt: now + ANSWER_KEPT_MS };
+  const lease = { leaseUntil: leaseEnd() as never, leaseBeat: 0, expiresAt: now + ANSWER_KEPT_MS };
+  const over = await findOver(db, same);
   const { mine, held } = await writeNamed(db, {
     idempotencyAnswers: db.orm.delete(idempotencyAnswers).where(sql`${idempotencyAnswers.claim} in
       (select claim from ${idempotencyKeys} where ${same} and expires_at < ${now})`),
     mine: db.orm.insert(idempotencyKeys).values({ ...key, ...lease, claim }).onConflictDoUpdate({
       target: [organizationId, caller, route, keyHash],
       set: { ...lease, claim },
-      setWhere: sql`${idempotencyKeys.leaseUntil} < ${now} or ${idempotencyKeys.expiresAt} < ${now}`,
+      setWhere: sql`${over} or (lease_until is null and ${idempotencyKeys.expiresAt} < ${now})`,
     }).returning({ claim: idempotencyKeys.claim }),
     held: db.orm.select({ claim: idempotencyKeys.claim, leaseUntil: idempotencyKeys.leaseUntil }).from(idempotencyKeys)
       .where(same),
@@ -45,10 +46,29 @@ export async function claimKey(db: Database, key: IdempotencyKey, claim: string,
   return held[0]!.leaseUntil === null ? { is: "answered", claim: held[0]!.claim } : { is: "running" };
 }
 
-export async function renewClaim(db: Database, claim: string, now: number): Promise<void> {
+/** The condition that the claim is still the one that was found, whose lease is over; null: none was. */
+async function findOver(db: Database, same: SQL): Promise<SQL> {
+  const [row] = await db.rows<[string]>(sql`select ${STATE} from ${idempotencyKeys}
+    where ${same} and lease_until is not null`);
+  const state = row === undefined ? null : stateOf(row[0]);
+  if (state === null || !isFree(db, `claim ${state.owner}`, state)) return sql`false`;
+  return sql`(${idempotencyKeys.claim} = ${state.owner} and ${idempotencyKeys.leaseBeat} = ${state.beat})`;
+}
+
+const STATE = leaseState({ owner: "claim", until: "lease_until", epoch: "0", beat: "lease_beat" });
+
+export async function renewClaim(db: Database, claim: string): Promise<void> {
   await db.write([
-    db.orm.update(idempotencyKeys).set({ leaseUntil: now + CLAIM_LEASE_MS }).where(held(claim)),
+    db.orm.update(idempotencyKeys).set({
+      leaseUntil: leaseEnd() as never,
+      leaseBeat: sql`${idempotencyKeys.leaseBeat} + 1`,
+    }).where(held(claim)),
   ]);
+}
+
+/** A query for fencedDatabase: a row until another request has the key. */
+export function ownClaim(claim: string): SQL {
+  return sql`select 1 from ${idempotencyKeys} where claim = ${claim}`;
 }
 
 /**

@@ -1,14 +1,20 @@
 /**
- * A lease is an owner and a time in two columns of a row: until that time, only the owner works on the row. The columns
- * come in; conditions and assignments for SQL statements go out.
+ * A lease is the right of one process to work on a row, until it stops renewing it. It is four columns of the row: its
+ * owner, its end, an epoch that each claim moves, and a beat that each renewal moves. The columns come in; conditions and
+ * assignments for SQL statements go out.
  *
- * A lease is free when it was never claimed or was released, when its time has passed, and when its holder is known to
- * have died. The statement that claims it checks this itself, so that one of two claims at once succeeds.
- *
- * Deliveries and mails are claimed by their due time instead, and connections by bridges, whose leases end later for some.
+ * A lease is free when it was never claimed or was released, when it is over (lease-watch.ts), and when its owner is known
+ * to have died. The statement that claims it checks that it is as it was read, so that one of two claims at once succeeds.
+ * Whatever is written under a lease is fenced by its epoch (fence.ts).
  */
 import { type SQL, sql } from "drizzle-orm";
-import { type Database, setOf } from "./database.ts";
+import type { Database } from "./database.ts";
+import type { LeaseState } from "./lease-watch.ts";
+
+/** A lease that was not renewed for this long is over. */
+export const LEASE_MS = 30_000;
+/** How often a lease is renewed by who holds it for longer. */
+export const RENEW_EVERY_MS = LEASE_MS / 3;
 
 /** A process that holds leases: its name, and whether another process is known to have died. */
 export interface Holder {
@@ -16,36 +22,63 @@ export interface Holder {
   readonly isGone?: (name: string) => boolean;
 }
 
+/** The columns, as the statement names them, such as `f.owner`. */
+export interface LeaseColumns {
+  readonly owner: string;
+  readonly until: string;
+  readonly epoch: string;
+  readonly beat: string;
+}
+
 export interface Lease {
-  /** A condition. `gone`: holders that have died, whose leases count as released. */
-  isFree(now: number, gone?: readonly string[]): SQL;
-  isHeldBy(name: string): SQL;
+  /** To select, for `stateOf`. */
+  readonly state: SQL;
+  /** True in SQL while the lease is as it was read. */
+  isAsRead(state: LeaseState): SQL;
   /** Assignments for `update … set`. */
-  claim(name: string, until: number): SQL;
-  renew(until: number): SQL;
+  claim(owner: string | number): SQL;
+  renew(): SQL;
   release(): SQL;
 }
 
-/** `owner` and `until`: the columns as the statement names them, such as `f.owner`. */
-export function leaseIn(owner: string, until: string): Lease {
-  const ownerColumn = sql.raw(owner), untilColumn = sql.raw(until);
+/** Milliseconds of the clock that the database has, or of this process for a file, where nothing goes by it. */
+const NOW = sql`cast(unixepoch('subsec') * 1000 as integer)`;
+
+/** The end of a lease that is claimed or renewed now. */
+export function leaseEnd(lengthMs = LEASE_MS): SQL {
+  return sql`${NOW} + ${lengthMs}`;
+}
+
+/** As Lease.state. */
+export function leaseState({ owner, until, epoch, beat }: LeaseColumns): SQL {
+  return sql.raw(`json_array(${owner}, ${epoch}, ${beat}, ${until} < cast(unixepoch('subsec') * 1000 as integer))`);
+}
+
+export function leaseIn(columns: LeaseColumns, lengthMs = LEASE_MS): Lease {
+  const owner = sql.raw(columns.owner), until = sql.raw(columns.until);
+  const epoch = sql.raw(columns.epoch), beat = sql.raw(columns.beat);
   return {
-    isFree: (now, gone = []) =>
-      sql`(${ownerColumn} is null or ${untilColumn} < ${now} or ${ownerColumn} in ${setOf(gone)})`,
-    isHeldBy: (name) => sql`${ownerColumn} = ${name}`,
-    claim: (name, ms) => sql`${ownerColumn} = ${name}, ${untilColumn} = ${ms}`,
-    renew: (ms) => sql`${untilColumn} = ${ms}`,
-    release: () => sql`${ownerColumn} = null, ${untilColumn} = null`,
+    state: leaseState(columns),
+    isAsRead: (read) => sql`${owner} is ${read.owner} and ${epoch} = ${read.epoch} and ${beat} = ${read.beat}`,
+    claim: (name) => sql`${owner} = ${name}, ${until} = ${leaseEnd(lengthMs)}, ${epoch} = ${epoch} + 1, ${beat} = 0`,
+    renew: () => sql`${until} = ${leaseEnd(lengthMs)}, ${beat} = ${beat} + 1`,
+    release: () => sql`${owner} = null, ${until} = null`,
   };
 }
 
-/** Those of the names in the query's rows whose holders have died; never the caller's own name. */
-export async function listGone(
-  db: Database,
-  names: SQL,
-  { name, isGone }: { readonly name?: string; readonly isGone?: Holder["isGone"] },
-): Promise<string[]> {
-  if (isGone === undefined) return [];
-  const holders = (await db.rows<[string]>(names)).flat();
-  return holders.filter((holder) => holder !== name && isGone(holder));
+/** Reads a selected `Lease.state`. */
+export function stateOf(selected: string): LeaseState {
+  const [owner, epoch, beat, isPast] = JSON.parse(selected) as [string | null, number, number, number | null];
+  return { owner, epoch, beat, isPast: isPast === 1 };
+}
+
+/** Whether the lease can be claimed. `key` names it, in this database. */
+export function isFree(
+  { watch }: Pick<Database, "watch">,
+  key: string,
+  state: LeaseState,
+  isGone: Holder["isGone"] = () => false,
+  lengthMs = LEASE_MS,
+): boolean {
+  return state.owner === null || isGone(state.owner) || watch.isOver(key, state, lengthMs);
 }

@@ -30,7 +30,7 @@ import { isStored } from "./unchanged.ts";
 import { organizations, tokens } from "./schema.ts";
 import { removeWords } from "./people/search-index.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
-import { ORGANIZATION_LEASE } from "./runs/queue.ts";
+import { isIdle } from "./runs/queue.ts";
 import { deleteRows } from "./writes.ts";
 
 /**
@@ -84,9 +84,11 @@ export async function deleteOrganization(
 ): Promise<boolean> {
   const { orm } = db;
   const { id } = current;
+  const isFree = await isIdle(db, id);
+  if (isFree === null) return false;
   const idle = and(
     sql`exists (select 1 from ${organizations} where id = ${id} and version = ${current.version}
-      and ${ORGANIZATION_LEASE.isFree(now)})`,
+      and ${isFree})`,
     notExists(selectAtWork(db, { organizationId: id })),
   )!;
   const gone = not(isStored(organizations, { id }));

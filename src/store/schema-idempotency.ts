@@ -10,8 +10,9 @@ export const idempotencyKeys = sqliteTable("idempotency_keys", {
   route: text().notNull(),
   /** SHA-256 of the key, hex: the key itself may hold private data. */
   keyHash: text("key_hash").notNull(),
-  /** By when its holder must renew it; null once it is answered. */
+  /** The lease of the request that holds it (lease.ts); null once it is answered. */
   leaseUntil: integer("lease_until"),
+  leaseBeat: integer("lease_beat").notNull().default(0),
   expiresAt: integer("expires_at").notNull(),
 }, (t) => [
   uniqueIndex("idempotency_keys_key").on(t.organizationId, t.caller, t.route, t.keyHash),

@@ -40,13 +40,25 @@ export const organizations = sqliteTable("organizations", {
   dataVersion: integer("data_version").notNull().default(0),
   /** Moves when rows get another meaning: custom fields, department names, priorities. */
   referenceVersion: integer("reference_version").notNull().default(0),
-  /** The run that plans or applies now, and the lease of the process that carries it. */
+  /** The run that plans or applies now, and the lease of the process that carries it (lease.ts). */
   leaseRun: integer("lease_run"),
   leaseOwner: text("lease_owner"),
   leaseUntil: integer("lease_until"),
+  leaseEpoch: integer("lease_epoch").notNull().default(0),
+  leaseBeat: integer("lease_beat").notNull().default(0),
   version: integer().notNull().default(1),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
+});
+
+/**
+ * Processes that send deliveries or mails, each with the lease of all that it has claimed. Without its row, a process has
+ * claimed nothing.
+ */
+export const senders = sqliteTable("senders", {
+  name: text().primaryKey(),
+  until: integer().notNull(),
+  beat: integer().notNull().default(0),
 });
 
 export const tokens = sqliteTable("tokens", {

@@ -29,7 +29,8 @@ export async function tick(hub: Hub): Promise<void> {
     forgetMails(hub.db, now - MAILS_KEPT_MS),
     forgetEvents(hub.db, now - hub.retainDays * DAY_MS),
     ...forgetDeliveries(hub.db, now - hub.retainDays * DAY_MS),
-    forgetRevocations(hub.db, now - LONGEST_LINK_MS),
+    // Much later than their links have expired, as this clock may be ahead of the one that made them.
+    forgetRevocations(hub.db, now - LONGEST_LINK_MS - DAY_MS),
     forgetLinks(hub.db, now),
     ...forgetBridgeFiles(hub.db, now),
     ...forgetBridgeStates(hub.db, now),

@@ -5,7 +5,9 @@ import { createRegistry } from "../../src/runtime/registry.ts";
 import { decodeId, encodeId } from "../../src/model/id.ts";
 import { type Links, mintLink, mintLinks } from "../../src/notify/links.ts";
 import { runNext } from "../../src/runs/next.ts";
+import { mails } from "../../src/store/notify/schema-mails.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
+import { tick } from "../../src/upkeep/tick.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 const HOUR_MS = 3_600_000;
@@ -166,6 +168,29 @@ test("links of a run can be taken back; later ones open again, other runs' were 
   assert.match(await (await open(other)).text(), /is deleted/);
   hub.clock.ms += 1;
   assert.equal((await open((await mintLinks(hub, run)).csv)).status, 200);
+});
+
+test("links are taken back, too, whose message another hub made by a clock that is ahead", async () => {
+  const at = hub.clock.ms + HOUR_MS;
+  const { id, organizationId } = run;
+  await hub.db.write([
+    hub.db.orm.insert(mails).values({
+      id: 999,
+      organizationId,
+      runId: id,
+      type: "run.failures",
+      facts: {} as never,
+      dueAt: at,
+      createdAt: at,
+    }),
+  ]);
+  const sent = await mintLinks(hub, run, at);
+  assert.equal((await open(sent.csv)).status, 200);
+  assert.equal((await ask(`/v1/runs/${encodeId("run", id)}/links`, { method: "DELETE" })).status, 204);
+  assert.equal((await open(sent.csv)).status, 410);
+  hub.clock.ms += 2 * HOUR_MS;
+  await tick(hub);
+  assert.equal((await open(sent.csv)).status, 410);
 });
 
 test("all links of an organization can be taken back at once, by its admin", async () => {

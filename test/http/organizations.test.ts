@@ -110,6 +110,7 @@ test("required fields and time zone move what rows mean; a stale If-Match change
 /** The hub's own, in which nothing says whose it is: numbers, sums, the id of a key, and who serves everybody. */
 const OF_THE_HUB = [
   "sequences",
+  "senders",
   "tallies",
   "master_keys",
   "schema_versions",

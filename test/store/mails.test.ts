@@ -26,7 +26,6 @@ test("a mail of one organization is sent before the hundreds of another that wai
       const claimed = await claimMails(hub.db, hub.clock.ms, {
         sender: { name: "test" },
         limit: 4,
-        leaseMs: 60_000,
         turns,
       });
       return claimed.map(({ organizationId }) => organizationId).sort();

@@ -11,6 +11,7 @@ import { migrateDatabase, openDatabase } from "../../src/runtime/database.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Hub } from "../../src/hub.ts";
 import type { Outbound } from "../../src/security/outbound.ts";
+import { createLeaseWatch } from "../../src/store/lease-watch.ts";
 import { createMasterKeyText, createSecrets } from "../../src/security/secrets.ts";
 import type { Scope } from "../../src/model/scope.ts";
 import { createOrganization, findOrganizationNamed, type Organization } from "../../src/store/organizations.ts";
@@ -24,7 +25,7 @@ import { nowhere } from "./nowhere.ts";
 export interface TestHub extends Hub {
   /** The organization with the slug `default`. */
   readonly organization: Organization;
-  /** The clock, which stands still until a test moves it. */
+  /** The clock, which stands still until a test moves it. Leases are watched by it, too. */
   readonly clock: { ms: number };
   /** How often `wake` was called. */
   readonly woken: { count: number };
@@ -72,9 +73,10 @@ export async function createTestHub({ onServer = ON_SERVER, ...options }: TestHu
   const server = onServer ? await startLibsqlServer(path, SERVER_TOKEN, { maxBytes: MAX_REQUEST_BYTES }) : undefined;
   const url = server?.url ?? `file:${path}`;
   const authToken = onServer ? SERVER_TOKEN : null;
-  const { db } = await openDatabase({ url, authToken, role: "alone", patienceMs: PATIENCE_MS });
-  await db.rows(sql`pragma synchronous = off`);
   const clock = { ms: options.now ?? Date.UTC(2026, 2, 2, 8) };
+  const watch = createLeaseWatch(() => clock.ms);
+  const { db } = await openDatabase({ url, authToken, role: "alone", patienceMs: PATIENCE_MS, watch });
+  await db.rows(sql`pragma synchronous = off`);
   const woken = { count: 0 };
   const lines: TestHub["lines"] = [];
   const organization = await createOrganization(db, { slug: "default", name: "Default", timezone: "UTC" }, clock.ms);

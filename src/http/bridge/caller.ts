@@ -3,11 +3,12 @@ import type { Context, MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { decodeId, encodeId, type IdPrefix } from "../../model/id.ts";
-import { findHeld, type Held } from "../../store/bridges/bridge-leases.ts";
+import { findHeld, type Held, ownLease } from "../../store/bridges/bridge-leases.ts";
 import { findBridgeFile } from "../../store/bridges/bridge-files.ts";
 import { findCheck } from "../../store/bridges/bridge-states.ts";
 import { type Bridge, findBridge } from "../../store/bridges/bridges.ts";
 import type { Database } from "../../store/database.ts";
+import { fencedDatabase } from "../../store/fence.ts";
 import { findDrop, findPlaceOfDrop } from "../../store/runs/drops.ts";
 import { requires } from "../kit/authorize.ts";
 import { documented } from "../kit/describe.ts";
@@ -52,13 +53,17 @@ export function bridgeOf(c: Context<Env>): Bridge {
 }
 
 /**
- * The lease of this bridge on the connection; the request then acts in its organization. `conflict` without a lease.
+ * The lease of this bridge on the connection; the request then acts in its organization, and writes nothing once another
+ * bridge has the connection. `conflict` without a lease.
  */
 export async function loadHeld(c: Context<Env>, name = pathParameter(c, "id")): Promise<Held> {
   const id = decodeId("con", name);
   const held = id === null ? null : await findHeld(c.get("hub").db, bridgeOf(c), id);
   if (held === null) throw new Fault("conflict", `The bridge has no lease on "${name}"; list its connections again`);
   c.set("organization", held.organization);
+  const hub = c.get("hubOfBridge") ?? c.get("hub");
+  c.set("hubOfBridge", hub);
+  c.set("hub", { ...hub, db: fencedDatabase(hub.db, ownLease(held.lease)) });
   return held;
 }
 

@@ -25,6 +25,8 @@ export interface Env {
   Bindings: { readonly address?: string | null };
   Variables: {
     hub: Hub;
+    /** The hub without the fence of a bridge's lease (bridge/caller.ts). */
+    hubOfBridge?: Hub;
     /** Named in every answer and every line of the log. */
     requestId: string;
     token: Bearer;

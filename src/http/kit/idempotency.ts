@@ -13,14 +13,9 @@ import { matchedRoutes } from "hono/route";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { MAX_DROP_BYTES, tooLarge } from "../../store/runs/drop-content.ts";
-import {
-  CLAIM_LEASE_MS,
-  claimKey,
-  loadAnswer,
-  releaseClaim,
-  renewClaim,
-  settleClaim,
-} from "../../store/idempotency.ts";
+import { claimKey, loadAnswer, ownClaim, releaseClaim, renewClaim, settleClaim } from "../../store/idempotency.ts";
+import { fencedDatabase } from "../../store/fence.ts";
+import { RENEW_EVERY_MS } from "../../store/lease.ts";
 import { mayBeDone } from "../../store/trouble.ts";
 import { callerOf } from "./caller.ts";
 import { documented } from "./describe.ts";
@@ -77,7 +72,8 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   }
 
   const { claim } = claimed;
-  const renewal = setInterval(() => void renewClaim(db, claim, now()).catch(() => {}), CLAIM_LEASE_MS / 3);
+  c.set("hub", { ...c.get("hub"), db: fencedDatabase(db, ownClaim(claim)) });
+  const renewal = setInterval(() => void renewClaim(db, claim).catch(() => {}), RENEW_EVERY_MS);
   try {
     await next();
   } finally {

@@ -8,6 +8,7 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { Fault, type FaultCode, FAULTS } from "../../model/errors.ts";
 import { redact } from "../../security/redact.ts";
+import { isFenced } from "../../store/fence.ts";
 import { describeTrouble, isFull, mayBeDone, troubleOf } from "../../store/trouble.ts";
 import type { Env } from "./env.ts";
 import { causesOf, codeOf } from "../../std/causes.ts";
@@ -70,6 +71,15 @@ export function unprocessable(pointer: string, detail: string): Fault {
 function toFault(c: Context<Env>, error: unknown): Fault {
   if (error instanceof HTTPException && error.status < 500) {
     return new Fault("invalid_request", error.message || "The request is invalid", { cause: error });
+  }
+  if (isFenced(error)) {
+    return new Fault(
+      "conflict",
+      "Another process has taken this over, and nothing was stored; look at it, and try again",
+      {
+        cause: error,
+      },
+    );
   }
   c.get("hub").log("request_failed", { error: nameOf(error), why: describeTrouble(error), place: placeOf(error) });
   if (isFull(error)) return storageFull(error);

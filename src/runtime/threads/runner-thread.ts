@@ -87,7 +87,7 @@ port.on("message", (message: "wake" | "stop") => {
 // A message that came before the listener above may be lost.
 lookWhetherToStop();
 
-let lastTick = 0, lastCheckpoint = 0;
+let lastTick = -Infinity, lastCheckpoint = 0;
 /** Errors of the hub itself since something went well. */
 let failures = 0;
 /** When the index was last complete, and when it was last worked on. */
@@ -107,7 +107,7 @@ while (!stop.signal.aborted || carrier.size > 0) {
     }
     if (stop.signal.aborted) continue;
     if (isTickDue()) {
-      lastTick = Date.now();
+      lastTick = performance.now();
       await tick(hub);
     }
     if (carrier.size > 0) continue;
@@ -154,7 +154,7 @@ function wake(): void {
 }
 
 function isTickDue(): boolean {
-  return Date.now() - lastTick >= TICK_MS;
+  return performance.now() - lastTick >= TICK_MS;
 }
 
 async function pause(): Promise<void> {

@@ -5,7 +5,7 @@
  * connection stays with its bridge for longer, because its files are on that bridge's disk; when the bridge is removed,
  * the connection is free at once.
  */
-import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, type SQL, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
@@ -13,16 +13,30 @@ import { type Bridge, loadTokensOf } from "./bridges.ts";
 import type { Connection, ConnectionRef } from "../connections/connections.ts";
 import { type Database, setOf, type Statement } from "../database.ts";
 import { bridgeLeases, bridges } from "./schema-bridge.ts";
+import { isFree, leaseEnd, leaseIn, leaseState, stateOf } from "../lease.ts";
+import type { LeaseState } from "../lease-watch.ts";
 import { first } from "../reads.ts";
 import { connectionSecrets } from "../connections/schema-sources.ts";
 import { connections } from "../connections/schema.ts";
 import { organizations } from "../schema.ts";
 import { MINUTE_MS } from "../../std/time.ts";
 
-/** After this long without a renewal, another bridge may visit the remote server. */
-export const LEASE_MS = 60_000;
+/** After this long without a renewal, another bridge may visit the remote server. Bridges ask every few seconds. */
+export const BRIDGE_LEASE_MS = 45_000;
 /** A hosted connection is free this much later. */
 const HOSTED_GRACE_MS = 10 * MINUTE_MS;
+/** Connections that a bridge takes with one request. */
+const MAX_TAKEN = 1000;
+
+const LEASE = leaseIn({ owner: "bridge_id", until: "until", epoch: "epoch", beat: "beat" }, BRIDGE_LEASE_MS);
+/** A bridge that was removed holds nothing. */
+const STATE = {
+  owner: "(select cast(id as text) from bridges where id = l.bridge_id)",
+  until: "l.until",
+  epoch: "l.epoch",
+  beat: "l.beat",
+};
+const REMOTE = leaseState(STATE), HOSTED = leaseState({ ...STATE, until: `l.until + ${HOSTED_GRACE_MS}` });
 
 /** What a bridge may serve. */
 export interface Reach {
@@ -35,6 +49,13 @@ export interface Reach {
 export interface Held {
   readonly connection: Connection;
   readonly organization: typeof organizations.$inferSelect;
+  readonly lease: typeof bridgeLeases.$inferSelect;
+}
+
+/** A query for fencedDatabase: a row until another bridge has the connection. */
+export function ownLease({ connectionId, bridgeId, epoch }: Held["lease"]): SQL {
+  return sql`select 1 from ${bridgeLeases} where connection_id = ${connectionId} and bridge_id = ${bridgeId}
+    and epoch = ${epoch}`;
 }
 
 /** Renews the bridge's leases, takes free connections, and gives all that it then holds, in the order of their ids. */
@@ -50,19 +71,35 @@ export async function holdConnections(
       and (${reach.organizations === null ? 1 : 0} or c.organization_id in
         ${setOf(reach.organizations ?? [])})
       and (${bridge.hosted === null ? 0 : 1} or coalesce(c.settings ->> 'mode', 'hosted') = 'remote')`;
-  const free = await db.rows<[number, number]>(sql`select c.id, c.organization_id from ${connections} c
-    left join ${bridgeLeases} l on l.connection_id = c.id
-    where c.id in (${wanted}) and coalesce(l.bridge_id, 0) <> ${bridge.id}
-      and (l.bridge_id is null or l.until < ${now} - iif(coalesce(c.settings ->> 'mode', 'hosted') = 'hosted',
-          ${HOSTED_GRACE_MS}, 0) or l.bridge_id not in (select id from ${bridges})) order by c.id limit 1000`);
+  const free = await listFree(db, sql`c.id in (${wanted}) and coalesce(l.bridge_id, 0) <> ${bridge.id}`);
   await db.write([
     db.orm.update(bridges).set({ seenAt: now }).where(eq(bridges.id, bridge.id)),
     // It loses connections that are no longer within its reach.
     db.run(sql`delete from ${bridgeLeases} where bridge_id = ${bridge.id} and connection_id not in (${wanted})`),
-    db.orm.update(bridgeLeases).set({ until: now + LEASE_MS }).where(eq(bridgeLeases.bridgeId, bridge.id)),
-    ...free.flatMap(([id, organizationId]) => lease(db, bridge, { id, organizationId }, now, by)),
+    db.run(sql`update ${bridgeLeases} set ${LEASE.renew()} where bridge_id = ${bridge.id}`),
+    ...free.slice(0, MAX_TAKEN).flatMap((each) => lease(db, bridge, each, now, by)),
   ]);
   return await selectHeld(db, bridge).orderBy(connections.id);
+}
+
+/** A connection that a bridge may take. */
+interface Free extends ConnectionRef {
+  /** The lease as it was read; null: there was none. */
+  readonly state: LeaseState | null;
+}
+
+/** Those of the connections `c`, with their leases `l`, that no living bridge holds. */
+async function listFree(db: Database, which: SQL): Promise<Free[]> {
+  const rows = await db.rows<[number, number, number, string | null]>(sql`select c.id, c.organization_id,
+      coalesce(c.settings ->> 'mode', 'hosted') = 'hosted',
+      iif(l.connection_id is null, null, iif(coalesce(c.settings ->> 'mode', 'hosted') = 'hosted', ${HOSTED}, ${REMOTE}))
+    from ${connections} c left join ${bridgeLeases} l on l.connection_id = c.id where ${which} order by c.id`);
+  return rows.flatMap(([id, organizationId, isHosted, selected]) => {
+    const state = selected === null ? null : stateOf(selected);
+    const lengthMs = BRIDGE_LEASE_MS + (isHosted === 1 ? HOSTED_GRACE_MS : 0);
+    const isTaken = state !== null && !isFree(db, `bridge of ${id}`, state, undefined, lengthMs);
+    return isTaken ? [] : [{ id, organizationId, state }];
+  });
 }
 
 /** The connection, if the bridge holds it. */
@@ -72,7 +109,8 @@ export async function findHeld(db: Database, bridge: Bridge, connectionId: numbe
 
 /** Connections that the bridge holds: all, or this one. */
 function selectHeld(db: Database, bridge: Bridge, connectionId?: number) {
-  return db.orm.select({ connection: connections, organization: organizations }).from(bridgeLeases)
+  return db.orm.select({ connection: connections, organization: organizations, lease: bridgeLeases })
+    .from(bridgeLeases)
     .innerJoin(connections, eq(connections.id, bridgeLeases.connectionId))
     .innerJoin(organizations, eq(organizations.id, connections.organizationId))
     .where(and(
@@ -130,16 +168,17 @@ export async function leaseTo(
   now: number,
   by: By,
 ): Promise<void> {
-  await db.write(lease(db, bridge, connection, now, by));
+  const free = await listFree(db, sql`c.id = ${connection.id}`);
+  await db.write(free.flatMap((each) => lease(db, bridge, each, now, by)));
 }
 
-/** Of two bridges at once, the first has moved `until` and keeps the connection. */
-function lease(db: Database, bridge: Bridge, { id, organizationId }: ConnectionRef, now: number, by: By): Statement[] {
+/** Of two bridges at once, the first has moved the epoch and keeps the connection. */
+function lease(db: Database, bridge: Bridge, { id, organizationId, state }: Free, now: number, by: By): Statement[] {
+  const isAsRead = state === null ? sql`false` : sql`epoch = ${state.epoch} and beat = ${state.beat}`;
   return [
     db.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
-      select c.id, ${bridge.id}, ${now + LEASE_MS} from ${connections} c where c.id = ${id}
-      on conflict (connection_id) do update set bridge_id = excluded.bridge_id, until = excluded.until
-        where until < ${now} or bridge_id not in (select id from ${bridges})`),
+      select c.id, ${bridge.id}, ${leaseEnd(BRIDGE_LEASE_MS)} from ${connections} c where c.id = ${id}
+      on conflict (connection_id) do update set ${LEASE.claim(bridge.id)} where ${isAsRead}`),
     recordAudit(db, by, {
       organizationId,
       action: "bridge.leased",

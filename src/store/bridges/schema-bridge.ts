@@ -38,6 +38,8 @@ export const bridgeLeases = sqliteTable("bridge_leases", {
   connectionId: integer("connection_id").primaryKey(),
   bridgeId: integer("bridge_id").notNull(),
   until: integer().notNull(),
+  epoch: integer().notNull().default(0),
+  beat: integer().notNull().default(0),
   /** Another complete file is coming: runs of the connection wait for it until then. Null: none is. */
   handingUntil: integer("handing_until"),
 }, (t) => [index("bridge_leases_bridge").on(t.bridgeId)]);

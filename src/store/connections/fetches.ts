@@ -2,8 +2,8 @@
  * Fetches as stored: queued with their run, leased by the process that reads the source, stored chunk by chunk, ended
  * once.
  *
- * Every write of a reader has a condition: it still holds the fetch's lease, and the run is still queued. Only chunks that
- * a checkpoint or the end has recorded count: later ones are left over from a reader that died.
+ * Every write of a reader is fenced: it fails as a whole once another reader has claimed the fetch, or the run is no longer
+ * queued. Only chunks that a checkpoint or the end has recorded count: later ones are left over from a reader that died.
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
@@ -20,13 +20,13 @@ import { runs } from "../runs/schema.ts";
 import { fetches, type OriginMark } from "./schema-sources.ts";
 import { findRow, first } from "../reads.ts";
 import { reserve } from "../sequences.ts";
-import { leaseIn, listGone } from "../lease.ts";
+import { fenced } from "../fence.ts";
+import { type Holder, isFree, leaseEnd, leaseIn, stateOf } from "../lease.ts";
+import type { LeaseState } from "../lease-watch.ts";
 
 export type Fetch = typeof fetches.$inferSelect;
 
-/** A fetch that was not renewed for this long is taken over. */
-export const FETCH_LEASE_MS = 60_000;
-const FETCH_LEASE = leaseIn("owner", "lease_until");
+const FETCH_LEASE = leaseIn({ owner: "owner", until: "lease_until", epoch: "lease_epoch", beat: "lease_beat" });
 /** Candidates of one organization: another process may claim the first of them at the same time. */
 const OPEN_EACH = 4;
 
@@ -85,8 +85,7 @@ export async function claimFetch(
   now: number,
   { isGone, busy, turns }: { isGone: (owner: string) => boolean; busy: readonly number[]; turns: Turns },
 ): Promise<ClaimedFetch | null> {
-  const holders = sql`select distinct owner from fetches where ended_at is null and owner is not null`;
-  const gone = await listGone(db, holders, { isGone });
+  const free = await listFree(db, isGone);
   const open = await db.rows<[number, number, string | null]>(sql`
     select run_id, organization_id, status from (
       select f.run_id, f.organization_id, r.status,
@@ -94,7 +93,7 @@ export async function claimFetch(
       from fetches f left join runs r on r.id = f.run_id left join connections c on c.id = f.connection_id
       where f.ended_at is null
         and (r.status is null or r.status <> 'queued' or c.id is null or c.paused_at is null or r.mode = 'plan')
-        and (r.status is not 'queued' or ${leaseIn("f.owner", "f.lease_until").isFree(now, gone)})
+        and (r.status is not 'queued' or f.owner is null or f.run_id in ${setOf([...free.keys()])})
         and f.organization_id not in ${setOf(busy)})
     where place <= ${OPEN_EACH} order by run_id`);
   for (const [runId, organizationId, status] of turns.order(open, ([, organization]) => organization)) {
@@ -105,7 +104,7 @@ export async function claimFetch(
       ]);
       continue;
     }
-    const claimed = await takeFetch(db, runId, owner, now, gone);
+    const claimed = await takeFetch(db, runId, owner, now, free.get(runId) ?? null);
     if (claimed === null) continue;
     turns.took(organizationId, 1);
     return claimed;
@@ -113,23 +112,36 @@ export async function claimFetch(
   return null;
 }
 
-/** Null when another process was faster, or the run or its connection is no longer there. */
+/** Fetches whose lease is over, or whose reader has died, by run. */
+async function listFree(db: Database, isGone: Holder["isGone"]): Promise<ReadonlyMap<number, LeaseState>> {
+  const rows = await db.rows<[number, string]>(
+    sql`select run_id, ${FETCH_LEASE.state} from fetches where ended_at is null and owner is not null`,
+  );
+  return new Map(
+    rows.map(([id, state]) => [id, stateOf(state)] as const)
+      .filter(([id, state]) => isFree(db, `fetch ${id}`, state, isGone)),
+  );
+}
+
+/** `before`: the lease that is over; null: there was none. Null when another process was faster, or the run or its connection is no longer there. */
 async function takeFetch(
   db: Database,
   runId: number,
   owner: string,
   now: number,
-  gone: readonly string[],
+  before: LeaseState | null,
 ): Promise<ClaimedFetch | null> {
   const { changed } = await writeNamed(db, {
     changed: db.orm.update(fetches).set({
       owner,
-      leaseUntil: now + FETCH_LEASE_MS,
+      leaseUntil: leaseEnd(),
+      leaseEpoch: sql`${fetches.leaseEpoch} + 1`,
+      leaseBeat: 0,
       attempts: sql`${fetches.attempts} + 1`,
       startedAt: sql`coalesce(${fetches.startedAt}, ${now})`,
     }).where(and(
       eq(fetches.runId, runId),
-      sql`ended_at is null and ${FETCH_LEASE.isFree(now, gone)}`,
+      sql`ended_at is null and ${before === null ? sql`owner is null` : FETCH_LEASE.isAsRead(before)}`,
       sql`exists (select 1 from runs where id = ${runId} and status = 'queued')`,
     )).returning(),
     runs: db.orm.update(runs).set({ startedAt: sql`coalesce(${runs.startedAt}, ${now})` })
@@ -145,31 +157,32 @@ async function takeFetch(
   return found === null ? null : { fetch, ...found };
 }
 
-/** True in SQL while `owner` holds the fetch and its run is queued. */
-function isMine({ runId }: Pick<Fetch, "runId">, owner: string): SQL {
-  return sql`exists (select 1 from fetches where run_id = ${runId} and ${
-    FETCH_LEASE.isHeldBy(owner)
-  } and ended_at is null)
-    and exists (select 1 from runs where id = ${runId} and status = 'queued')`;
-}
+/** A fetch as a reader has claimed it. */
+export type HeldFetch = Pick<Fetch, "runId" | "leaseEpoch">;
 
-/** Writes what a reader has read, and renews its lease. False: the fetch is no longer this reader's. */
+/**
+ * Writes what a reader has read, and renews its lease. Fails once the fetch is no longer this reader's, or its run has
+ * ended (isFenced).
+ */
 export async function writeFetch(
   db: Database,
-  fetch: Pick<Fetch, "runId">,
-  owner: string,
-  now: number,
-  { records, statements }: { records: number; statements: (mine: SQL) => readonly Statement[] },
-): Promise<boolean> {
-  const mine = isMine(fetch, owner);
+  fetch: HeldFetch,
+  records: number,
+  statements: readonly Statement[],
+): Promise<void> {
   const progress = JSON.stringify({ phase: "fetch", done: records, total: null });
-  const { changed } = await writeNamed(db, {
-    changed: db.all(sql`update fetches set ${FETCH_LEASE.renew(now + FETCH_LEASE_MS)}
-      where run_id = ${fetch.runId} and ${mine} returning run_id`),
-    runs: db.run(sql`update runs set progress = ${progress} where id = ${fetch.runId} and ${mine}`),
-    statements: statements(mine),
-  });
-  return changed.length > 0;
+  await db.write([
+    db.run(sql`update fetches set ${FETCH_LEASE.renew()} where run_id = ${held(fetch)}`),
+    db.run(sql`update runs set progress = ${progress} where id = ${fetch.runId}`),
+    ...statements,
+  ]);
+}
+
+function held({ runId, leaseEpoch }: HeldFetch): SQL {
+  return fenced(
+    sql`select run_id from fetches where run_id = ${runId} and lease_epoch = ${leaseEpoch} and ended_at is null
+    and exists (select 1 from runs where id = ${runId} and status = 'queued')`,
+  );
 }
 
 /** The statement that stores one chunk of the drop. */
@@ -177,14 +190,13 @@ export function keepChunk(
   db: Database,
   dropId: number,
   chunk: { readonly index: number; readonly bytes: number; readonly body: Uint8Array },
-  condition: SQL,
 ): Statement {
   return db.run(sql`insert or replace into ${dropChunks} (drop_id, part, chunk, bytes, body)
-    select ${dropId}, 1, ${chunk.index}, ${chunk.bytes}, ${chunk.body} where ${condition}`);
+    values (${dropId}, 1, ${chunk.index}, ${chunk.bytes}, ${chunk.body})`);
 }
 
 /** The statement that deletes chunks from `index` on: those that were not recorded, or are to be read again. */
-export function forgetChunks(db: Database, dropId: number, index: number, condition: SQL): Statement {
+export function forgetChunks(db: Database, dropId: number, index: number, condition?: SQL): Statement {
   return db.orm.delete(dropChunks).where(
     and(eq(dropChunks.dropId, dropId), sql`${dropChunks.chunk} >= ${index}`, condition),
   );
@@ -201,8 +213,8 @@ export interface Noted {
   readonly warnings: readonly Issue[];
 }
 
-export function note(db: Database, { runId }: Pick<Fetch, "runId">, noted: Partial<Noted>, condition: SQL): Statement {
-  return db.orm.update(fetches).set(noted as Partial<Fetch>).where(and(eq(fetches.runId, runId), condition));
+export function note(db: Database, { runId }: Pick<Fetch, "runId">, noted: Partial<Noted>): Statement {
+  return db.orm.update(fetches).set(noted as Partial<Fetch>).where(eq(fetches.runId, runId));
 }
 
 export interface FetchEnd {
@@ -219,28 +231,25 @@ export function endFetch(
   { runId }: Pick<Fetch, "runId">,
   { complete, error, drop, expiresAt }: FetchEnd,
   now: number,
-  condition: SQL,
 ): Statement[] {
   return [
     ...(drop === null ? [] : [
       db.orm.update(drops).set({ bytes: drop.bytes, sha256: drop.sha256, sealedAt: now, expiresAt })
-        .where(and(eq(drops.id, drop.id), condition)),
-      db.orm.update(runs).set({ dropId: drop.id }).where(and(eq(runs.id, runId), condition)),
+        .where(eq(drops.id, drop.id)),
+      db.orm.update(runs).set({ dropId: drop.id }).where(eq(runs.id, runId)),
     ]),
-    db.orm.update(fetches).set({ complete, error, endedAt: now }).where(and(eq(fetches.runId, runId), condition)),
+    db.orm.update(fetches).set({ complete, error, endedAt: now }).where(eq(fetches.runId, runId)),
   ];
 }
 
-/** Lets another reader continue where this one stopped. `counts`: it counts as an attempt, of which there is a limited number. */
-export async function releaseFetch(
-  db: Database,
-  { runId }: Pick<Fetch, "runId">,
-  owner: string,
-  counts: boolean,
-): Promise<void> {
+/**
+ * Lets another reader continue where this one stopped. `counts`: it counts as an attempt, of which there is a limited
+ * number. Does nothing once another reader has claimed the fetch.
+ */
+export async function releaseFetch(db: Database, { runId, leaseEpoch }: HeldFetch, counts: boolean): Promise<void> {
   await db.write([
     db.run(sql`update fetches set ${FETCH_LEASE.release()}, attempts = attempts - ${counts ? 0 : 1}
-      where run_id = ${runId} and ${FETCH_LEASE.isHeldBy(owner)} and ended_at is null`),
+      where run_id = ${runId} and lease_epoch = ${leaseEpoch} and ended_at is null`),
   ]);
 }
 

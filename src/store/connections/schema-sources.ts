@@ -27,9 +27,11 @@ export const fetches = sqliteTable("fetches", {
   connectionId: integer("connection_id").notNull(),
   /** The drop that stores its rows; null until it has begun. */
   dropId: integer("drop_id"),
-  /** The lease of the process that reads. */
+  /** The lease of the process that reads (lease.ts). */
   owner: text(),
   leaseUntil: integer("lease_until"),
+  leaseEpoch: integer("lease_epoch").notNull().default(0),
+  leaseBeat: integer("lease_beat").notNull().default(0),
   attempts: integer().notNull().default(0),
   /** How much is stored: chunks and bytes of the drop, records, and the state from which the connector continues. */
   chunks: integer().notNull().default(0),

@@ -9,7 +9,8 @@ import { auditEntries } from "../schema-audit.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import { first, isOrAny, listLatest } from "../reads.ts";
 import { reserve } from "../sequences.ts";
-import { type Holder, listGone } from "../lease.ts";
+import type { Holder } from "../lease.ts";
+import { endLeases, keepSender } from "./senders.ts";
 
 export type Delivery = typeof deliveries.$inferSelect;
 export type Attempt = typeof deliveryAttempts.$inferSelect;
@@ -25,24 +26,22 @@ export const TEST_TYPE = "endpoint.test";
 
 /**
  * Claims due deliveries of enabled endpoints: up to `each` for an endpoint, `eachFailing` for one that fails, and `limit`
- * in all; none for endpoints in `busy`. No other process takes them until `leaseMs` have passed or this sender is known
- * to have died.
+ * in all; none for endpoints in `busy`. No other process takes them while the sender's lease lasts (senders.ts).
  */
 export async function claimDeliveries(
   db: Database,
   now: number,
-  { sender, busy, each, eachFailing, limit, leaseMs }: {
+  { sender, busy, each, eachFailing, limit }: {
     sender: Holder;
     busy: readonly number[];
     each: number;
     eachFailing: number;
     limit: number;
-    leaseMs: number;
   },
 ): Promise<Claimed[]> {
   const dueOf = (health: SQL, most: number) =>
     sql`select d.id from webhook_endpoints p join deliveries d on d.id in (
-        select id from deliveries where endpoint_id = p.id and status = 'pending' and due_at <= ${now}
+        select id from deliveries where endpoint_id = p.id and status = 'pending' and due_at <= ${now} and sender is null
         order by due_at, id limit ${most})
       where p.status = 'enabled' and ${health} and p.id not in ${setOf(busy)}`;
   const due = sql`${dueOf(sql`p.failing_since is null`, each)}
@@ -50,10 +49,9 @@ export async function claimDeliveries(
   // A read does not wait for the write gate; a write does.
   if ((await db.rows(sql`${due}`)).length === 0) return [];
   const { taken } = await writeNamed(db, {
-    taken: db.orm.update(deliveries).set({ sender: sender.name, dueAt: now + leaseMs }).where(
-      sql`${deliveries.id} in (${due})`,
-    )
-      .returning(),
+    sender: keepSender(db, sender),
+    taken: db.orm.update(deliveries).set({ sender: sender.name, epoch: sql`${deliveries.epoch} + 1` })
+      .where(sql`${deliveries.id} in (${due})`).returning(),
   });
   const ids = [...new Set(taken.map(({ endpointId }) => endpointId))];
   const endpoints = await db.orm.select().from(webhookEndpoints)
@@ -66,27 +64,27 @@ export async function claimDeliveries(
 }
 
 /** Releases what dead senders had claimed: it is due at once. */
-export async function releaseOfDead(db: Database, sender: Holder, now: number): Promise<void> {
-  const gone = await listGone(db, sql`select distinct sender from deliveries where sender is not null`, sender);
-  if (gone.length > 0) await release(db, sql`sender in ${setOf(gone)}`, now);
+export async function releaseOfDead(db: Database, sender: Holder): Promise<void> {
+  const claimants = sql`select distinct sender as name from deliveries where sender is not null`;
+  await endLeases(db, claimants, sender, (isTheirs) => release(db, isTheirs));
 }
 
 /** Releases deliveries that were claimed and not begun. */
-export async function releaseClaimed(db: Database, claimed: readonly Claimed[], now: number): Promise<void> {
+export async function releaseClaimed(db: Database, claimed: readonly Claimed[]): Promise<void> {
   if (claimed.length === 0) return;
-  const ids = claimed.map(({ delivery }) => delivery.id);
-  await release(db, sql`id in ${setOf(ids)} and sender = ${claimed[0]!.delivery.sender}`, now);
+  const claims = JSON.stringify(claimed.map(({ delivery: { id, epoch } }) => [id, epoch]));
+  await db.write([release(db, sql`(id, epoch) in (select value ->> 0, value ->> 1 from json_each(${claims}))`)]);
 }
 
-async function release(db: Database, which: SQL, now: number): Promise<void> {
-  await db.write([
-    db.orm.update(deliveries).set({ sender: null, dueAt: now }).where(sql`${which} and status = 'pending'`),
-  ]);
+function release(db: Database, which: SQL): Statement {
+  return db.orm.update(deliveries).set({ sender: null }).where(sql`${which} and status = 'pending'`);
 }
 
 /** The outcome of an attempt. */
 export interface Outcome {
   readonly id: number;
+  /** Of the claim (Delivery.epoch): of a delivery that was claimed again since, only the attempt is recorded. */
+  readonly epoch: number;
   readonly organizationId: number;
   readonly endpointId: number;
   readonly at: number;
@@ -106,9 +104,10 @@ export interface Outcome {
  * repeat what was sent. When another process has taken the delivery over, or it was given up, only the attempt is
  * recorded.
  */
-export async function settleDeliveries(db: Database, sender: string, outcomes: readonly Outcome[], now: number) {
+export async function settleDeliveries(db: Database, outcomes: readonly Outcome[], now: number) {
   if (outcomes.length === 0) return;
   const set = JSON.stringify(outcomes);
+  const isOurs = sql`(sender is not null and epoch = o.value ->> '$.epoch')`;
   await db.write([
     db.run(sql`insert into delivery_attempts
         (delivery_id, number, organization_id, at, latency_ms, status_code, error, answer)
@@ -121,11 +120,11 @@ export async function settleDeliveries(db: Database, sender: string, outcomes: r
         and d.organization_id = o.value ->> '$.organizationId' where 1
       on conflict do nothing`),
     db.run(sql`update deliveries set attempts = attempts + 1,
-        step = step + (sender is ${sender}),
-        status = iif(sender is ${sender}, o.value ->> '$.status', status),
-        due_at = iif(sender is ${sender}, coalesce(o.value ->> '$.dueAt', due_at), due_at),
-        finished_at = iif(sender is ${sender} and o.value ->> '$.status' <> 'pending', ${now}, finished_at),
-        sender = iif(sender is ${sender}, null, sender)
+        step = step + ${isOurs},
+        status = iif(${isOurs}, o.value ->> '$.status', status),
+        due_at = iif(${isOurs}, coalesce(o.value ->> '$.dueAt', due_at), due_at),
+        finished_at = iif(${isOurs} and o.value ->> '$.status' <> 'pending', ${now}, finished_at),
+        sender = iif(${isOurs}, null, sender)
       from json_each(${set}) o where deliveries.id = o.value ->> '$.id'`),
     ...healthStatements(db, outcomes),
   ]);

@@ -1,10 +1,11 @@
 /** The outbox of mails: queued in the batch that causes them, leased while they are sent, stored for a month. */
 import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Turns } from "../../std/turns.ts";
-import { type Database, insertIf, setOf, type Statement, writeNamed } from "../database.ts";
+import { type Database, insertIf, type Statement, writeNamed } from "../database.ts";
 import { addToTally } from "../figures.ts";
 import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
-import { type Holder, listGone } from "../lease.ts";
+import type { Holder } from "../lease.ts";
+import { endLeases, keepSender } from "./senders.ts";
 import { isOrAny, listLatest } from "../reads.ts";
 
 export type Mail = typeof mails.$inferSelect;
@@ -32,16 +33,21 @@ export function isNotMailed({ connectionId, file, since }: { connectionId: numbe
 
 /**
  * Claims up to `limit` due mails, of organizations in the order of `turns`, and counts the attempt. No other process takes
- * them until `leaseMs` have passed or this sender is known to have died.
+ * them while the sender's lease lasts (senders.ts).
  */
 export async function claimMails(
   db: Database,
   now: number,
-  { sender, limit, leaseMs, turns }: { sender: Holder; limit: number; leaseMs: number; turns: Turns },
+  { sender, limit, turns }: { sender: Holder; limit: number; turns: Turns },
 ): Promise<Mail[]> {
-  const senders = sql`select distinct sender from mails where status = 'queued' and sender is not null`;
-  const gone = await listGone(db, senders, sender);
-  const isDue = sql`status = 'queued' and (due_at <= ${now} or sender in ${setOf(gone)})`;
+  const claimants = sql`select distinct sender as name from mails where status = 'queued' and sender is not null`;
+  await endLeases(
+    db,
+    claimants,
+    sender,
+    (isTheirs) => db.orm.update(mails).set({ sender: null }).where(sql`${isTheirs} and status = 'queued'`),
+  );
+  const isDue = sql`status = 'queued' and due_at <= ${now} and sender is null`;
   // A read does not wait for the write gate; a write does.
   const due = await db.rows<[number]>(
     sql`select organization_id from mails where ${isDue} group by organization_id order by min(due_at), min(id)`,
@@ -57,9 +63,10 @@ export async function claimMails(
     left join json_each(${order}) o on o.value = m.organization_id
     order by m.place, o.key is null, o.key, m.due_at, m.id limit ${limit}`;
   const { changed } = await writeNamed(db, {
+    sender: keepSender(db, sender),
     changed: db.orm.update(mails).set({
       attempts: sql`${mails.attempts} + 1`,
-      dueAt: now + leaseMs,
+      epoch: sql`${mails.epoch} + 1`,
       sender: sender.name,
     }).where(sql`${mails.id} in (${chosen})`).returning(),
   });
@@ -67,13 +74,13 @@ export async function claimMails(
   return [...changed].sort((a, b) => a.id - b.id);
 }
 
-/** Writes the outcome of an attempt; an end is counted. Does nothing when another process has taken the mail over. */
+/** Writes the outcome of an attempt; an end is counted. Does nothing when the mail was claimed again since. */
 export async function settleMail(
   db: Database,
   mail: Mail,
   values: Partial<Pick<Mail, "status" | "dueAt" | "lastError" | "sentAt" | "attempts">>,
 ): Promise<void> {
-  const isStillOurs = and(eq(mails.id, mail.id), eq(mails.status, "queued"), eq(mails.sender, mail.sender!));
+  const isStillOurs = and(eq(mails.id, mail.id), eq(mails.status, "queued"), eq(mails.epoch, mail.epoch));
   await db.write([
     ...(values.status === undefined ? [] : [
       addToTally(db, "muster_mails_total", values.status, 1, sql`exists (select 1 from ${mails} where ${isStillOurs})`),

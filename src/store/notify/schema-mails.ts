@@ -45,10 +45,12 @@ export const mails = sqliteTable("mails", {
   /** `dropped`: when it was due, it was no longer true or there was no recipient. */
   status: text().$type<"queued" | "sent" | "failed" | "dropped">().notNull().default("queued"),
   attempts: integer().notNull().default(0),
-  /** When it is tried next. While it is being sent: when another process may take it over. */
+  /** When it is tried next. */
   dueAt: integer("due_at").notNull(),
-  /** The process that is sending it. */
+  /** The process that is sending it, which holds it for as long as its lease in `senders`. */
   sender: text(),
+  /** How often it was claimed: an outcome counts only for the last claim. */
+  epoch: integer().notNull().default(0),
   lastError: text("last_error"),
   createdAt: integer("created_at").notNull(),
   sentAt: integer("sent_at"),

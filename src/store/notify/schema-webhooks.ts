@@ -58,10 +58,12 @@ export const deliveries = sqliteTable("deliveries", {
   step: integer().notNull().default(0),
   /** All attempts. */
   attempts: integer().notNull().default(0),
-  /** When it is tried next. While it is being sent: when another process may take it over. */
+  /** When it is tried next. */
   dueAt: integer("due_at").notNull(),
-  /** The process that is sending it. */
+  /** The process that is sending it, which holds it for as long as its lease in `senders`. */
   sender: text(),
+  /** How often it was claimed: an outcome counts only for the last claim. */
+  epoch: integer().notNull().default(0),
   createdAt: integer("created_at").notNull(),
   finishedAt: integer("finished_at"),
 }, (t) => [

@@ -6,7 +6,9 @@ import { recordAudit } from "../audit.ts";
 import type { Database, Statement } from "../database.ts";
 import { auditEntries } from "../schema-audit.ts";
 import { deleteLinks } from "./run-links.ts";
+import { events } from "./schema-events.ts";
 import { linkRevocations } from "./schema-links.ts";
+import { mails } from "./schema-mails.ts";
 
 /** Several loads of a page within this time count as one opening. */
 const OPENING_MS = 60_000;
@@ -28,7 +30,12 @@ export async function recordOpening(
   await db.write([recordAudit(db, by, note, now, sql`not ${again}`)]);
 }
 
-/** Revokes every link of the run that was made up to `now`; of all runs when `runId` is null. Later links are valid. */
+/**
+ * Revokes every link of the run that was made so far; of all runs when `runId` is null. Links of later messages are valid.
+ *
+ * Messages of another process may have the time of a clock that is ahead of `now`. So links are revoked up to the latest
+ * message that is stored: which ones are revoked depends on no clock.
+ */
 export async function revokeLinks(
   db: Database,
   organizationId: number,
@@ -36,13 +43,17 @@ export async function revokeLinks(
   now: number,
   by: By,
 ): Promise<void> {
+  const latest = (table: typeof events | typeof mails) =>
+    sql`coalesce((select max(created_at) from ${table} where organization_id = ${organizationId}
+      and (${runId} is null or run_id = ${runId})), 0)`;
+  const before = sql`max(${now}, ${latest(events)}, ${latest(mails)})`;
   const revocation: Statement = db.orm.insert(linkRevocations).values({
     organizationId,
     runId: runId ?? 0,
-    before: now,
-  }).onConflictDoUpdate({
+    before,
+  } as never).onConflictDoUpdate({
     target: [linkRevocations.organizationId, linkRevocations.runId],
-    set: { before: sql`max(${linkRevocations.before}, ${now})` },
+    set: { before: sql`max(${linkRevocations.before}, excluded.before)` },
   });
   const subjects = [runId === null ? encodeId("org", organizationId) : encodeId("run", runId)];
   await db.write([

@@ -6,11 +6,11 @@ import { sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import type { Database, Statement } from "../database.ts";
 import { forgetAnswers } from "../idempotency.ts";
 import { hasMoved, unlessMoved } from "../moved.ts";
 import { forgetReplies } from "../notify/deliveries.ts";
-import { LEASE_MS, ORGANIZATION_LEASE, releaseLease } from "../runs/queue.ts";
+import { claimOrganization, type Lease, releaseLease, renewLease } from "../runs/queue.ts";
 import { emptyEvents, type FoundInEvents } from "./erased-events.ts";
 import { emptyFiles, type FoundInFiles } from "./erased-files.ts";
 import { emptyPages, type FoundInPages } from "./erased-pages.ts";
@@ -19,27 +19,20 @@ import { blankUser, forgetUser } from "./erased-user.ts";
 import { type Erasure, recordErasure } from "./erasures.ts";
 import type { User } from "./users.ts";
 
-/** The organization's lease, taken by an erasure. */
-export interface Hold {
-  readonly organizationId: number;
-  readonly owner: string;
+/** Keeps runs of the organization from beginning; null while one is at work, or another process holds the lease. */
+export async function holdOrganization(db: Database, organizationId: number, owner: string): Promise<Lease | null> {
+  const isIdle = sql`not exists (select 1 from runs where organization_id = ${organizationId}
+    and status in ('planning', 'applying'))`;
+  return await claimOrganization(db, organizationId, { name: owner }, null, isIdle);
 }
 
-/** Keeps runs of the organization from beginning; false while one is at work, or another process holds the lease. */
-export async function holdOrganization(db: Database, { organizationId, owner }: Hold, now: number): Promise<boolean> {
-  const { taken } = await writeNamed(db, {
-    taken: db.all(
-      sql`update organizations set lease_run = null, ${ORGANIZATION_LEASE.claim(owner, now + LEASE_MS)}
-      where id = ${organizationId} and ${ORGANIZATION_LEASE.isFree(now, [owner])}
-        and not exists (select 1 from runs where organization_id = ${organizationId}
-          and status in ('planning', 'applying'))
-      returning id`,
-    ),
-  });
-  return taken.length > 0;
+/** Fails when another process has the lease by now (isFenced). */
+export async function renewHold(db: Database, hold: Lease): Promise<void> {
+  await db.write(renewLease(db, hold));
 }
 
-export async function releaseOrganization(db: Database, hold: Hold): Promise<void> {
+/** Fails like `renewHold`. */
+export async function releaseOrganization(db: Database, hold: Lease): Promise<void> {
   await db.write([releaseLease(db, hold)]);
 }
 
@@ -72,7 +65,7 @@ export const ERASED = "This text was erased together with a person";
 /** Empties everything that was found; false, and nothing is written, when something has changed since then. */
 export async function eraseFound(
   db: Database,
-  hold: Hold,
+  hold: Lease,
   user: User,
   dataVersion: number,
   found: Found,
@@ -82,8 +75,9 @@ export async function eraseFound(
   const { id: userId, organizationId } = user;
   const { connections } = found;
   const statements: Statement[] = [
+    ...renewLease(db, hold),
     db.run(sql`select ${
-      unlessMoved(sql`data_version = ${dataVersion} and ${ORGANIZATION_LEASE.isHeldBy(hold.owner)}
+      unlessMoved(sql`data_version = ${dataVersion}
         and exists (select 1 from users where id = ${userId} and version = ${user.version})`)
     } from organizations where id = ${organizationId}`),
     ...emptyPages(db, { organizationId, userId }, found.pages),

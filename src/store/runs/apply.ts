@@ -51,7 +51,10 @@ export async function applyPage(
     const superseded = page.kind === "creates" || page.kind === "updates"
       ? await listSuperseded(db, context, page)
       : [];
-    await db.write(batch(db, context, page, dataVersion, superseded.map(({ index }) => index)));
+    await db.write([
+      ...context.renew(),
+      ...batch(db, context, page, dataVersion, superseded.map(({ index }) => index)),
+    ]);
     return { superseded };
     // Another process wrote between the check and the batch: check again.
   }, (error, failures) => hasMoved(error) && failures <= 100 ? 0 : null);
@@ -65,7 +68,10 @@ export async function applyTogether(
   expected: number,
 ): Promise<boolean> {
   try {
-    await db.write(pages.flatMap((page, index) => batch(db, context, page, expected + index, null)));
+    await db.write([
+      ...context.renew(),
+      ...pages.flatMap((page, index) => batch(db, context, page, expected + index, null)),
+    ]);
     return true;
   } catch (error) {
     if (!hasMoved(error)) throw error;
@@ -93,7 +99,6 @@ function batch(
       seq = case when kind in ('departments', 'creates', 'updates')
         then (select next - ${page.count} from sequences where name = 'seq') end where id = ${page.id}`),
     db.run(sql`update organizations set data_version = data_version + 1 where id = ${context.organizationId}`),
-    ...context.renew(),
     ...statementsOf(context, page, without, superseded !== null).map((query) => db.run(query)),
   ];
 }

@@ -2,44 +2,83 @@
  * Which run is next, and which process carries it. An organization plans and applies one run at a time: the process that
  * carries it holds the organization's lease, and renews it with every write.
  */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import type { Earlier } from "../../reconcile/guard.ts";
 import { findRow } from "../reads.ts";
 import type { Run } from "./runs.ts";
 import { HAS_NAMES, MAY_PASS, WAITS_FOR_PEOPLE } from "./run-names.ts";
 import { runs } from "./schema.ts";
-import { leaseIn } from "../lease.ts";
-
-/** A run that was not renewed for this long is taken over. */
-export const LEASE_MS = 30_000;
+import { fenced } from "../fence.ts";
+import { type Holder, isFree, leaseIn, stateOf } from "../lease.ts";
 
 /** The right to change an organization's people. `lease_run` is the run, if the holder carries one. */
-export const ORGANIZATION_LEASE = leaseIn("lease_owner", "lease_until");
+const ORGANIZATION_LEASE = leaseIn({
+  owner: "lease_owner",
+  until: "lease_until",
+  epoch: "lease_epoch",
+  beat: "lease_beat",
+});
 
 export interface Lease {
   readonly organizationId: number;
-  readonly runId: number;
-  readonly owner: string;
-  readonly now: () => number;
+  /** As the claim has set it. */
+  readonly epoch: number;
 }
 
-/** The statements that renew a run's lease: part of every write of the run, so that no other process takes it over. */
+/**
+ * The statements that renew a run's lease: first in every write of the run, so that no other process takes it over, and
+ * the write fails as a whole once one has (fence.ts).
+ */
 export type Renew = () => Statement[];
 
-export function renewLease(db: Database, { organizationId, runId, owner, now }: Lease): Statement[] {
-  return [
-    db.run(sql`update organizations set ${ORGANIZATION_LEASE.renew(now() + LEASE_MS)}
-      where id = ${organizationId} and lease_run = ${runId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`),
-  ];
+export function renewLease(db: Database, lease: Lease): Statement[] {
+  return [db.run(sql`update organizations set ${ORGANIZATION_LEASE.renew()} where id = ${held(lease)}`)];
 }
 
-export function releaseLease(
+/** Fails the batch like `renewLease`. */
+export function releaseLease(db: Database, lease: Lease): Statement {
+  return db.run(
+    sql`update organizations set lease_run = null, ${ORGANIZATION_LEASE.release()} where id = ${held(lease)}`,
+  );
+}
+
+function held({ organizationId, epoch }: Lease): SQL {
+  return fenced(sql`select id from organizations where id = ${organizationId} and lease_epoch = ${epoch}`);
+}
+
+/** Claims the organization's lease, for a run or for none, if `condition` holds. Null: it is not free, or does not. */
+export async function claimOrganization(
   db: Database,
-  { organizationId, owner }: Pick<Lease, "organizationId" | "owner">,
-): Statement {
-  return db.run(sql`update organizations set lease_run = null, ${ORGANIZATION_LEASE.release()}
-    where id = ${organizationId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`);
+  organizationId: number,
+  { name, isGone }: Holder,
+  runId: number | null,
+  condition: SQL,
+): Promise<Lease | null> {
+  const state = await readLease(db, organizationId);
+  if (state === null || !isFree(db, keyOf(organizationId), state, isGone)) return null;
+  const { taken } = await writeNamed(db, {
+    taken: db.all(sql`update organizations set lease_run = ${runId}, ${ORGANIZATION_LEASE.claim(name)}
+      where id = ${organizationId} and ${ORGANIZATION_LEASE.isAsRead(state)} and ${condition} returning id`),
+  });
+  return taken.length === 0 ? null : { organizationId, epoch: state.epoch + 1 };
+}
+
+/** True in SQL while the organization's lease is as it is now; null: a process has it. */
+export async function isIdle(db: Database, organizationId: number): Promise<SQL | null> {
+  const state = await readLease(db, organizationId);
+  return state !== null && isFree(db, keyOf(organizationId), state) ? ORGANIZATION_LEASE.isAsRead(state) : null;
+}
+
+async function readLease(db: Database, organizationId: number) {
+  const [row] = await db.rows<[string]>(
+    sql`select ${ORGANIZATION_LEASE.state} from organizations where id = ${organizationId}`,
+  );
+  return row === undefined ? null : stateOf(row[0]);
+}
+
+function keyOf(organizationId: number): string {
+  return `organization ${organizationId}`;
 }
 
 /** A run that can continue now. */
@@ -71,12 +110,13 @@ export async function listRunnable(
   only: number | null,
   isGone: (owner: string) => boolean,
 ): Promise<Runnable[]> {
-  const rows = await db.rows<[number, number, number, number, number, string | null, number | null]>(sql`
+  const rows = await db.rows<[number, number, number, number, number, string]>(sql`
     select id, organization_id, connection_id, status <> 'queued',
       status <> 'applying' and (trigger = 'revert' or coalesce((select bytes from drops where drops.id = w.drop_id), 0) > ${LARGE_BYTES}
         or coalesce((select baseline ->> '$.users.rows' from connections where connections.id = w.connection_id), 0) > ${LARGE_ROWS}),
-      lease_owner, lease_until
-    from (select r.id, r.organization_id, r.connection_id, r.drop_id, r.status, r.entity, r.trigger, r.pause, o.lease_owner, o.lease_until,
+      ${ORGANIZATION_LEASE.state}
+    from (select r.id, r.organization_id, r.connection_id, r.drop_id, r.status, r.entity, r.trigger, r.pause,
+        o.lease_owner, o.lease_until, o.lease_epoch, o.lease_beat,
         row_number() over (partition by r.connection_id order by r.status = 'queued', r.entity = 'users', r.trigger <> 'retry', r.id) as place
       from runs r
         join organizations o on o.id = r.organization_id
@@ -90,7 +130,7 @@ export async function listRunnable(
         and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
           select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))) w
     where place = 1 and coalesce(pause ->> '$.until', 0) <= ${now} order by status = 'queued', entity = 'users', id`);
-  return rows.filter(([, , , , , owner, until]) => owner === null || until! < now || isGone(owner))
+  return rows.filter(([, organizationId, , , , lease]) => isFree(db, keyOf(organizationId), stateOf(lease), isGone))
     .map(([id, organizationId, connectionId, isBegun, isLarge]) => ({
       id,
       organizationId,
@@ -101,22 +141,15 @@ export async function listRunnable(
 }
 
 /** Takes the organization's lease for this run; gives the run as it is then, or null if another process was faster. */
-export async function claimRun(db: Database, lease: Lease, isGone: (owner: string) => boolean): Promise<Run | null> {
-  const { organizationId, runId, owner, now } = lease;
-  const [holder] = await db.rows<[string | null]>(
-    sql`select lease_owner from organizations where id = ${organizationId}`,
-  );
-  const gone = holder?.[0] != null && isGone(holder[0]) ? [holder[0]] : [];
-  const { taken } = await writeNamed(db, {
-    taken: db.all(
-      sql`update organizations set lease_run = ${runId}, ${ORGANIZATION_LEASE.claim(owner, now() + LEASE_MS)}
-      where id = ${organizationId} and ${ORGANIZATION_LEASE.isFree(now(), gone)}
-        and exists (select 1 from runs where id = ${runId} and status in ('queued', 'planning', 'applying'))
-      returning id`,
-    ),
-  });
-  if (taken.length === 0) return null;
-  return await findRow(db, runs, { id: runId });
+export async function claimRun(
+  db: Database,
+  { id, organizationId }: Pick<Runnable, "id" | "organizationId">,
+  holder: Holder,
+): Promise<{ readonly run: Run; readonly lease: Lease } | null> {
+  const canGoOn = sql`exists (select 1 from runs where id = ${id} and status in ('queued', 'planning', 'applying'))`;
+  const lease = await claimOrganization(db, organizationId, holder, id, canGoOn);
+  const run = lease === null ? null : await findRow(db, runs, { id });
+  return lease === null || run === null ? null : { run, lease };
 }
 
 export interface OtherRun {

@@ -8,7 +8,6 @@ import { eventStatements, runIs } from "../notify/events.ts";
 import type { NewEvent } from "../../model/event.ts";
 import { unlessMoved } from "../moved.ts";
 import { joinFollowing } from "./parts.ts";
-import { type Lease, ORGANIZATION_LEASE } from "./queue.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
 import { reserve } from "../sequences.ts";
 
@@ -53,19 +52,12 @@ export function addToHeld(db: Database, { id, organizationId }: Run, dropId: num
     where id = ${id} and organization_id = ${organizationId} and status in ('held', 'queued')`);
 }
 
-/** Fails unless this process still carries the run and, with `of`, nobody has decided about the held run. */
-export function leaseFence(
-  db: Database,
-  { organizationId, runId, owner }: Lease,
-  of: { readonly held: Run; readonly dropId: number } | null = null,
-): Statement {
-  const isUndecided = of === null ? sql`true` : sql`exists (select 1 from runs where id = ${of.held.id}
-    and status in ('held', 'queued') and drop_id = ${of.dropId} and cancel_requested = 0)`;
-  return db.run(
-    sql`select ${unlessMoved(isUndecided)}, ${
-      unlessMoved(sql`lease_run = ${runId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`)
-    } from organizations where id = ${organizationId}`,
-  );
+/** Fails the batch (hasMoved) once somebody has decided about the held run, or it reads another drop. */
+export function unlessDecided(db: Database, held: Run, dropId: number): Statement {
+  return db.run(sql`select ${
+    unlessMoved(sql`exists (select 1 from runs where id = ${held.id}
+      and status in ('held', 'queued') and drop_id = ${dropId} and cancel_requested = 0)`)
+  }`);
 }
 
 /** False when the run has ended. `events`: written if this ends it. */
