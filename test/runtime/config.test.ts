@@ -19,6 +19,7 @@ test("an empty environment has a setting for everything", () => {
     publicUrl: null,
     connectors: [],
     retainDays: 30,
+    backup: null,
     sftpPort: 2222,
     sftpDir: "./data/sftp",
     sftpAddress: null,

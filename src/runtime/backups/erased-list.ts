@@ -29,13 +29,13 @@ export async function readErased(file: string, hubId: string): Promise<number[]>
   });
 }
 
-/** Adds to the list; on the disk when this resolves. */
+/** Adds to the list, which is made if it does not exist; on the disk when this resolves. */
 export async function addErased(file: string, hubId: string, userIds: readonly number[]): Promise<void> {
-  if (userIds.length === 0) return;
   const handle = await open(file, "a", 0o600);
   try {
     // A line that was cut by a crash must not swallow the next one.
-    await handle.write(`\n${userIds.map((id) => `${hubId} ${encodeId("usr", id)}\n`).join("")}`);
+    const lines = userIds.map((id) => `\n${hubId} ${encodeId("usr", id)}\n`).join("");
+    if (lines !== "") await handle.write(lines);
     await handle.sync();
   } finally {
     await handle.close();
