@@ -35,6 +35,8 @@ export interface Database {
   isFull(): boolean;
   /** The database's file, if it is on this machine. */
   readonly file?: DatabaseFile;
+  /** Bytes of a value that is cut as the hub likes, such as a page of a plan; absent: up to D1's 2 MB. */
+  readonly valueBytes?: number;
   close(): void;
 }
 
@@ -52,6 +54,7 @@ export interface DatabaseFile {
 export interface DatabaseOptions {
   readonly gate?: Gate;
   readonly file?: DatabaseFile;
+  readonly valueBytes?: number;
   readonly close?: () => void;
 }
 
@@ -80,6 +83,7 @@ export function createDatabase(
       }
     },
     file: options.file,
+    valueBytes: options.valueBytes,
     close: options.close ?? (() => {}),
   };
 }
