@@ -56,6 +56,9 @@ const ROLES = {
   assisted: { cacheKib: 8 * 1024, checkpointPages: 65536 },
 } as const;
 
+/** In a request each quote of a page may take two bytes, and a blob takes four for three: below 1 MiB in any case. */
+const SERVER_VALUE_BYTES = 480 * 1024;
+
 /**
  * How long a server that is away is asked again: a request's sender waits, a run has attempts, and a command has only this.
  */
@@ -74,7 +77,7 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
     const { openServer } = await loadServers();
     const { engine, close } = openServer({ patienceMs: PATIENCE_MS[options.role], ...options });
     return {
-      db: createEngineDatabase(engine, { close }),
+      db: createEngineDatabase(engine, { close, valueBytes: SERVER_VALUE_BYTES }),
       checkpoint: () => Promise.resolve(),
       newer: () => newerSchema((text, values = []) => engine.all({ text, values })),
       attach: () => Promise.resolve(false),

@@ -38,6 +38,8 @@ export interface Database {
   readonly file?: DatabaseFile;
   /** Decides whether leases in it are over. */
   readonly watch: LeaseWatch;
+  /** Bytes of a value that is cut as the hub likes, such as a page of a plan; absent: up to D1's 2 MB. */
+  readonly valueBytes?: number;
   close(): void;
 }
 
@@ -57,6 +59,7 @@ export interface DatabaseOptions {
   readonly file?: DatabaseFile;
   /** Absent: the database has a clock, which all leases in it go by. */
   readonly watch?: LeaseWatch;
+  readonly valueBytes?: number;
   readonly close?: () => void;
 }
 
@@ -86,6 +89,7 @@ export function createDatabase(
     },
     file: options.file,
     watch: options.watch ?? BY_SERVER,
+    valueBytes: options.valueBytes,
     close: options.close ?? (() => {}),
   };
 }

@@ -65,8 +65,8 @@ export function describeTrouble(error: unknown): string | null {
   const code = causes.map(codeOf).find((each) => each !== null && SQLITE_CODE.test(each));
   const isOfD1 = causes.some(({ message }) => message.startsWith("D1_ERROR"));
   if (code === undefined && !isOfD1 && !causes.some(isFailedQuery)) return null;
-  const said = causes.map(({ message }) => WITHOUT_VALUES.exec(message)?.[0]).find((each) => each !== undefined);
-  const shown = said === undefined ? code ?? "it does not say why" : code === undefined ? said : `${said} (${code})`;
+  const message = causes.map((cause) => WITHOUT_VALUES.exec(cause.message)?.[0]).find((each) => each !== undefined);
+  const shown = message === undefined ? code ?? "unknown" : code === undefined ? message : `${message} (${code})`;
   return `The database refused a statement: ${shown}`;
 }
 

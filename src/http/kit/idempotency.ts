@@ -128,7 +128,7 @@ async function answerAgain(c: Context<Env>, claim: string, request: string | nul
   if (parts.length === 0) {
     throw new Fault(
       "conflict",
-      "The request with this Idempotency-Key was or may have been done, but its answer is not stored: look at what is there",
+      "The request with this Idempotency-Key was done, or may have been, and its answer is no longer stored: look at what is there",
     );
   }
   const opened = await Promise.all(parts.map((sealed) => secrets.open(purposeOf(claim), sealed)));

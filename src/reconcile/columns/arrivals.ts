@@ -8,7 +8,7 @@ import type { UserChange } from "../planned-change.ts";
 import { type Candidates, putOnPage, setUser } from "./candidates.ts";
 import { BETWEEN_ENTRIES, writeTail } from "./entry.ts";
 import { clearJson, createJsonBytes, type JsonBytes, writeByte, writeJson, writeValue } from "./json-bytes.ts";
-import { MAX_PAGE_BYTES, type PageFiller } from "./pages.ts";
+import type { PageFiller } from "./pages.ts";
 
 export interface Arrivals {
   /** Takes the change of a new person, who has no user id yet. */
@@ -59,7 +59,7 @@ export function createArrivals(filler: PageFiller, reserve: (count: number) => P
     const first = await reserve(count);
     const order = inOrder(waiting);
     for (let from = 0; from < count;) {
-      const to = fillPage(body, waiting, order, from, most, first);
+      const to = fillPage(body, waiting, order, from, { most, maxBytes: filler.maxBytes }, first);
       const page = await filler.addPage("creates", body.bytes.subarray(0, body.used), to - from);
       for (let at = from; at < to; at++) {
         const candidate = owners[order[at]!]!;
@@ -142,7 +142,7 @@ function fillPage(
   waiting: Waiting,
   order: Uint32Array,
   from: number,
-  most: number,
+  { most, maxBytes }: { readonly most: number; readonly maxBytes: number },
   firstId: number,
 ): number {
   const { count, ends, lines, tails } = waiting;
@@ -151,7 +151,7 @@ function fillPage(
   for (; to < count && to - from < most; to++) {
     const person = order[to]!;
     const tail = tails.bytes.subarray(startOf(waiting, person), ends[person]!);
-    if (to > from && body.used + tail.length + HEAD_BYTES > MAX_PAGE_BYTES) break;
+    if (to > from && body.used + tail.length + HEAD_BYTES > maxBytes) break;
     writeEntry(body, lines[person]!, firstId + to, tail);
   }
   writeByte(body, CLOSE);

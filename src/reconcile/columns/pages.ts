@@ -29,6 +29,8 @@ export interface PageDraft {
 
 /** Stores a plan's pages until they are applied. */
 export interface PageStore {
+  /** Bytes of a page, at most; absent: MAX_PAGE_BYTES. */
+  readonly maxBytes?: number;
   write(draft: PageDraft): Promise<void>;
   read(page: number): Promise<Entry[]>;
   /** Replaces a page's entries. Without entries, deletes the page. */
@@ -66,6 +68,8 @@ export interface PageFiller {
   flush(): Promise<void>;
   /** Limit of entries on a page of this kind. */
   most(kind: PageKind): number;
+  /** Limit of bytes on a page. */
+  readonly maxBytes: number;
   /** Number of the next page; page 0 is reserved for departments. */
   readonly pages: number;
 }
@@ -80,6 +84,7 @@ interface OpenPage {
 /** `share`: how much of a full page each holds. Less makes more and shorter batches. */
 export function createPageFiller(store: PageStore, share = 1): PageFiller {
   const most = (kind: PageKind) => Math.ceil(MAX_ENTRIES[kind] * share);
+  const maxBytes = store.maxBytes ?? MAX_PAGE_BYTES;
   const open = new Map<PageKind, OpenPage>();
   const full: OpenPage[] = [];
   /** Buffers of pages that have been written, to be reused. */
@@ -92,7 +97,7 @@ export function createPageFiller(store: PageStore, share = 1): PageFiller {
       if (current.count < most(kind) && current.body.fits(text)) return current;
       full.push(current);
     }
-    const opened = { kind, page: next++, count: 0, body: spare.pop() ?? createJsonArray(MAX_PAGE_BYTES) };
+    const opened = { kind, page: next++, count: 0, body: spare.pop() ?? createJsonArray(maxBytes) };
     open.set(kind, opened);
     return opened;
   }
@@ -129,6 +134,7 @@ export function createPageFiller(store: PageStore, share = 1): PageFiller {
       await writeFull();
     },
     most,
+    maxBytes,
     get pages() {
       return next;
     },

@@ -63,7 +63,7 @@ export async function writeContent(
     const values = { dropId, part: 1, chunk: chunk++, bytes: packed.bytes, body: await packed.body as Buffer };
     await db.write([db.orm.insert(dropChunks).values(values)]);
   };
-  for await (const data of cutChunks(body, MAX_DROP_BYTES, "a drop")) {
+  for await (const data of cutChunks(body, MAX_DROP_BYTES, "a drop", db.valueBytes)) {
     hash.update(data);
     bytes += data.length;
     // Packed while the next chunk is read.
@@ -87,7 +87,7 @@ export async function writePart(
 ): Promise<boolean> {
   const chunks: { bytes: number; body: Uint8Array }[] = [];
   let began = performance.now();
-  for await (const data of cutChunks(body, MAX_PART_BYTES, "a part")) {
+  for await (const data of cutChunks(body, MAX_PART_BYTES, "a part", db.valueBytes)) {
     chunks.push({ bytes: data.length, body: await packing.gzip(data) });
     began = await rest(packing, began);
   }
@@ -199,7 +199,12 @@ function streamContent(db: Database, dropId: number, packing: Packing = EVERYWHE
 }
 
 /** The body in chunks, each in a buffer that is valid until the next chunk but one is requested. */
-async function* cutChunks(body: Bytes, maxBytes: number, what: string): AsyncGenerator<Uint8Array> {
+async function* cutChunks(
+  body: Bytes,
+  maxBytes: number,
+  what: string,
+  chunkBytes = CHUNK_BYTES,
+): AsyncGenerator<Uint8Array> {
   const read = openReader(body);
   let buffer = new Uint8Array(64 * 1024), spare = new Uint8Array(0);
   let filled = 0;
@@ -207,7 +212,7 @@ async function* cutChunks(body: Bytes, maxBytes: number, what: string): AsyncGen
   try {
     for (;;) {
       if (filled === buffer.length) {
-        const grown = new Uint8Array(Math.min(CHUNK_BYTES, buffer.length * 2));
+        const grown = new Uint8Array(Math.min(chunkBytes, buffer.length * 2));
         grown.set(buffer);
         buffer = grown;
       }
@@ -220,9 +225,9 @@ async function* cutChunks(body: Bytes, maxBytes: number, what: string): AsyncGen
       total += result.bytes;
       filled += result.bytes;
       if (total > maxBytes) throw tooLarge(what, maxBytes);
-      if (filled === CHUNK_BYTES) {
+      if (filled === chunkBytes) {
         yield buffer;
-        [buffer, spare] = [spare.length === CHUNK_BYTES ? spare : new Uint8Array(CHUNK_BYTES), buffer];
+        [buffer, spare] = [spare.length === chunkBytes ? spare : new Uint8Array(chunkBytes), buffer];
         filled = 0;
       }
     }

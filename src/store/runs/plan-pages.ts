@@ -22,6 +22,7 @@ export function createPageStore(
   const staged = new Map<number, number>();
   const isPage = (number: number) => and(eq(changePages.runId, runId), eq(changePages.page, number));
   return {
+    maxBytes: db.valueBytes,
     async write({ page, kind, count, body, parked }) {
       const [id, firstChange] = [await reserve(db, "page"), await reserve(db, "change", count)];
       await db.write([
