@@ -28,6 +28,7 @@ import { createProgress, type ProgressView } from "./progress.ts";
 import { exitCodeOf, summarize } from "./summary.ts";
 import { sleep } from "../std/sleep.ts";
 import { troubleOf } from "../store/trouble.ts";
+import { sweepBriefly } from "../upkeep/sweep.ts";
 
 /** How often to look at a run that another process carries, or that waits for another run. */
 const LOOK_AGAIN_MS = 200;
@@ -71,7 +72,11 @@ export const importFile = defineCommand({
         const { runId } = await receiveDrop(hub, connection, input, file.stream, BY);
         const reached = await carry(hub, organization.id, runId, terminal, progress);
         progress.end();
-        return await report(hub, reached, path, values.json ?? false, terminal);
+        const code = await report(hub, reached, path, values.json ?? false, terminal);
+        await sweepBriefly(hub).catch(() =>
+          terminal.err("Old data could not be deleted now; the next import does it\n")
+        );
+        return code;
       } finally {
         progress.end();
         await file.stream.cancel().catch(() => {});

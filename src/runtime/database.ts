@@ -219,7 +219,13 @@ function openFile(url: string, file: SqliteFile, gate: Gate | undefined): Databa
     }
   }
 
+  const numberOf = (pragma: string) => Number(file.all(`pragma ${pragma}`)[0]![0]);
+
   return {
+    async room() {
+      const [size, pages, free] = await whenFree(() => ["page_size", "page_count", "freelist_count"].map(numberOf));
+      return { free: free! * size!, total: pages! * size! };
+    },
     truncateLog: () => alone(truncateLog),
     compact: () =>
       alone(async () => {

@@ -43,8 +43,13 @@ export interface Database {
   close(): void;
 }
 
-/** Removes the remains of deleted rows from a file. Both give false while other processes use it; try again then. */
+/**
+ * Removes the remains of deleted rows from a file. What removes them gives false while other processes use it; try again
+ * then.
+ */
 export interface DatabaseFile {
+  /** The file's bytes, and those of them that nothing uses. */
+  room(): Promise<{ readonly free: number; readonly total: number }>;
   /** Moves the log into the file, and empties it. */
   truncateLog(): Promise<boolean>;
   /**

@@ -1,45 +1,21 @@
 /** What is due: people whose deactivation date has come, and data to delete. Called about once a minute; safe to repeat. */
 import { lookAtClocks, unlessQueueFull } from "../sources/clocks.ts";
 import type { Hub } from "../hub.ts";
-import { LONGEST_LINK_MS } from "../notify/links.ts";
 import { disableFailing } from "../notify/switch-off.ts";
 import { remindOfHolds } from "../notify/queue-mails.ts";
 import { listUnsealed, sealAudit } from "../store/audit.ts";
 import { logRun } from "../runs/log.ts";
-import { forgetBridgeFiles } from "../store/bridges/bridge-files.ts";
-import { forgetBridgeStates } from "../store/bridges/bridge-states.ts";
-import { forgetDeliveries } from "../store/notify/deliveries.ts";
-import { expireDrops } from "../store/runs/drops.ts";
 import { lastDueRun, listAllDue, listOrganizationsWithDue } from "../store/runs/due.ts";
-import { forgetEvents } from "../store/notify/events.ts";
-import { forgetLinks } from "../store/notify/run-links.ts";
-import { forgetRevocations } from "../store/notify/signed-links.ts";
-import { forgetMails } from "../store/notify/mails.ts";
-import { expireKeys } from "../store/idempotency.ts";
-import { forgetNames } from "../store/runs/run-names.ts";
 import { queueOnce } from "../store/runs/run-decisions.ts";
-import { dateIn, DAY_MS } from "../std/time.ts";
-
-const MAILS_KEPT_MS = 30 * DAY_MS;
+import { dateIn } from "../std/time.ts";
+import { sweep } from "./sweep.ts";
 
 export async function tick(hub: Hub): Promise<void> {
   const now = hub.now();
-  await expireDrops(hub.db, now);
-  await hub.db.write([
-    forgetMails(hub.db, now - MAILS_KEPT_MS),
-    forgetEvents(hub.db, now - hub.retainDays * DAY_MS),
-    ...forgetDeliveries(hub.db, now - hub.retainDays * DAY_MS),
-    // Much later than their links have expired, as this clock may be ahead of the one that made them.
-    forgetRevocations(hub.db, now - LONGEST_LINK_MS - DAY_MS),
-    forgetLinks(hub.db, now),
-    ...forgetBridgeFiles(hub.db, now),
-    ...forgetBridgeStates(hub.db, now),
-    forgetNames(hub.db),
-  ]);
+  await sweep(hub);
   await disableFailing(hub);
   await remindOfHolds(hub);
   for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
-  await expireKeys(hub.db, now);
   await lookAtClocks(hub);
   await queueDue(hub, now);
 }

@@ -52,7 +52,7 @@ test("the file is cleaned once for all erasures before, a little of the time, an
       ms += 1_000;
       return new Promise<boolean>((resolve) => resolve(outcome()));
     };
-    const db = { ...hub.db, file: { compact, truncateLog: () => Promise.resolve(true) } };
+    const db = { ...hub.db, file: { ...hub.db.file!, compact, truncateLog: () => Promise.resolve(true) } };
     const clean = createFileCleaner({ ...hub, db }, () => ms);
     const erase = (userId: number) =>
       hub.db.write([
@@ -98,7 +98,7 @@ test("the file is cleaned once more when the name of a file is hidden later, als
       await meanwhile();
       return true;
     };
-    const db = { ...hub.db, file: { compact, truncateLog: () => Promise.resolve(true) } };
+    const db = { ...hub.db, file: { ...hub.db.file!, compact, truncateLog: () => Promise.resolve(true) } };
     let ms = 0;
     const clean = () => createFileCleaner({ ...hub, db }, () => ms += 1_000_000)();
     const counts = { changes: 0, report_rows: 0, drops: 0, uploads: 0 };

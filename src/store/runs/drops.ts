@@ -12,7 +12,7 @@ import { encodeId } from "../../model/id.ts";
 import { MAX_OPEN_UPLOADS, UPLOADS_RETRY_AFTER_S } from "../../model/limits.ts";
 import type { Coverage, Entity } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
 import { isStored, matches } from "../unchanged.ts";
 import { isNoRoom, type Room, whileRoom } from "../room.ts";
 import { dropChunks, drops } from "./schema-drops.ts";
@@ -235,18 +235,34 @@ const MAX_KEPT = 10;
  * Deletes expired unsealed drops, and the content of sealed drops that have expired or are followed by MAX_KEPT drops of
  * the same connection. Content that a run may still read stays.
  */
-export async function expireDrops(db: Database, now: number): Promise<void> {
-  await db.write([
-    db.run(sql`delete from drop_chunks where drop_id in (select id from drops where expires_at < ${now}
-      and (sha256 is null or id not in (${NEEDED})))`),
-    db.orm.delete(drops).where(and(lt(drops.expiresAt, now), isNull(drops.sha256))),
-    db.run(sql`delete from drop_chunks where drop_id in (select id from
-      (select id, row_number() over (partition by connection_id order by id desc) as place from drops
-        where sha256 is not null and id in (select drop_id from drop_chunks))
-      where place > ${MAX_KEPT} and id not in (${NEEDED}))`),
-  ]);
+export async function expireDrops(db: Database, now: number, isOver: () => boolean = () => false): Promise<void> {
+  // Drops may be large, so each batch deletes the content of a few.
+  while (!isOver()) {
+    const rows = await db.rows<[number]>(sql`select id from drops where id in (select drop_id from drop_chunks)
+      and (${expired(now)} or id in (${SUPERFLUOUS})) limit ${AT_ONCE}`);
+    const ids = setOf(rows.map(([id]) => id));
+    await db.write([
+      // A run may have begun to need one of them.
+      db.run(sql`delete from drop_chunks where drop_id in (select id from drops where id in ${ids}
+        and (${expired(now)} or id not in (${NEEDED})))`),
+      db.orm.delete(drops).where(and(lt(drops.expiresAt, now), isNull(drops.sha256), NO_CONTENT)),
+    ]);
+    if (rows.length < AT_ONCE) return;
+  }
 }
+
+/** Drops whose content is deleted in one batch. */
+const AT_ONCE = 20;
+
+const NO_CONTENT = sql`id not in (select drop_id from drop_chunks)`;
+
+const expired = (now: number) => sql`(expires_at < ${now} and (sha256 is null or id not in (${NEEDED})))`;
 
 /** Drops of runs that have not ended; the condition fits the index of those runs. */
 const NEEDED = sql`select drop_id from runs
   where status in ('queued', 'planning', 'applying', 'planned', 'held') and drop_id is not null`;
+
+const SUPERFLUOUS = sql`select id from
+  (select id, row_number() over (partition by connection_id order by id desc) as place from drops
+    where sha256 is not null and id in (select drop_id from drop_chunks))
+  where place > ${MAX_KEPT} and id not in (${NEEDED})`;
