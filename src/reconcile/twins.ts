@@ -16,7 +16,7 @@ export interface Twin {
   /** Null: the row does not say. */
   readonly active: boolean | null;
   readonly leaves: string | null;
-  /** Why it is inactive, the plainest reason first in order, and what of it could not be read. */
+  /** Why it is inactive, and what of it could not be read: the plainest reason and the least unread first in order. */
   readonly leaving: string;
   /** Digest of what it says. */
   readonly digest: string;
@@ -65,7 +65,7 @@ export function twinOf(
 const REASONS: readonly (InactiveReason | null)[] = ["is_active", "deactivation_date", "filtered"];
 
 function leavingOf({ activeReason, issues }: Validated): string {
-  return JSON.stringify([REASONS.indexOf(activeReason), ...unreadIn(issues)]);
+  return JSON.stringify([REASONS.indexOf(activeReason), issues.length, ...unreadIn(issues)]);
 }
 
 function unreadIn(issues: readonly Issue[]): (readonly [string, string | null | undefined])[] {

@@ -73,6 +73,19 @@ test("of a leaver's rows one that says so gives the reason before one that is on
   }
 });
 
+test("of a leaver's rows the one that can be read counts, in either order, whether anybody knows them or not", async () => {
+  const head = `${HEADER},is_active`, gone = "1,ana@acme.test,Ana,Lopez,no", unread = "1,ana@,Ana,Lopez,no";
+  for (const rows of [[gone, unread], [unread, gone]]) {
+    await importing(async (world) => {
+      const stranger = await world.import(csv(head, "2,bo@acme.test,Bo,Berg,yes", ...rows));
+      assert.deepEqual([stranger.counts.failed, stranger.counts.skipped], [0, 2]);
+      await world.import(csv(head, "2,bo@acme.test,Bo,Berg,yes", "1,ana@acme.test,Ana,Lopez,yes"));
+      const run = await world.import(csv(head, "2,bo@acme.test,Bo,Berg,yes", ...rows));
+      assert.deepEqual(run.changes.map(({ line, action }) => [line, action]), [[3 + rows.indexOf(gone), "deactivate"]]);
+    });
+  }
+});
+
 test("leavers whom nobody knows are not created, from however many rows", () =>
   importing(async (world) => {
     const run = await world.import(csv(WIDE, ana("Intern", "2020-06-30"), ana("Engineer", "2024-01-31"), BO));

@@ -25,8 +25,7 @@ export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: 
     }
     const chosen = different.length === 1 ? different[0]! : staying[0] ?? latest(different);
     if (chosen === null) onlyLeaving.add(rows[0]!.key!);
-    // That somebody has left is plainer than that a filter leaves them out.
-    const one = chosen ?? different.find(({ isFiltered }) => !isFiltered) ?? different[0]!;
+    const one = chosen ?? different.toSorted(byPlainness)[0]!;
     single.push(one);
     skipped.push(...rows.filter((row) => row !== one));
   }
@@ -45,6 +44,11 @@ export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: 
     onlyLeaving.has(record.key!) ? { ...record, values: keyOf(record) } : record
   );
   return { counting, skipped, rejected, onlyLeaving };
+}
+
+/** That somebody has left is plainer than that a filter leaves them out; and so is a row without errors. */
+function byPlainness(a: Record_, b: Record_): number {
+  return Number(a.isFiltered) - Number(b.isFiltered) || a.errors.length - b.errors.length;
 }
 
 /** Of rows that do not agree nothing is used but that their key's person has left, so they contradict nobody either. */
