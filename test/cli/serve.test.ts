@@ -80,7 +80,7 @@ test(
 test(
   "whatever the umask, all that a hub makes is its owner's alone, and what others can read is said with its remedy",
   {
-    skip: process.platform === "win32",
+    skip: onlyInCheck || process.platform === "win32",
   },
   () =>
     withDir(async (dir) => {
@@ -117,18 +117,22 @@ test(
     }),
 );
 
-test("a hub that is stopped right after its start ends at once, whatever its thread has got to", () =>
-  withDir(async (dir) => {
-    for (let start = 0; start < 3; start++) {
-      const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "data") });
-      assert.equal(await hub.stop(), 0);
-      assert.doesNotMatch(
-        hub.said().err,
-        /"(?:runner|bridge)\.terminated"/,
-        "a thread did not know that it should end",
-      );
-    }
-  }));
+test(
+  "a hub that is stopped right after its start ends at once, whatever its thread has got to",
+  { skip: onlyInCheck },
+  () =>
+    withDir(async (dir) => {
+      for (let start = 0; start < 3; start++) {
+        const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "data") });
+        assert.equal(await hub.stop(), 0);
+        assert.doesNotMatch(
+          hub.said().err,
+          /"(?:runner|bridge)\.terminated"/,
+          "a thread did not know that it should end",
+        );
+      }
+    }),
+);
 
 test(
   "whoever hangs in the midst of a request does not keep the hub from ending in order",
@@ -196,61 +200,69 @@ test("a hub that has imported a file has loaded no native code of a package's", 
     assert.equal(await hub.stop(), 0);
   }));
 
-test("a hub that is served reads a workbook, and a file packed with gzip", () =>
-  withDir(async (dir) => {
-    const token = createTokenText();
-    const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: token });
-    const columns = ["employee_id", "email", "first_name", "last_name"];
-    const rows = Array.from(
-      { length: 3000 },
-      (_, i) => [String(i).padStart(6, "0"), `p${i}@example.com`, "Ana", "Lopez"],
-    );
-    const book = workbookOf({ sheets: { People: [columns, ...rows].map((cells) => textRow(...cells)).join("") } });
-    const packed = gzipSync([columns, ...rows].map((cells) => `${cells.join(",")}\n`).join(""));
-    for (const [body, created, unchanged] of [[book, 3000, 0], [packed, 0, 3000]] as const) {
-      const answer = await fetch(`${hub.url}/v1/connections/csv/drops`, {
-        method: "POST",
-        headers: {
-          authorization: `Bearer ${token}`,
-          "content-type": "application/octet-stream",
-          prefer: "wait=60",
-        },
-        body: new Uint8Array(body),
+test(
+  "a hub that is served reads a workbook, and a file packed with gzip",
+  { skip: onlyInCheck },
+  () =>
+    withDir(async (dir) => {
+      const token = createTokenText();
+      const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: token });
+      const columns = ["employee_id", "email", "first_name", "last_name"];
+      const rows = Array.from(
+        { length: 3000 },
+        (_, i) => [String(i).padStart(6, "0"), `p${i}@example.com`, "Ana", "Lopez"],
+      );
+      const book = workbookOf({ sheets: { People: [columns, ...rows].map((cells) => textRow(...cells)).join("") } });
+      const packed = gzipSync([columns, ...rows].map((cells) => `${cells.join(",")}\n`).join(""));
+      for (const [body, created, unchanged] of [[book, 3000, 0], [packed, 0, 3000]] as const) {
+        const answer = await fetch(`${hub.url}/v1/connections/csv/drops`, {
+          method: "POST",
+          headers: {
+            authorization: `Bearer ${token}`,
+            "content-type": "application/octet-stream",
+            prefer: "wait=60",
+          },
+          body: new Uint8Array(body),
+        });
+        const { run } = await answer.json();
+        assert.deepEqual([run.status, run.counts.created, run.counts.unchanged], ["succeeded", created, unchanged]);
+      }
+      assert.equal(await hub.stop(), 0);
+    }),
+);
+
+test(
+  "an import that is interrupted says so, and goes on where it stopped",
+  { skip: onlyInCheck },
+  () =>
+    withDir(async (dir) => {
+      const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: createTokenText() };
+      const file = join(dir, "people.csv");
+      const many = Array.from({ length: 20_000 }, (_, i) => `${i},person${i}@example.com,Person,Number${i}\n`);
+      await writeFile(file, "employee_id,email,first_name,last_name\n" + many.join(""));
+      const command = startCommand(["import", file], env);
+      let out = "", err = "", asked = false;
+      command.stdout!.on("data", (data) => out += data);
+      command.stderr!.on("data", (data) => {
+        err += data;
+        if (!err.includes("Apply") || asked) return;
+        asked = true;
+        process.kill(command.pid!, "SIGINT");
       });
-      const { run } = await answer.json();
-      assert.deepEqual([run.status, run.counts.created, run.counts.unchanged], ["succeeded", created, unchanged]);
-    }
-    assert.equal(await hub.stop(), 0);
-  }));
+      assert.equal(await new Promise((resolve) => command.on("close", resolve)), 2, out + err);
+      const id = /the run (run_\w+) goes on when "muster serve" or the next import runs/.exec(out)?.[1];
+      assert.ok(id !== undefined, out + err);
 
-test("an import that is interrupted says so, and goes on where it stopped", () =>
-  withDir(async (dir) => {
-    const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: createTokenText() };
-    const file = join(dir, "people.csv");
-    const many = Array.from({ length: 20_000 }, (_, i) => `${i},person${i}@example.com,Person,Number${i}\n`);
-    await writeFile(file, "employee_id,email,first_name,last_name\n" + many.join(""));
-    const command = startCommand(["import", file], env);
-    let out = "", err = "", asked = false;
-    command.stdout!.on("data", (data) => out += data);
-    command.stderr!.on("data", (data) => {
-      err += data;
-      if (!err.includes("Apply") || asked) return;
-      asked = true;
-      process.kill(command.pid!, "SIGINT");
-    });
-    assert.equal(await new Promise((resolve) => command.on("close", resolve)), 2, out + err);
-    const id = /the run (run_\w+) goes on when "muster serve" or the next import runs/.exec(out)?.[1];
-    assert.ok(id !== undefined, out + err);
-
-    const hub = await startServing(env);
-    const answer = await fetch(`${hub.url}/v1/runs/${id}`, {
-      headers: { authorization: `Bearer ${env.MUSTER_ADMIN_TOKEN}`, prefer: "wait=60" },
-    });
-    const run = await answer.json();
-    assert.equal(run.status, "succeeded");
-    assert.equal(run.counts.created, 20_000);
-    assert.equal(await hub.stop(), 0);
-  }));
+      const hub = await startServing(env);
+      const answer = await fetch(`${hub.url}/v1/runs/${id}`, {
+        headers: { authorization: `Bearer ${env.MUSTER_ADMIN_TOKEN}`, prefer: "wait=60" },
+      });
+      const run = await answer.json();
+      assert.equal(run.status, "succeeded");
+      assert.equal(run.counts.created, 20_000);
+      assert.equal(await hub.stop(), 0);
+    }),
+);
 
 test("a hub that is killed leaves its run to the next one, which takes it over at once", () =>
   withDir(async (dir) => {

@@ -6,6 +6,7 @@ import bamboohr from "../../connectors/bamboohr/bamboohr.ts";
 import { BrokenReply, cutObject } from "../../connectors/bamboohr/cut.ts";
 import { wantedFields } from "../../connectors/bamboohr/fields.ts";
 import { readSubdomain } from "../../connectors/bamboohr/settings.ts";
+import { rounds } from "../support/rounds.ts";
 
 test("a subdomain is a bare label, however the address is given", () => {
   for (
@@ -53,7 +54,7 @@ test("whatever is taken for a subdomain leads to a host of BambooHR's", () => {
         assert.equal(new URL(`https://${host}/x`).hostname, host);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: rounds(200, 40) },
   );
 });
 
@@ -170,7 +171,7 @@ test("a report is cut into its rows wherever it is cut on the way", () =>
         ]);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: rounds(300, 60) },
   ));
 
 test("a report that breaks off is none, wherever it does", async () => {

@@ -6,6 +6,7 @@ import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { createTokenText } from "../../src/security/token.ts";
 import { fetch } from "../support/checked.ts";
+import { onlyInCheck } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 import { startSource } from "../support/source.ts";
 
@@ -17,7 +18,7 @@ const PEOPLE = Array.from({ length: 60 }, (_, i) => ({
 }));
 
 // The processes are slow to start: once is enough, as the door is the same.
-const skip = "Deno" in globalThis ? false : "on Deno alone";
+const skip = onlyInCheck || ("Deno" in globalThis ? false : "on Deno alone");
 
 test(
   "a served hub fetches from a stranger's connector; killed in the middle, it goes on when it comes back",
