@@ -18,7 +18,7 @@ import { reserve } from "../../src/store/sequences.ts";
 import { loadMarks, nextAfterRestore } from "../../src/store/restore.ts";
 import { until } from "../support/bridging.ts";
 import { fetch } from "../support/checked.ts";
-import { onlyInCheck, rounds } from "../support/rounds.ts";
+import { onlyInCheck, onlyInCheckOnDeno, roundsOnDeno } from "../support/rounds.ts";
 import { startCommand, startServing } from "../support/serve.ts";
 import { type TestTerminal, withTerminal } from "../support/terminal.ts";
 
@@ -342,7 +342,7 @@ test("what waited to be sent is asked about, and a restore without an answer say
   }));
 
 test("a backup or restore that is killed leaves what was there, and the next one works", {
-  skip: onlyInCheck,
+  skip: onlyInCheckOnDeno,
 }, () =>
   withBackup(async ({ data, file, dir, env, run }) => {
     const before = column(join(data, "muster.db"), "select hub_id || coalesce(restored_at, '') from hub_marks");
@@ -382,7 +382,7 @@ test("commands leave no log behind, also while another process has the file open
     await importPeople(terminal, people(1));
     const other = new DatabaseSync(database);
     try {
-      const count = rounds(30, 1);
+      const count = roundsOnDeno(30, 1);
       for (let n = 0; n < count; n++) {
         other.prepare("select count(*) from users").get();
         const file = join(dir, "people.csv");

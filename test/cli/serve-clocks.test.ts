@@ -6,7 +6,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { openSqlite } from "../../src/runtime/sqlite.ts";
 import { until } from "../support/bridging.ts";
-import { onlyInCheck } from "../support/rounds.ts";
+import { onlyInCheckOnDeno } from "../support/rounds.ts";
 import { type Served, startServing } from "../support/serve.ts";
 
 /** As Debian's package `faketime` brings it. */
@@ -18,7 +18,7 @@ function findLibrary(): string | null {
 }
 
 const library = findLibrary();
-const skip = onlyInCheck || (library === null && "libfaketime (Debian: faketime) is not here");
+const skip = onlyInCheckOnDeno || (library === null && "libfaketime (Debian: faketime) is not here");
 
 const ORGANIZATIONS = ["default", "second", "third"];
 const PEOPLE = 16_000, FILES = 3, TENTH = PEOPLE / 10;

@@ -12,7 +12,7 @@ import { fetch } from "../support/checked.ts";
 import { ADMIN, BY_HAND, EARLIER_KEY, PEOPLE, SEAMED, secondPeople } from "../support/earlier/people.ts";
 import { LATER, makeLaterVersion } from "../support/later-version.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { onlyInCheck, rounds } from "../support/rounds.ts";
+import { onlyInCheckOnDeno, roundsOnDeno } from "../support/rounds.ts";
 import { startCommand, startServing } from "../support/serve.ts";
 
 const WITH_WEBHOOKS = "webhooks";
@@ -57,7 +57,7 @@ const keptIn = (file: string) =>
   Object.fromEntries(Object.entries(KEPT).map(([name, query]) => [name, rowsOf(file, `${query} order by 1, 2`)]));
 
 // The first tables of all have no webhooks yet; the first with webhooks are upgraded in `npm test`, too.
-for (const name of rounds(["first", WITH_WEBHOOKS], [WITH_WEBHOOKS])) {
+for (const name of roundsOnDeno(["first", WITH_WEBHOOKS], [WITH_WEBHOOKS])) {
   test(`a database that the earliest version made (${name}) is brought up to date, and everything is there`, async (t) => {
     const { file, env } = dataDir(t);
     const hasWebhooks = name === WITH_WEBHOOKS;
@@ -132,7 +132,7 @@ for (const name of rounds(["first", WITH_WEBHOOKS], [WITH_WEBHOOKS])) {
 const digestOf = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex");
 
 test("a database of a later version is refused by every command, with both versions, and nothing is written", {
-  skip: onlyInCheck,
+  skip: onlyInCheckOnDeno,
 }, async (t) => {
   const later = makeLaterVersion(t, "create table later (n integer)");
   const { dir, file, env } = dataDir(t);
@@ -165,7 +165,7 @@ test("a database of a later version is refused by every command, with both versi
 });
 
 test("a hub beside which a later version brings the database up to date writes nothing more, and ends", {
-  skip: onlyInCheck,
+  skip: onlyInCheckOnDeno,
 }, async (t) => {
   const later = makeLaterVersion(t, "create table later (n integer)");
   const { file, env } = dataDir(t);
@@ -203,7 +203,7 @@ test("a hub beside which a later version brings the database up to date writes n
   assert.equal(await next.stop(), 0, next.said().err);
 });
 
-test("a migration that was killed leaves the tables as they were", { skip: onlyInCheck }, async (t) => {
+test("a migration that was killed leaves the tables as they were", { skip: onlyInCheckOnDeno }, async (t) => {
   // Long enough to be killed in the middle on any machine.
   const slow =
     "create table later as with recursive c(n) as (select 1 union all select n + 1 from c limit 4000000000) " +

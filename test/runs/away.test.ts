@@ -5,7 +5,7 @@ import test from "node:test";
 import { runNext } from "../../src/runs/next.ts";
 import { crowd, csv, HEADER, HOUR_MS, type Importing, importing } from "../support/imports.ts";
 import type { LibsqlServer, Received } from "../support/libsql-server.ts";
-import { onlyInCheck, rounds } from "../support/rounds.ts";
+import { onlyInCheck, roundsOnDeno } from "../support/rounds.ts";
 
 const signal = new AbortController().signal;
 const once = ({ hub }: Importing) => runNext(hub, { signal, owner: "test" });
@@ -41,9 +41,9 @@ test("wherever the answer to a write is lost, the run ends as if it had come, an
     expected = await endOf(world, id);
   }, { onServer: true });
   assert.ok(writes > 5);
-  const tried = rounds(Array.from({ length: writes }, (_, n) => n), [writes - 1, writes >> 1]);
+  const tried = roundsOnDeno(Array.from({ length: writes }, (_, n) => n), [writes - 1, writes >> 1]);
   for (const nth of tried) {
-    for (const fault of rounds(["lost", "cut", "dropped"] as const, ["lost"] as const)) {
+    for (const fault of roundsOnDeno(["lost", "cut", "dropped"] as const, ["lost"] as const)) {
       await importing(async (world) => {
         await world.import(FILE);
         const id = await world.handIn(second);

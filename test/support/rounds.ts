@@ -11,3 +11,11 @@ export const rounds = <T>(all: T, few: T): T => isAll ? all : few;
 
 /** Why a test that only `npm run check` has is skipped; false in the check. */
 export const onlyInCheck: string | false = isAll ? false : "npm run check has this test, as MUSTER_TEST_ALL=1 does";
+
+const isAllHere = isAll && "Deno" in globalThis;
+
+/** As `rounds`, for what shows the same on any runtime: Node has `few` in the check, too. */
+export const roundsOnDeno = <T>(all: T, few: T): T => isAllHere ? all : few;
+
+/** As `onlyInCheck`, for what shows the same on any runtime: Node is without it. */
+export const onlyInCheckOnDeno: string | false = isAllHere ? false : "npm run check has this test, on Deno";
