@@ -84,7 +84,7 @@ test("with the shortcut for unchanged rows everything is as without it", async (
     steps: steps({ steps: 5 }),
     again: fc.nat(),
   });
-  await holds(guarded, rounds(25, 4), async ({ steps, again, ...rules }, open) => {
+  await holds(guarded, rounds(25, 2), async ({ steps, again, ...rules }, open) => {
     const lab = await open(createLab(rules));
     const handed: Handed[] = [];
     for (const step of steps) {

@@ -422,17 +422,21 @@ test("a body of a request that waits for its turn is taken whole, and counts onc
   });
 });
 
-test("of too much that came with heads of waiting requests, what brought most gives way", () =>
-  withServer((asked) => (burn(500), reading(asked, null)), { maxQueuedBytes: 100_000 }, async (serving) => {
-    const first = await open(serving.port, "127.0.0.1", "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    const small = await open(serving.port, "127.0.0.1", post(1000, "x".repeat(1000)));
-    const large = await Promise.all(
-      Array.from({ length: 5 }, () => open(serving.port, "127.0.0.1", post(1_000_000, "x".repeat(50_000)))),
-    );
-    await until("the small one is taken", () => small.received.includes("\r\n\r\n1000"));
-    assert.ok(cuts(serving, "bodies") >= 3, `${cuts(serving, "bodies")} were cut`);
-    for (const { socket } of [first, small, ...large]) socket.destroy();
-  }));
+test(
+  "of too much that came with heads of waiting requests, what brought most gives way",
+  { skip: onlyInCheck },
+  () =>
+    withServer((asked) => (burn(500), reading(asked, null)), { maxQueuedBytes: 100_000 }, async (serving) => {
+      const first = await open(serving.port, "127.0.0.1", "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      const small = await open(serving.port, "127.0.0.1", post(1000, "x".repeat(1000)));
+      const large = await Promise.all(
+        Array.from({ length: 5 }, () => open(serving.port, "127.0.0.1", post(1_000_000, "x".repeat(50_000)))),
+      );
+      await until("the small one is taken", () => small.received.includes("\r\n\r\n1000"));
+      assert.ok(cuts(serving, "bodies") >= 3, `${cuts(serving, "bodies")} were cut`);
+      for (const { socket } of [first, small, ...large]) socket.destroy();
+    }),
+);
 
 async function withHub(
   work: (hub: Served, port: number, token: string, dir: string) => Promise<void>,
@@ -463,76 +467,87 @@ async function figure(port: number, token: string, name: string): Promise<number
   return Number(value);
 }
 
-test("more silent connections than the process may open files do not keep others out", { skip: linux }, () =>
-  withHub(
-    async (hub, port, token) => {
-      const silent: Client[] = [];
-      for (let i = 0; i < 600; i++) {
-        silent.push(await open(port, `127.0.0.${2 + i % 5}`));
-        if (i % 100 === 99) assert.equal(await ask(port, "/readyz"), 200);
-      }
-      await until("the cap holds", () => silent.filter(({ closed }) => !closed).length <= 64);
-      assert.equal(await figure(port, token, "muster_http_max_connections"), 64);
-      assert.ok(await figure(port, token, 'muster_http_cut_connections_total{reason="displaced"}') > 400);
-      await until("the log says so", () => hub.said().err.includes('"event":"connections.cut"'));
-      for (const { socket } of silent) socket.destroy();
-    },
-    undefined,
-    256,
-  ));
+test(
+  "more silent connections than the process may open files do not keep others out",
+  { skip: onlyInCheck || linux },
+  () =>
+    withHub(
+      async (hub, port, token) => {
+        const silent: Client[] = [];
+        for (let i = 0; i < 600; i++) {
+          silent.push(await open(port, `127.0.0.${2 + i % 5}`));
+          if (i % 100 === 99) assert.equal(await ask(port, "/readyz"), 200);
+        }
+        await until("the cap holds", () => silent.filter(({ closed }) => !closed).length <= 64);
+        assert.equal(await figure(port, token, "muster_http_max_connections"), 64);
+        assert.ok(await figure(port, token, 'muster_http_cut_connections_total{reason="displaced"}') > 400);
+        await until("the log says so", () => hub.said().err.includes('"event":"connections.cut"'));
+        for (const { socket } of silent) socket.destroy();
+      },
+      undefined,
+      256,
+    ),
+);
 
-test("a client that goes in the middle of anything costs the hub nothing but that", () =>
-  withHub(async (hub, port, token) => {
-    const head = (method: string, path: string, more = "") =>
-      `${method} ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n${more}\r\n`;
-    const csv = "Content-Type: text/csv\r\nContent-Length: 100000\r\n";
-    const made = await fetch(`${hub.url}/v1/connections/csv/drops`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "text/csv" },
-      body: "employee_id,email\n1,a@example.com\n",
-    });
-    const { run } = await made.json();
-    const texts = [
-      head("POST", "/v1/connections/csv/drops", csv) + "employee_id,email\n",
-      head("POST", "/v1/users", "Content-Type: application/json\r\nContent-Length: 1000\r\n") + "{",
-      head("POST", "/v1/users", "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n") + "5\r\n{",
-      "POST /hints/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{",
-      "POST /v1/users HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{",
-      head("GET", `/v1/runs/${run.id}/events`),
-      head("GET", "/openapi.json"),
-      head("GET", "/healthz").repeat(20),
-      head("GET", "//%%%[\\"),
-      head("TRACE", "/v1/users"),
-    ];
-    for (const text of texts) {
-      for (const reset of [true, false]) {
-        const client = await open(port, "127.0.0.1", text);
-        await new Promise((resolve) => setTimeout(resolve, 30));
-        if (reset) client.socket.resetAndDestroy();
-        else client.socket.end();
-        client.socket.destroy();
+test(
+  "a client that goes in the middle of anything costs the hub nothing but that",
+  { skip: onlyInCheck },
+  () =>
+    withHub(async (hub, port, token) => {
+      const head = (method: string, path: string, more = "") =>
+        `${method} ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n${more}\r\n`;
+      const csv = "Content-Type: text/csv\r\nContent-Length: 100000\r\n";
+      const made = await fetch(`${hub.url}/v1/connections/csv/drops`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "text/csv" },
+        body: "employee_id,email\n1,a@example.com\n",
+      });
+      const { run } = await made.json();
+      const texts = [
+        head("POST", "/v1/connections/csv/drops", csv) + "employee_id,email\n",
+        head("POST", "/v1/users", "Content-Type: application/json\r\nContent-Length: 1000\r\n") + "{",
+        head("POST", "/v1/users", "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n") + "5\r\n{",
+        "POST /hints/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{",
+        "POST /v1/users HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{",
+        head("GET", `/v1/runs/${run.id}/events`),
+        head("GET", "/openapi.json"),
+        head("GET", "/healthz").repeat(20),
+        head("GET", "//%%%[\\"),
+        head("TRACE", "/v1/users"),
+      ];
+      for (const text of texts) {
+        for (const reset of [true, false]) {
+          const client = await open(port, "127.0.0.1", text);
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          if (reset) client.socket.resetAndDestroy();
+          else client.socket.end();
+          client.socket.destroy();
+        }
       }
-    }
-    assert.equal(await ask(port, "/readyz"), 200);
-    assert.equal(await figure(port, token, "muster_process_uncaught_errors_total"), 0);
-    assert.doesNotMatch(hub.said().err, /Uncaught|process\.uncaught|^ +at /m);
-  }));
+      assert.equal(await ask(port, "/readyz"), 200);
+      assert.equal(await figure(port, token, "muster_process_uncaught_errors_total"), 0);
+      assert.doesNotMatch(hub.said().err, /Uncaught|process\.uncaught|^ +at /m);
+    }),
+);
 
-test("an error that nobody caught is told without its words, counted, and survived", () =>
-  withHub(async (hub, port, token, dir) => {
-    await writeFile(join(dir, "now"), "");
-    await until("both are told", () => (hub.said().err.match(/"process\.uncaught"/g) ?? []).length === 2);
-    assert.match(hub.said().err, /"event":"process\.uncaught","error":"Error E_TIMER"/);
-    assert.match(hub.said().err, /"event":"process\.uncaught","error":"TypeError"/);
-    assert.doesNotMatch(hub.said().err, /anna@/);
-    assert.equal(await figure(port, token, "muster_process_uncaught_errors_total"), 2);
-    assert.equal(await ask(port, "/readyz"), 200);
-  }, async (dir) => {
-    const file = join(dir, "restless.ts");
-    const connector = new URL("../../src/connector.ts", import.meta.url).href;
-    await writeFile(
-      file,
-      `import { execFileSync } from "node:child_process";
+test(
+  "an error that nobody caught is told without its words, counted, and survived",
+  { skip: onlyInCheck },
+  () =>
+    withHub(async (hub, port, token, dir) => {
+      await writeFile(join(dir, "now"), "");
+      await until("both are told", () => (hub.said().err.match(/"process\.uncaught"/g) ?? []).length === 2);
+      assert.match(hub.said().err, /"event":"process\.uncaught","error":"Error E_TIMER"/);
+      assert.match(hub.said().err, /"event":"process\.uncaught","error":"TypeError"/);
+      assert.doesNotMatch(hub.said().err, /anna@/);
+      assert.equal(await figure(port, token, "muster_process_uncaught_errors_total"), 2);
+      assert.equal(await ask(port, "/readyz"), 200);
+    }, async (dir) => {
+      const file = join(dir, "restless.ts");
+      const connector = new URL("../../src/connector.ts", import.meta.url).href;
+      await writeFile(
+        file,
+        `import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { defineConnector, recordFromCells } from "${connector}";
@@ -550,9 +565,10 @@ export default defineConnector({
   normalize: (row, context) => recordFromCells(row, context.fields),
 });
 `,
-    );
-    return { MUSTER_CONNECTORS: pathToFileURL(file).href };
-  }));
+      );
+      return { MUSTER_CONNECTORS: pathToFileURL(file).href };
+    }),
+);
 
 test("a process that could accept nobody, as no file was free, accepts again once one is", {
   skip: linux || without("/usr/bin/prlimit", "util-linux") || onlyInCheck,

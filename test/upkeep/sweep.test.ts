@@ -52,23 +52,27 @@ test(
   },
 );
 
-test("what cannot be deleted in the time that there is is deleted the next time, in batches", async () => {
-  const hub = await createTestHub({ registry: createRegistry() });
-  try {
-    await importEveryNight(hub, 40, false);
-    assert.equal(await countIn(hub, "drop_chunks"), 40);
-    let asked = 0;
-    await sweep(hub, () => ++asked > 1);
-    assert.equal(await countIn(hub, "drop_chunks"), 20, "one batch");
-    assert.ok(await ofLongAgo(hub) > 0);
-    await sweep(hub);
-    assert.equal(await countIn(hub, "drop_chunks"), 10);
-    assert.equal(await ofLongAgo(hub), 0);
-    assert.ok(await countIn(hub, "events") > 0);
-  } finally {
-    hub.close();
-  }
-});
+test(
+  "what cannot be deleted in the time that there is is deleted the next time, in batches",
+  { skip: onlyInCheck },
+  async () => {
+    const hub = await createTestHub({ registry: createRegistry() });
+    try {
+      await importEveryNight(hub, 40, false);
+      assert.equal(await countIn(hub, "drop_chunks"), 40);
+      let asked = 0;
+      await sweep(hub, () => ++asked > 1);
+      assert.equal(await countIn(hub, "drop_chunks"), 20, "one batch");
+      assert.ok(await ofLongAgo(hub) > 0);
+      await sweep(hub);
+      assert.equal(await countIn(hub, "drop_chunks"), 10);
+      assert.equal(await ofLongAgo(hub), 0);
+      assert.ok(await countIn(hub, "events") > 0);
+    } finally {
+      hub.close();
+    }
+  },
+);
 
 test("muster import deletes what is due after its work, and gives back the room of a file that is mostly free", () =>
   withTerminal(async ({ run, dir, env }) => {
