@@ -5,6 +5,7 @@ import type { Decrypt } from "./intake/decrypt-message.ts";
 import type { Metrics } from "./model/metrics.ts";
 import type { Readiness } from "./model/readiness.ts";
 import type { Rates } from "./security/rates.ts";
+import type { Holder } from "./store/lease.ts";
 import type { Secrets } from "./security/secrets.ts";
 import type { Scrypt } from "./security/sftp-login.ts";
 import type { OpenId } from "./security/openid.ts";
@@ -53,6 +54,8 @@ export interface Hub {
   readonly ownBridge?: OwnBridge;
   /** Rate limits of requests; absent: there are none. */
   readonly rates?: Rates;
+  /** This process, as a holder of leases; absent where no process can see whether another has died. */
+  readonly holder?: Holder;
   /** Limits of concurrent requests; absent: there are none. */
   readonly inFlight?: InFlight;
   /** The runtime's own scrypt; absent: a JavaScript implementation blocks this thread. */

@@ -7,6 +7,7 @@ import type { Config } from "../runtime/config.ts";
 import type { KeySource } from "../runtime/master-key.ts";
 import { createChecks } from "../runtime/checks.ts";
 import { createOutbound } from "../runtime/outbound.ts";
+import { createOwner } from "../runtime/owner.ts";
 import { sharedPacking } from "../runtime/packing.ts";
 import { createScrypt } from "../runtime/scrypt.ts";
 import { createDecrypt } from "../runtime/threads/decrypting.ts";
@@ -83,6 +84,7 @@ export function openServedHub(parts: HubParts): ServedHub {
     scrypt: createScrypt(),
     readiness: createReadiness(createChecks({ db, databaseUrl: config.databaseUrl, schema, runner })),
     rates: door.rates,
+    holder: memory === null ? undefined : createOwner(),
     inFlight: createInFlight(),
     metrics: createMetrics(Date.now(), readMemory, door.listening.figures, backups),
     retainDays: config.retainDays,

@@ -8,7 +8,7 @@ import { type Database, type Statement, writeNamed } from "./database.ts";
 import { auditEntries } from "./schema-audit.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 import { DAY_MS } from "../std/time.ts";
-import { isFree, leaseEnd, leaseState, stateOf } from "./lease.ts";
+import { type Holder, isFree, leaseEnd, leaseState, stateOf } from "./lease.ts";
 import { matches } from "./unchanged.ts";
 
 /** How long an answer is stored. */
@@ -26,11 +26,22 @@ export type Claim =
   | { readonly is: "mine" | "answered"; readonly claim: string }
   | { readonly is: "running" };
 
-export async function claimKey(db: Database, key: IdempotencyKey, claim: string, now: number): Promise<Claim> {
+/** A new claim, which begins with the name of its process where others can see whether that has died. */
+export function createClaim(holder?: Holder): string {
+  return holder === undefined ? crypto.randomUUID() : `${holder.name}/${crypto.randomUUID()}`;
+}
+
+export async function claimKey(
+  db: Database,
+  key: IdempotencyKey,
+  claim: string,
+  now: number,
+  holder?: Holder,
+): Promise<Claim> {
   const { organizationId, caller, route, keyHash } = idempotencyKeys;
   const same = matches(idempotencyKeys, { ...key });
   const lease = { leaseUntil: leaseEnd() as never, leaseBeat: 0, expiresAt: now + ANSWER_KEPT_MS };
-  const over = await findOver(db, same);
+  const over = await findOver(db, same, holder);
   const { mine, held } = await writeNamed(db, {
     idempotencyAnswers: db.orm.delete(idempotencyAnswers).where(sql`${idempotencyAnswers.claim} in
       (select claim from ${idempotencyKeys} where ${same} and expires_at < ${now})`),
@@ -47,11 +58,12 @@ export async function claimKey(db: Database, key: IdempotencyKey, claim: string,
 }
 
 /** The condition that the claim is still the one that was found, whose lease is over; null: none was. */
-async function findOver(db: Database, same: SQL): Promise<SQL> {
+async function findOver(db: Database, same: SQL, holder?: Holder): Promise<SQL> {
   const [row] = await db.rows<[string]>(sql`select ${STATE} from ${idempotencyKeys}
     where ${same} and lease_until is not null`);
   const state = row === undefined ? null : stateOf(row[0]);
-  if (state === null || !isFree(db, `claim ${state.owner}`, state)) return sql`false`;
+  const isGone = (claim: string) => holder?.isGone?.(claim) === true && !claim.startsWith(`${holder.name}/`);
+  if (state === null || !isFree(db, `claim ${state.owner}`, state, isGone)) return sql`false`;
   return sql`(${idempotencyKeys.claim} = ${state.owner} and ${idempotencyKeys.leaseBeat} = ${state.beat})`;
 }
 

@@ -1,9 +1,10 @@
+import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { connectors } from "../../connectors/index.ts";
 import type { Connector } from "../../src/connector.ts";
 import { createApp } from "../../src/http/app.ts";
-import { claimKey, forgetAnswers, renewClaim } from "../../src/store/idempotency.ts";
+import { claimKey, createClaim, forgetAnswers, releaseClaim, renewClaim } from "../../src/store/idempotency.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { idempotencyAnswers, idempotencyKeys } from "../../src/store/schema-idempotency.ts";
 import { drops } from "../../src/store/runs/schema-drops.ts";
@@ -204,6 +205,23 @@ test("of many claims of one row at once, one wins; a holder that died loses it a
   assert.equal((await claimKey(hub.db, key, "g", now)).is, "running");
   hub.clock.ms += 2_000;
   assert.equal((await claimKey(hub.db, key, "g", now)).is, "running");
+});
+
+test("a claim of a process on this machine that has died is free at once, one of a living process or of this one is not", async () => {
+  const key = { organizationId: hub.organization.id, caller: "token:0", route: "/r", keyHash: "died" };
+  const now = hub.clock.ms, dead = { name: "here/2" };
+  const self = { name: "here/1", isGone: (name: string) => !name.startsWith("here/3/") };
+  const take = (claim: string) => claimKey(hub.db, key, claim, now, self);
+  assert.equal((await take(createClaim(dead))).is, "mine");
+  assert.equal((await take(createClaim(self))).is, "mine");
+  assert.equal((await take(createClaim(self))).is, "running");
+  await releaseClaim(
+    hub.db,
+    (await hub.db.rows<[string]>(sql`select claim from idempotency_keys
+    where key_hash = 'died'`))[0]![0],
+  );
+  assert.equal((await take(createClaim({ name: "here/3" }))).is, "mine");
+  assert.equal((await take(createClaim(self))).is, "running");
 });
 
 test("a request whose hub died is done anew by the next one, once its lease is over", async () => {

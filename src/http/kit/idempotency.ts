@@ -13,7 +13,15 @@ import { matchedRoutes } from "hono/route";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { MAX_DROP_BYTES, tooLarge } from "../../store/runs/drop-content.ts";
-import { claimKey, loadAnswer, ownClaim, releaseClaim, renewClaim, settleClaim } from "../../store/idempotency.ts";
+import {
+  claimKey,
+  createClaim,
+  loadAnswer,
+  ownClaim,
+  releaseClaim,
+  renewClaim,
+  settleClaim,
+} from "../../store/idempotency.ts";
 import { fencedDatabase } from "../../store/fence.ts";
 import { RENEW_EVERY_MS } from "../../store/lease.ts";
 import { mayBeDone } from "../../store/trouble.ts";
@@ -48,7 +56,7 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   const header = c.req.header("idempotency-key");
   const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path;
   if (c.req.method !== "POST" || header === undefined || route === undefined) return await next();
-  const { db, now, log, secrets } = c.get("hub");
+  const { db, now, log, secrets, holder } = c.get("hub");
   const asked = { id: c.get("requestId"), startedAt: now() };
   // Without a master key no answer can be stored; this fails before anything is done.
   await secrets.derive("idempotency");
@@ -56,7 +64,7 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   const watched = watchBody(c.req.raw, c.get("hub").packing?.createSha256() ?? sha256.create());
   c.set("watchedBody", watched);
   const key = { organizationId, caller: holderOf(c), route, keyHash: await sha256Hex(readKey(header)) };
-  const claimed = await claimKey(db, key, crypto.randomUUID(), now());
+  const claimed = await claimKey(db, key, createClaim(holder), now(), holder);
   if (claimed.is === "running") {
     throw new Fault(
       "idempotency_key_in_use",
