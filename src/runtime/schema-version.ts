@@ -11,7 +11,7 @@ export type Run = (text: string, values?: unknown[]) => Promise<unknown[][]>;
 
 interface Migration {
   readonly tag: string;
-  /** When it was made; migrations are in this order. */
+  /** When it was made, as the database has it; migrations are in this order. */
   readonly when: number;
 }
 
@@ -19,11 +19,16 @@ const read = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta
 
 let known: { readonly version: string; readonly last: Migration } | undefined;
 
+/** All migrations of this version of Muster, the first one first. */
+export function listMigrations(): readonly Migration[] {
+  return read("../../migrations/meta/_journal.json").entries;
+}
+
 /** This version, and the last migration that it knows. */
 export function ownSchema(): { readonly version: string; readonly last: Migration } {
   return known ??= {
     version: read("../../package.json").version,
-    last: read("../../migrations/meta/_journal.json").entries.at(-1),
+    last: listMigrations().at(-1)!,
   };
 }
 

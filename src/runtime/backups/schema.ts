@@ -1,19 +1,7 @@
 /** The version of a database's tables, by the name of its last migration. */
-import { readFileSync } from "node:fs";
 import { Fault } from "../../model/errors.ts";
+import { listMigrations } from "../schema-version.ts";
 import type { SqliteFile } from "../sqlite.ts";
-
-interface Migration {
-  readonly tag: string;
-  /** As drizzle stores it with each migration that it applied. */
-  readonly when: number;
-}
-
-/** All migrations of this version of Muster, the first one first. */
-function listMigrations(): readonly Migration[] {
-  const journal = new URL("../../../migrations/meta/_journal.json", import.meta.url);
-  return (JSON.parse(readFileSync(journal, "utf8")) as { entries: Migration[] }).entries;
-}
 
 /** Fails with `unprocessable` if this version does not know the last migration. */
 export function schemaOf(file: SqliteFile): string {
