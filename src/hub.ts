@@ -54,7 +54,7 @@ export interface Hub {
   readonly ownBridge?: OwnBridge;
   /** Rate limits of requests; absent: there are none. */
   readonly rates?: Rates;
-  /** This process, as a holder of leases; absent where no process can see whether another has died. */
+  /** This process, as a holder of leases; absent: it has no name. */
   readonly holder?: Holder;
   /** Limits of concurrent requests; absent: there are none. */
   readonly inFlight?: InFlight;

@@ -22,6 +22,7 @@ import { createOpenId } from "../security/openid.ts";
 import { asFetch, parseAllowHosts } from "../security/outbound.ts";
 import type { Secrets } from "../security/secrets.ts";
 import { createTokenText, hashToken } from "../security/token.ts";
+import type { Holder } from "../store/lease.ts";
 import type { Database } from "../store/database.ts";
 import { TOGETHER } from "../store/waits.ts";
 import { createWaits } from "../store/watched.ts";
@@ -44,6 +45,8 @@ export interface HubParts {
 
 export interface ServedHub {
   readonly hub: Hub;
+  /** Of the leases of all that this process does beside carrying runs. */
+  readonly holder: Holder;
   readonly runner: Runner;
   /** Absent for a database on a server. */
   readonly reader: OpenReader | undefined;
@@ -68,6 +71,9 @@ export function openServedHub(parts: HubParts): ServedHub {
   const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
   const now = () => performance.now();
   const backups: BackupFigures | undefined = config.backup === null ? undefined : { lastAt: null, failures: 0 };
+  const { name, isGone } = createOwner();
+  // Processes of other machines write a server's database, too.
+  const holder: Holder = { name, isGone: memory === null ? undefined : isGone };
   const hub: Hub = {
     db,
     reader,
@@ -84,7 +90,7 @@ export function openServedHub(parts: HubParts): ServedHub {
     scrypt: createScrypt(),
     readiness: createReadiness(createChecks({ db, databaseUrl: config.databaseUrl, schema, runner })),
     rates: door.rates,
-    holder: memory === null ? undefined : createOwner(),
+    holder,
     inFlight: createInFlight(),
     metrics: createMetrics(Date.now(), readMemory, door.listening.figures, backups),
     retainDays: config.retainDays,
@@ -96,5 +102,5 @@ export function openServedHub(parts: HubParts): ServedHub {
     waits,
     log,
   };
-  return { hub, runner, reader, bridgeToken, backups };
+  return { hub, holder, runner, reader, bridgeToken, backups };
 }

@@ -2,7 +2,6 @@
 import type { Config } from "../runtime/config.ts";
 import { startBackups } from "../runtime/backups/schedule.ts";
 import { addressOf } from "../runtime/open-bridge.ts";
-import { createOwner } from "../runtime/owner.ts";
 import { type OwnBridge, startOwnBridge } from "../runtime/threads/bridge.ts";
 import { startCourier } from "../runtime/threads/courier.ts";
 import { startFetcher } from "../runtime/threads/fetcher.ts";
@@ -21,13 +20,11 @@ export interface Work {
 }
 
 export function startWork(config: Config, door: Door, served: ServedHub): Work {
-  const { hub, runner, reader } = served;
+  const { hub, holder, runner, reader } = served;
   const isLocal = isEmbedded(config.databaseUrl);
-  const { name, isGone } = createOwner();
-  const self = { name, isGone: isLocal ? isGone : undefined };
-  const mailer = config.smtpUrl === null ? null : startMailer(hub, config.smtpUrl, self);
-  const courier = startCourier(hub, self, isLocal ? "embedded" : "remote");
-  const fetcher = startFetcher(hub, self, isLocal ? "embedded" : "remote");
+  const mailer = config.smtpUrl === null ? null : startMailer(hub, config.smtpUrl, holder);
+  const courier = startCourier(hub, holder, isLocal ? "embedded" : "remote");
+  const fetcher = startFetcher(hub, holder, isLocal ? "embedded" : "remote");
   const backups = config.backup === null || served.backups === undefined
     ? null
     : startBackups(config.databaseUrl, config.backup, served.backups, hub);
