@@ -13,8 +13,9 @@ import { byCommand } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
 import { eraseAgain, type ErasedAgain } from "../people/erase-again.ts";
+import { sleep } from "../std/sleep.ts";
 import { resealAll } from "../store/connections/sealed.ts";
-import { countWaiting, markRestored, type Waiting } from "../store/restore.ts";
+import { countedOver, countWaiting, markRestored, type Waiting } from "../store/restore.ts";
 import { requireFile } from "./backup.ts";
 import { withHubOf } from "./open-hub.ts";
 
@@ -79,6 +80,7 @@ async function makeReady(
   const listed = await readErased(erasedListFile(config), facts.hub_id);
   return await withHubOf({ ...config, databaseUrl: urlOf(part) }, terminal, async (hub) => {
     await resealAll(hub.db, hub.secrets);
+    const now = hub.now();
     await markRestored(
       hub.db,
       {
@@ -86,9 +88,11 @@ async function makeReady(
         replaced: isSame ? old.sequences : new Map(),
         waiting,
       },
-      hub.now(),
+      now,
       BY,
     );
+    // The same backup, restored elsewhere next, must not give the same numbers out.
+    await sleep(countedOver(now) - hub.now());
     const { name: owner, isGone } = createOwner();
     const options = { signal: new AbortController().signal, owner, isGone, staging: hub.staging };
     return await eraseAgain(hub, [...new Set([...listed, ...isSame ? old.erased : []])], options, BY);

@@ -51,10 +51,22 @@ const paceOf = (name: SequenceName): number => name === "run" ? 2 : 2 ** 20;
 /** Added in any case, for what the machine's clock does not tell. */
 const stepOf = (name: SequenceName): number => name === "run" ? 2 ** 16 : 2 ** 30;
 
-/** The next number of a sequence after a restore. `known`: the highest next number that any copy is known to have. */
+/**
+ * The next number of a sequence after a restore. `known`: the highest next number that any copy is known to have. Two
+ * restores in one second may give the same: see countedOver.
+ */
 export function nextAfterRestore(name: SequenceName, known: number, now: number): number {
-  const seconds = Math.max(0, Math.ceil((now - EPOCH_MS) / 1000));
-  return Math.max(known, seconds * paceOf(name)) + stepOf(name);
+  return Math.max(known, countedSeconds(now) * paceOf(name)) + stepOf(name);
+}
+
+/** Those that have begun since EPOCH_MS. */
+function countedSeconds(now: number): number {
+  return Math.max(0, Math.floor((now - EPOCH_MS) / 1000) + 1);
+}
+
+/** When a restore that began at `now` shares its second with no later one: milliseconds since 1970. */
+export function countedOver(now: number): number {
+  return EPOCH_MS + countedSeconds(now) * 1000;
 }
 
 export interface Restoring {
