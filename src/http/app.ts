@@ -38,6 +38,7 @@ import { organizationRoutes } from "./api/organizations.ts";
 import { pgpKeyRoutes } from "./api/pgp-keys.ts";
 import { problem } from "./kit/problem.ts";
 import { reportRoutes } from "./pages/reports.ts";
+import { retentionRoutes } from "./api/retention.ts";
 import { runDecisionRoutes } from "./api/run-decisions.ts";
 import { runLinkRoutes } from "./api/run-links.ts";
 import { runPageRoutes } from "./pages/run-page.ts";
@@ -57,6 +58,7 @@ import { webhookEndpointRoutes } from "./api/webhook-endpoints.ts";
 const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/connectors", connectorRoutes],
   ["", organizationRoutes],
+  ["", retentionRoutes],
   ["/tokens", tokenRoutes],
   ["/connections", connectionRoutes],
   ["/connections", sftpLoginRoutes],

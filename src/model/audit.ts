@@ -11,6 +11,13 @@ export const AUDIT_ACTIONS = [
   "organization.created",
   "organization.changed",
   "organization.deleted",
+  /** After how long leavers are erased and history is deleted was changed. */
+  "retention.changed",
+  /** More people were due at once than may be erased without approval; and that was approved. */
+  "retention.held",
+  "retention.approved",
+  /** A pass deletes history. */
+  "history.deleted",
   "token.created",
   "token.deleted",
   /** A stored token was refused; recorded at most once in five minutes for each token. */
@@ -96,10 +103,10 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 /**
  * An actor, and its address. `token`: a token of the hub; `openid`: a subject of the OpenID issuer; `command`: a command
  * on the machine with the data directory; `link`: the holder of a signed link; `source`: a connection's source, by its
- * webhook; `hub`: the hub itself.
+ * webhook; `hub`: the hub itself; `retention`: the organization's settings of how long people and history are kept.
  */
 export interface By {
-  readonly kind: "token" | "openid" | "command" | "link" | "source" | "hub";
+  readonly kind: "token" | "openid" | "command" | "link" | "source" | "hub" | "retention";
   /** The token's public id, the issuer's subject, or the command's name; null: the kind has no id. */
   readonly id: string | null;
   /** The token's name at that time. */
@@ -116,6 +123,9 @@ export function actorOf({ kind, id }: Pick<By, "kind" | "id">): string {
 
 /** The hub itself, for what no client asked for. */
 export const HUB: By = { kind: "hub", id: null, name: null, requestId: null, address: null };
+
+/** The daily pass that erases leavers and deletes history, as the organization has set it. */
+export const BY_RETENTION: By = { ...HUB, kind: "retention" };
 
 /** The user of a command on the machine that holds the data. `command`: as it is typed, without its arguments. */
 export function byCommand(command: string): By {

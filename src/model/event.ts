@@ -22,6 +22,7 @@ export const EVENT_TYPES = [
   "connection.overdue",
   "users.changed",
   "endpoint.disabled",
+  "retention.held",
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -229,6 +230,11 @@ export function endpointDisabled(
       reason: shorten(reason),
     },
   };
+}
+
+/** `people`: how many leavers are due for erasure; `limit`: how many may be erased at once without approval. */
+export function retentionHeld(organizationId: number, people: number, limit: number): NewEvent {
+  return { organizationId, runId: null, connectionId: null, type: "retention.held", data: { people, limit } };
 }
 
 /** A change without the person's values. */

@@ -24,7 +24,8 @@ export function composeMail(input: MailInput): MailWords {
 }
 
 function wordsWithoutRun(facts: MailFacts, organization: MailInput["organization"]): Words {
-  const { overdue, visits, notUsed, endpoint, again = false, failures = 0 } = facts;
+  const { overdue, visits, notUsed, endpoint, retention, again = false, failures = 0 } = facts;
+  if (retention !== undefined) return wordsOfRetention(organization.name, retention);
   if (overdue !== undefined) {
     const feed = headerText(overdue.connection, 60);
     return {
@@ -58,6 +59,18 @@ function wordsWithoutRun(facts: MailFacts, organization: MailInput["organization
       { p: `Muster sends nothing any more to the webhook endpoint ${url} (${id}).` },
       { p: `Why: ${reason}` },
       { p: "Correct the receiver, then enable the endpoint again; missed events can be replayed." },
+    ],
+  };
+}
+
+function wordsOfRetention(organization: string, { people, limit }: NonNullable<MailFacts["retention"]>): Words {
+  return {
+    subject: `${organization}: ${count(people, "leaver")} would be erased at once`,
+    blocks: [
+      { p: `${count(people, "person", "people")} left so long ago that they are due for erasure.` },
+      { p: `At most ${limit} are erased at once without approval, so nobody has been erased.` },
+      { p: "Look at who they are, and whether that many should be due. Then an admin approves it through the API." },
+      { p: "If that is too many, check when these people left, and after how many months leavers are erased." },
     ],
   };
 }

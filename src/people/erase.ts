@@ -46,36 +46,65 @@ const END_IT = "cancel it or wait for its end, and erase the person then";
 
 /** Fails with `conflict` while a run is at work or an input waits that may hold the person, and with `not_found`. */
 export async function eraseUser(hub: Hub, organizationId: number, userId: number, by: By = HUB): Promise<void> {
-  const owner = `erasing ${crypto.randomUUID()}`;
   await requireUser(hub, organizationId, userId);
-  const searched: SearchedDrops = new Map();
+  const attempt = createAttempt(hub, { organizationId, userId, by });
   let reason = "";
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    if (attempt > 0) await sleep(PAUSE_MS);
+  for (let made = 0; made < MAX_ATTEMPTS; made++) {
+    if (made > 0) await sleep(PAUSE_MS);
+    const result = await attempt();
+    if (result.end === "erased") return;
+    reason = result.reason;
+  }
+  throw new Fault("conflict", reason);
+}
+
+export interface Erasing {
+  readonly organizationId: number;
+  readonly userId: number;
+  readonly by: By;
+  /**
+   * Whether the person is still to be erased, asked while no run of the organization can begin; absent: they are. The
+   * erasure fails if the user has changed since.
+   */
+  readonly isWanted?: () => Promise<boolean>;
+}
+
+/** `unwanted`: isWanted gave false. `busy`: the organization is at work, so nobody of it can be erased now. */
+export type Attempted =
+  | { readonly end: "erased" }
+  | { readonly end: "unwanted" | "busy" | "not_yet"; readonly reason: string };
+
+/** Tries once. Fails with `not_found`. */
+export async function eraseOnce(hub: Hub, erasing: Erasing): Promise<Attempted> {
+  return await createAttempt(hub, erasing)();
+}
+
+/** A function that tries to erase the person; what it has found in drops is kept from one attempt to the next. */
+function createAttempt(hub: Hub, { organizationId, userId, by, isWanted }: Erasing): () => Promise<Attempted> {
+  const owner = `erasing ${crypto.randomUUID()}`;
+  const searched: SearchedDrops = new Map();
+  return async () => {
     const hold = await holdOrganization(hub.db, organizationId, owner);
-    if (hold === null) {
-      reason = `A run of the organization is at work; ${END_IT}`;
-      continue;
-    }
+    if (hold === null) return { end: "busy", reason: `A run of the organization is at work; ${END_IT}` };
     try {
-      const obstacle = await attemptErasing(hub, hold, userId, searched, by);
+      const obstacle = await attemptErasing(hub, hold, userId, searched, by, isWanted);
       if (obstacle === null) {
         await hub.erased?.(userId);
         // If another process uses the file just now, the cleaning that follows truncates its log.
         await hub.db.file?.truncateLog();
-        return hub.wake();
+        hub.wake();
+        return { end: "erased" };
       }
-      reason = obstacle;
       await releaseOrganization(hub.db, hold);
+      return obstacle;
     } catch (error) {
       if (!isFenced(error)) {
         await releaseOrganization(hub.db, hold);
         throw error;
       }
-      reason = "Another process has taken the organization over; try again";
+      return { end: "busy", reason: "Another process has taken the organization over; try again" };
     }
-  }
-  throw new Fault("conflict", reason);
+  };
 }
 
 async function requireUser({ db }: Hub, organizationId: number, userId: number): Promise<StoredUser> {
@@ -84,29 +113,31 @@ async function requireUser({ db }: Hub, organizationId: number, userId: number):
   return stored;
 }
 
-/** Null when the person is erased; else the reason why not. */
+/** Null when the person is erased; else why not. */
 async function attemptErasing(
   hub: Hub,
   hold: Lease,
   userId: number,
   searched: SearchedDrops,
   by: By,
-): Promise<string | null> {
+  isWanted: Erasing["isWanted"],
+): Promise<Attempted | null> {
   const { db } = hub;
   const { organizationId } = hold;
   const dataVersion = await dataVersionOf(db, organizationId);
   const stored = await requireUser(hub, organizationId, userId);
+  if (isWanted !== undefined && !await isWanted()) return { end: "unwanted", reason: "They are not to be erased now" };
   const renew = createRenewal(hub, hold);
   const search = beginSearch(hub, stored, () => renew(RENEW_MS));
   const { pages, plans, changes } = await findInChanges(search);
   const runs = { ...await findInReports(search), plans };
   const events = await findInEvents(search);
   const early = await findWaitingInput(search);
-  if (early !== null) return early;
+  if (early !== null) return notYet(early);
   const files = await findInFiles(search, searched);
   const words = await emptyWords(db, organizationId, search.traces.isNamedIn, ERASED);
   const waiting = await findWaitingInput(search);
-  if (waiting !== null) return waiting;
+  if (waiting !== null) return notYet(waiting);
   await renew(0);
   const names = search.traces.names();
   const found: Found = {
@@ -125,7 +156,11 @@ async function attemptErasing(
   };
   return await eraseFound(db, hold, stored.user, dataVersion, found, hub.now(), by)
     ? null
-    : "People of the organization keep changing; erase the person again later";
+    : notYet("People of the organization keep changing; erase the person again later");
+}
+
+function notYet(reason: string): Attempted {
+  return { end: "not_yet", reason };
 }
 
 /** The statements that remove the person from the names of held runs. */

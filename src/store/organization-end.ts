@@ -20,7 +20,7 @@ import { mails, mailStates } from "./notify/schema-mails.ts";
 import { pgpKeys } from "./connections/schema-pgp.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./notify/schema-webhooks.ts";
 import { connections } from "./connections/schema.ts";
-import { customFields, departments, links, pendingManagers, recalls, users } from "./people/schema.ts";
+import { customFields, departments, leavers, links, pendingManagers, recalls, users } from "./people/schema.ts";
 import { dropChunks, drops } from "./runs/schema-drops.ts";
 import { changePages, pageBodies, pageManagers } from "./runs/schema-plans.ts";
 import { selectAtWork } from "./runs/runs.ts";
@@ -44,6 +44,7 @@ const OWN = [
   runNames,
   pendingManagers,
   recalls,
+  leavers,
   users,
   departments,
   customFields,

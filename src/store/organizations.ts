@@ -3,6 +3,7 @@ import { asc, gt } from "drizzle-orm";
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import { decodeId, encodeId } from "../model/id.ts";
+import type { Retention } from "../model/retention.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import { insertConnection } from "./connections/connections.ts";
@@ -83,18 +84,34 @@ export async function listOrganizations(db: Database, page: { after: number; lim
     .orderBy(asc(organizations.id)).limit(page.limit);
 }
 
+/** With other settings nothing is decided: the next pass notes that it came, and the one after it decides. */
+const UNDECIDED = { retentionAt: null, retentionHeld: null, erasingUntil: null, historyLeft: false } as const;
+
 /** Null when `version` is no longer the stored one. */
 export async function updateOrganization(
   db: Database,
   id: number,
   version: number,
-  changes: Partial<Omit<OrganizationInput, "slug">>,
+  changes: Partial<Omit<OrganizationInput, "slug">> & { readonly retention?: Retention },
   now: number,
   by: By = HUB,
 ): Promise<Organization | null> {
   // These change the meaning of rows: the time zone decides which dates are past.
   const rereads = (["requiredFields", "timezone", "phoneCountry"] as const).some((name) => changes[name] !== undefined);
-  const note = { organizationId: id, action: "organization.changed", subjects: [encodeId("org", id)] } as const;
-  const set = { ...changes, updatedAt: now, ...(rereads ? MOVED_REFERENCES : {}) };
-  return await updateVersioned(db, organizations, { id, version }, set, { after: [recordAudit(db, by, note, now)] });
+  const note = { organizationId: id, subjects: [encodeId("org", id)] };
+  const { retention, ...others } = changes;
+  const actions = [
+    ...(retention === undefined || Object.keys(others).length > 0 ? ["organization.changed" as const] : []),
+    ...(retention === undefined ? [] : ["retention.changed" as const]),
+  ];
+  const set = {
+    ...changes,
+    updatedAt: now,
+    ...(rereads ? MOVED_REFERENCES : {}),
+    ...(retention === undefined ? {} : UNDECIDED),
+  };
+  return await updateVersioned(db, organizations, { id, version }, set, {
+    // Each entry changes a row as well, which is the condition of the next one.
+    after: actions.map((action) => recordAudit(db, by, { ...note, action }, now)),
+  });
 }

@@ -7,6 +7,7 @@
  */
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { Retention } from "../model/retention.ts";
 import { json } from "./columns.ts";
 
 /** The next free number of each kind of id, and `seq` of the changes feed. */
@@ -46,6 +47,18 @@ export const organizations = sqliteTable("organizations", {
   leaseUntil: integer("lease_until"),
   leaseEpoch: integer("lease_epoch").notNull().default(0),
   leaseBeat: integer("lease_beat").notNull().default(0),
+  /** After how long leavers are erased and history is deleted; null: never. */
+  retention: json<Retention>("retention"),
+  /** When the last daily pass of the retention was; null: none since the settings changed. */
+  retentionAt: integer("retention_at"),
+  /** How many people the last pass did not erase because they were too many at once; null: it did not hold. */
+  retentionHeld: integer("retention_held"),
+  /** Who has been inactive since this instant or longer is being erased; null: nobody is. */
+  erasingUntil: integer("erasing_until"),
+  /** History from before this instant is deleted, or about to be; null: none ever was. It only grows. */
+  historyUntil: integer("history_until"),
+  /** Whether some of it may be left. */
+  historyLeft: integer("history_left", { mode: "boolean" }).notNull().default(false),
   version: integer().notNull().default(1),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),

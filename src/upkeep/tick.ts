@@ -1,4 +1,4 @@
-/** What is due: people whose deactivation date has come, and data to delete. Called about once a minute; safe to repeat. */
+/** What is due: people whose deactivation date has come, people to erase, and data to delete. Called about once a minute; safe to repeat. */
 import { lookAtClocks, unlessQueueFull } from "../sources/clocks.ts";
 import type { Hub } from "../hub.ts";
 import { disableFailing } from "../notify/switch-off.ts";
@@ -8,6 +8,7 @@ import { logRun } from "../runs/log.ts";
 import { lastDueRun, listAllDue, listOrganizationsWithDue } from "../store/runs/due.ts";
 import { queueOnce } from "../store/runs/run-decisions.ts";
 import { dateIn } from "../std/time.ts";
+import { applyRetention } from "./retention.ts";
 import { sweep } from "./sweep.ts";
 
 export async function tick(hub: Hub): Promise<void> {
@@ -18,6 +19,7 @@ export async function tick(hub: Hub): Promise<void> {
   for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
   await lookAtClocks(hub);
   await queueDue(hub, now);
+  await applyRetention(hub);
 }
 
 /** Queues a run for each connection with people whose deactivation date has come: once a day. */

@@ -253,7 +253,15 @@ export async function editByHand(lab: Lab, employeeId: string, patch: UserPatch,
   }
 }
 
-const ANYBODY = { email: null, employeeId: null, status: null, departmentId: null, updatedSince: null, q: null };
+const ANYBODY = {
+  email: null,
+  employeeId: null,
+  status: null,
+  departmentId: null,
+  updatedSince: null,
+  inactiveUntil: null,
+  q: null,
+};
 
 /** Rows of a table as objects, in the order of their columns. */
 export async function rowsOf(db: Database, table: string): Promise<Record<string, unknown>[]> {

@@ -18,7 +18,14 @@ import { fakeD1 } from "../support/d1.ts";
 import { crowd, csv, HEADER, type Importing, importing } from "../support/imports.ts";
 import { startLibsqlServer } from "../support/libsql-server.ts";
 
-const ANYBODY = { email: null, employeeId: null, status: null, departmentId: null, updatedSince: null };
+const ANYBODY = {
+  email: null,
+  employeeId: null,
+  status: null,
+  departmentId: null,
+  updatedSince: null,
+  inactiveUntil: null,
+};
 const ALL = { forMs: 60_000 };
 
 async function count(db: Database, organizationId: number, q: string): Promise<number> {

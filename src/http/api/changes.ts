@@ -13,6 +13,10 @@ import { loadUser } from "./users.ts";
 
 const FEED = listOf(CHANGE).extend({
   resume_cursor: z.string().meta({ description: "Cursor to continue from later, also at the end of the feed" }),
+  deleted_until: INSTANT.nullable().meta({
+    description: "Older changes were deleted; who last read before then reads all users again",
+    examples: [null],
+  }),
   restored_at: INSTANT.nullable().meta({
     description: "When the hub was last restored from a backup; where it changes, read all users again",
     examples: [null],
@@ -36,6 +40,7 @@ const readFeed = route(
       next_cursor: next === null ? null : cursorAfter("feed", next),
       // At the end of the feed there is no next page yet; a client can continue from here later.
       resume_cursor: cursorAfter("feed", changes.at(-1)?.seq ?? after),
+      deleted_until: toInstantOrNull(c.get("organization").historyUntil),
       restored_at: toInstantOrNull((await loadMarks(db)).restoredAt),
     });
   },

@@ -50,6 +50,10 @@ const ABOUT: Readonly<Record<EventType, readonly [string, string]>> = {
     "A webhook endpoint was disabled",
     "Sent to the other endpoints, with the reason. Its deliveries stop until it is enabled again.",
   ],
+  "retention.held": [
+    "Too many leavers are due for erasure at once",
+    "Nobody is erased until an admin approves it. Sent once, not at each pass that holds.",
+  ],
 };
 
 /** Data of each type of event. */
@@ -103,6 +107,10 @@ const DATA = {
   }).extend({
     organization: ORGANIZATION.nullable().meta({ description: "Null: the endpoint was for all organizations" }),
   }).meta({ id: "EndpointDisabled" }),
+  "retention.held": dataOf({
+    people: z.int().min(1).meta({ description: "How many are due", examples: [120] }),
+    limit: z.int().min(1).meta({ description: "How many may be erased at once", examples: [25] }),
+  }).meta({ id: "RetentionHeld" }),
 } satisfies Record<EventType, z.ZodType>;
 
 const TYPES = Object.keys(DATA) as EventType[];

@@ -25,6 +25,7 @@ import { EMAIL, NAME, SLUG, TIMEZONE } from "../kit/values.ts";
 import { changeVersion, deleteVersion, getVersion, withVersion } from "../kit/version.ts";
 import { loader } from "../kit/load.ts";
 import { answerList, PAGED } from "../kit/paging.ts";
+import { changedRetention, RETENTION_CHANGES, RETENTION_SHOWN, viewRetention } from "./retention.ts";
 
 /** Fields that an organization can require of new users: those that describe a person. */
 const REQUIRABLE = USER_FIELDS.filter((field) =>
@@ -38,8 +39,9 @@ const CHANGES = z.strictObject({
   reply_to: EMAIL.nullable().optional(),
   phone_country: PHONE_COUNTRY.nullable().optional(),
   required_fields: z.array(z.enum(REQUIRABLE)).optional(),
+  retention: RETENTION_CHANGES.optional(),
 }).meta({ id: "OrganizationChanges" });
-const NEW = CHANGES.extend({ slug: SLUG, name: NAME, timezone: TIMEZONE.default("UTC") });
+const NEW = CHANGES.omit({ retention: true }).extend({ slug: SLUG, name: NAME, timezone: TIMEZONE.default("UTC") });
 
 const ORGANIZATION = z.strictObject({
   id: idOf("org"),
@@ -50,6 +52,7 @@ const ORGANIZATION = z.strictObject({
   reply_to: z.string().nullable().meta({ examples: [null] }),
   phone_country: z.string().nullable().meta({ examples: ["DE"] }),
   required_fields: z.array(z.string()).readonly().meta({ examples: [["email", "first_name", "last_name"]] }),
+  retention: RETENTION_SHOWN,
   version: z.int(),
   created_at: INSTANT,
   updated_at: INSTANT,
@@ -65,6 +68,7 @@ function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATI
     reply_to: organization.replyTo,
     phone_country: organization.phoneCountry,
     required_fields: organization.requiredFields,
+    retention: viewRetention(organization),
     version: organization.version,
     created_at: toInstant(organization.createdAt),
     updated_at: toInstant(organization.updatedAt),
@@ -117,7 +121,7 @@ const update = route(
   }),
   requires("operator"),
   jsonBody(CHANGES),
-  (c) => change(c, load, toInput(c.req.valid("json"))),
+  (c) => change(c, load, c.req.valid("json")),
 );
 
 const remove = route(
@@ -162,7 +166,7 @@ const updateOwn = route(
   jsonBody(CHANGES),
   (c) => {
     const { id } = c.get("organization");
-    return change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
+    return change(c, async () => (await findOrganization(c.get("hub").db, id))!, c.req.valid("json"));
   },
 );
 
@@ -178,17 +182,21 @@ export const organizationRoutes: Hono<Env> = new Hono<Env>()
 function change(
   c: Context<Env>,
   loadCurrent: typeof load,
-  changes: Partial<OrganizationInput>,
+  { retention, ...input }: z.infer<typeof CHANGES>,
 ): Promise<Response> {
   return changeVersion(
     c,
     loadCurrent,
-    (db, { id, version }, now, by) => updateOrganization(db, id, version, changes, now, by),
+    (db, current, now, by) => {
+      const changed = changedRetention(c, current, retention);
+      const changes = { ...toInput(input), ...(changed === undefined ? {} : { retention: changed }) };
+      return updateOrganization(db, current.id, current.version, changes, now, by);
+    },
     viewOrganization,
   );
 }
 
-function toInput(input: z.infer<typeof CHANGES>): Partial<OrganizationInput> {
+function toInput(input: Omit<z.infer<typeof CHANGES>, "retention">): Partial<OrganizationInput> {
   return {
     ...(input.name === undefined ? {} : { name: input.name }),
     ...(input.timezone === undefined ? {} : { timezone: input.timezone }),

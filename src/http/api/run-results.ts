@@ -14,6 +14,7 @@ import type { Env } from "../kit/env.ts";
 import { onlyIds } from "../../model/event.ts";
 import { issueWithoutRow } from "../../model/wording.ts";
 import { readsInput, readsPeople, requireInput } from "../kit/reading.ts";
+import { requireHistory } from "./retention.ts";
 import { loadRun } from "./runs.ts";
 import { CHANGE, CHANGE_IDS, ISSUE, LISTED_ISSUE, listOf } from "../kit/shapes.ts";
 import { answerListed, PAGED } from "../kit/paging.ts";
@@ -37,7 +38,7 @@ const listChanges = route(
   requires("runs:read"),
   PAGED,
   async (c) => {
-    const { run } = await loadRun(c);
+    const { run } = await loadKept(c);
     return await answerListed(c, `changes-${run.id}`, async (place) => {
       const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, place);
       return { data: readsPeople(c) ? changes : changes.map(onlyIds), next };
@@ -53,7 +54,7 @@ const listIssuesOfRun = route(
   requires("runs:read"),
   PAGED,
   async (c) => {
-    const { run, drop } = await loadRun(c);
+    const { run, drop } = await loadKept(c);
     const reader = readsPeople(c) ? "people" : "row";
     return await answerListed(c, `issues-${run.id}`, async (place) => {
       const { issues, next } = await listIssues(c.get("hub").db, run.organizationId, run.id, place, reader);
@@ -70,7 +71,7 @@ const getFailuresCsv = route(
   }),
   requires("runs:read"),
   async (c) => {
-    const found = requireReported(await loadRun(c));
+    const found = requireReported(await loadKept(c));
     return reportFor(c, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
   },
 );
@@ -81,7 +82,7 @@ const getFailuresWorkbook = route(
     faults: ["conflict"],
   }),
   requires("runs:read"),
-  async (c) => reportFor(c, requireReported(await loadRun(c)), "xlsx"),
+  async (c) => reportFor(c, requireReported(await loadKept(c)), "xlsx"),
 );
 
 const getFailuresJson = route(
@@ -91,7 +92,7 @@ const getFailuresJson = route(
   }),
   requires("runs:read"),
   async (c) => {
-    const found = requireReported(await loadRun(c));
+    const found = requireReported(await loadKept(c));
     return reportFor(c, found, "json");
   },
 );
@@ -102,6 +103,13 @@ export const runResultRoutes: Hono<Env> = new Hono<Env>()
   .get("/:id/failures.csv", ...getFailuresCsv)
   .get("/:id/failures.xlsx", ...getFailuresWorkbook)
   .get("/:id/failures.json", ...getFailuresJson);
+
+/** The run, or `not_found` when what is asked for was deleted with old history. */
+async function loadKept(c: Context<Env>): Promise<StoredRun> {
+  const found = await loadRun(c);
+  requireHistory(c, found.run);
+  return found;
+}
 
 /** Fails when the run has not read all of its input yet, so that its report would be incomplete. */
 export function requireReported(found: StoredRun): StoredRun {

@@ -1,6 +1,7 @@
 /** Which users a request is about: the filters that the list of users and its files have in common. */
 import type { Context } from "hono";
 import { z } from "zod";
+import { leaversDueAt, NO_RETENTION } from "../../model/retention.ts";
 import { foldEmail } from "../../reconcile/fold.ts";
 import { findDepartmentNamed } from "../../store/people/departments.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
@@ -17,6 +18,7 @@ export const FILTERS = {
   status: z.enum(["active", "inactive"]).optional().meta({ description: "Users with this status only" }),
   department: z.string().optional().meta({ description: "Users in this department, by id or name" }),
   updated_since: MOMENT.optional().meta({ description: "Users that were changed at or after this date or instant" }),
+  erasure_due_before: MOMENT.optional().meta({ description: "Leavers whom the retention erases by then" }),
   q: z.string().trim().min(1).max(200).refine(
     (text) => searchedWords(text).length <= MAX_SEARCHED,
     `should be at most ${MAX_SEARCHED} words`,
@@ -37,6 +39,10 @@ export async function filterOf(c: Context<Env>, input: z.infer<typeof INPUT>): P
     // No department has the id 0, so an unknown department finds no users.
     departmentId: input.department === undefined ? null : department?.id ?? 0,
     updatedSince: input.updated_since ?? null,
+    inactiveUntil: input.erasure_due_before === undefined
+      ? null
+      // Where leavers are kept for ever, nobody has been inactive for long enough.
+      : leaversDueAt(c.get("organization").retention ?? NO_RETENTION, input.erasure_due_before) ?? -1,
     q: input.q ?? null,
   };
 }

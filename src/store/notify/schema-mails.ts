@@ -13,6 +13,7 @@ export const MAIL_TYPES = [
   "connection.overdue",
   "file.not_used",
   "endpoint.disabled",
+  "retention.held",
 ] as const;
 
 /** What a mail needs beyond the run and its connection, which are read when it is written. */
@@ -32,6 +33,8 @@ export interface MailFacts {
   /** A file that was not used, at a server where no note can be written; `since`: left there since then. */
   notUsed?: { connection: string; file: string; why: string; since?: number };
   endpoint?: { id: string; url: string; reason: string };
+  /** How many leavers are due for erasure, and how many may be erased at once. */
+  retention?: { people: number; limit: number };
 }
 
 /** The outbox. A mail's text is made when it is sent, so that its links are valid from then on; it is not stored. */

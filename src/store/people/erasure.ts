@@ -16,6 +16,7 @@ import { emptyFiles, type FoundInFiles } from "./erased-files.ts";
 import { emptyPages, type FoundInPages } from "./erased-pages.ts";
 import { emptyRuns, type FoundInRuns } from "./erased-runs.ts";
 import { blankUser, forgetUser } from "./erased-user.ts";
+import { forgetLeaver } from "./leavers.ts";
 import { type Erasure, recordErasure } from "./erasures.ts";
 import type { User } from "./users.ts";
 
@@ -90,6 +91,7 @@ export async function eraseFound(
     ...forgetUser(db, user, found.names),
     ...found.waiting,
     ...await blankUser(db, user, now),
+    forgetLeaver(db, userId),
     db.run(sql`update organizations set data_version = data_version + 1 where id = ${organizationId}`),
     ...recordFound(db, user, found, now),
     recordAudit(db, by, { organizationId, action: "user.erased", subjects: [encodeId("usr", userId)] }, now, sql`true`),

@@ -146,3 +146,15 @@ export const recalls = sqliteTable("recalls", {
   organizationId: integer("organization_id").notNull(),
   userId: integer("user_id").notNull(),
 }, (t) => [primaryKey({ columns: [t.organizationId, t.userId] })]);
+
+/**
+ * Since when each inactive person has been so. A trigger writes it whenever a user's status changes, so it survives all
+ * later changes and ends when they return; the erasure removes it.
+ */
+export const leavers = sqliteTable("leavers", {
+  userId: integer("user_id").primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  since: integer().notNull(),
+  /** The daily pass (organizations.retention_at) in which they had to wait; null: they did not. */
+  waitedAt: integer("waited_at"),
+}, (t) => [index("leavers_since").on(t.organizationId, t.since)]);

@@ -2,6 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { decodeId } from "../../model/id.ts";
 import { foldEmail } from "../../reconcile/fold.ts";
+import { isLeaving } from "./leavers.ts";
 import { matchOf, searchedWords } from "./search-words.ts";
 import type { Database } from "../database.ts";
 import type { UserFilter } from "./users.ts";
@@ -28,7 +29,7 @@ export async function findUserIds(
   filter: UserFilter,
   { after, limit }: { after: number; limit: number },
 ): Promise<FoundUsers> {
-  const fits = fitting(filter);
+  const fits = fitting(organizationId, filter);
   if (filter.q === null) {
     const rows = await db.rows<[number]>(sql`select u.id from users u
       where u.organization_id = ${organizationId} and u.id > ${after} and ${fits ?? sql`1`}
@@ -51,7 +52,8 @@ export async function findUserIds(
 export function isHeavy(filter: UserFilter): boolean {
   if (filter.q !== null) return true;
   if (filter.email !== null || filter.employeeId !== null) return false;
-  return filter.status !== null || filter.departmentId !== null || filter.updatedSince !== null;
+  return filter.status !== null || filter.departmentId !== null || filter.updatedSince !== null ||
+    filter.inactiveUntil !== null;
 }
 
 /** The first ids after `after` of people with all the words, and of the person whose email or id the text is. */
@@ -69,13 +71,15 @@ function named(organizationId: number, q: string, after: number, limit: number):
   return sql.join(parts, sql` union `);
 }
 
-function fitting(filter: UserFilter): SQL | null {
+function fitting(organizationId: number, filter: UserFilter): SQL | null {
   const parts = [
     filter.email === null ? null : sql`u.email = ${filter.email}`,
     filter.employeeId === null ? null : sql`u.employee_id = ${filter.employeeId}`,
     filter.status === null ? null : sql`u.status = ${filter.status}`,
     filter.departmentId === null ? null : sql`u.department_id = ${filter.departmentId}`,
     filter.updatedSince === null ? null : sql`u.updated_at >= ${filter.updatedSince}`,
+    filter.inactiveUntil === null ? null : sql`u.id in (select user_id from leavers
+      where ${isLeaving({ organizationId, until: filter.inactiveUntil })})`,
   ].filter((part) => part !== null);
   return parts.length === 0 ? null : sql.join(parts, sql` and `);
 }

@@ -24,6 +24,8 @@ export interface UserFilter {
   readonly status: "active" | "inactive" | null;
   readonly departmentId: number | null;
   readonly updatedSince: number | null;
+  /** Who became inactive then or before, and has been so since. */
+  readonly inactiveUntil: number | null;
   /** Words, or beginnings of words, that people are found by (search-words.ts). */
   readonly q: string | null;
 }
