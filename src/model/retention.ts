@@ -10,13 +10,16 @@ import { DAY_MS } from "../std/time.ts";
 
 /** Less would erase people who are only missing from a source for a while, and reports that are still worked on. */
 const MIN_MONTHS = 3;
-const MONTHS = z.int().min(MIN_MONTHS).max(1200).nullable();
+const MONTHS = z.int().min(MIN_MONTHS).max(1200).nullable()
+  .meta({ id: "Months", description: "Null: never", examples: [24] });
 
 /** As it is set. Months: null means never; `max_at_once`: null means the limit of the guard of deactivations. */
 export const RETENTION = z.strictObject({
-  leavers_months: MONTHS.meta({ description: "Erases people this long after they left", examples: [24] }),
-  history_months: MONTHS.meta({ description: "Deletes older changes and reports", examples: [36] }),
-  max_at_once: z.int().min(1).max(100_000).nullable().meta({ examples: [null] }),
+  /** People are erased this long after they left. */
+  leavers_months: MONTHS,
+  /** Older changes and reports are deleted. */
+  history_months: MONTHS,
+  max_at_once: z.int().min(1).nullable(),
 });
 
 export type Retention = z.infer<typeof RETENTION>;
@@ -35,15 +38,17 @@ export function passDue(last: number | null, now: number): "none" | "note" | "de
   return now - last > MAX_GAP_MS ? "note" : "decide";
 }
 
-/** The instant so many calendar months earlier (UTC). A day that its month lacks is the month's last. */
+/** The instant so many calendar months earlier (UTC). For a day that the month lacks, the end of the month's last day. */
 export function monthsBefore(ms: number, months: number): number {
   const date = new Date(ms);
   const day = date.getUTCDate();
   date.setUTCDate(1);
   date.setUTCMonth(date.getUTCMonth() - months);
   const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
-  date.setUTCDate(Math.min(day, last));
-  return date.getTime();
+  if (day <= last) return date.setUTCDate(day);
+  date.setUTCDate(last);
+  // Any earlier time of that day could be before the one that the day before has led to.
+  return date.setUTCHours(23, 59, 59, 999);
 }
 
 /** Who became inactive at this instant or before is due at `at`; null: nobody ever is. */

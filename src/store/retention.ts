@@ -31,7 +31,7 @@ export interface Decision {
   readonly retentionAt?: number;
   readonly retentionHeld?: number | null;
   readonly erasingUntil?: number | null;
-  readonly historyUntil?: number;
+  readonly historyUntil?: number | null;
   readonly historyLeft?: boolean;
 }
 

@@ -55,7 +55,7 @@ export const organizations = sqliteTable("organizations", {
   retentionHeld: integer("retention_held"),
   /** Who has been inactive since this instant or longer is being erased; null: nobody is. */
   erasingUntil: integer("erasing_until"),
-  /** History from before this instant is deleted, or about to be; null: none ever was. It only grows. */
+  /** History from before this instant is deleted, or about to be; null: none ever was. */
   historyUntil: integer("history_until"),
   /** Whether some of it may be left. */
   historyLeft: integer("history_left", { mode: "boolean" }).notNull().default(false),

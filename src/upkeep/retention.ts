@@ -5,7 +5,7 @@
  */
 import { BY_RETENTION } from "../model/audit.ts";
 import { retentionHeld } from "../model/event.ts";
-import { leaversDueAt, passDue } from "../model/retention.ts";
+import { historyDueAt, leaversDueAt, monthsBefore, passDue, type Retention } from "../model/retention.ts";
 import type { Hub } from "../hub.ts";
 import { mailWithoutRun } from "../notify/queue-mails.ts";
 import { type Attempted, eraseOnce } from "../people/erase.ts";
@@ -22,7 +22,6 @@ import { eventStatements } from "../store/notify/events.ts";
 import type { Organization } from "../store/organizations.ts";
 import { type Decision, isRetentionAsRead, listRetaining, writeDecision } from "../store/retention.ts";
 import { deleteSome, findOldest } from "../store/runs/old-history.ts";
-import { historyDueAt, type Retention } from "../model/retention.ts";
 import { encodeId } from "../model/id.ts";
 import { DAY_MS } from "../std/time.ts";
 
@@ -58,9 +57,9 @@ async function decide(hub: Hub, organization: Organization): Promise<void> {
   const due = passDue(retentionAt, now);
   if (due === "none") return;
   if (due === "note") {
-    // Whom a clock has held that was ahead is not known to be due.
+    // What was decided by a clock that was ahead is not done.
     const isBack = retentionAt !== null && now < retentionAt;
-    const noted = { retentionAt: now, ...(isBack ? { retentionHeld: null } : {}) };
+    const noted = { retentionAt: now, ...(isBack ? undecided(organization, now) : {}) };
     await writeDecision(db, organization, noted, { by: BY_RETENTION, now });
     return;
   }
@@ -80,6 +79,15 @@ async function decide(hub: Hub, organization: Organization): Promise<void> {
       limit,
     });
   }
+}
+
+/** Nobody is held or erased, and history is deleted no further than it may be at `now`. */
+function undecided({ retention, historyUntil }: Organization, now: number): Decision {
+  const { history_months: months } = retention!;
+  const until = historyUntil === null || months === null
+    ? historyUntil
+    : Math.min(historyUntil, monthsBefore(now, months));
+  return { retentionHeld: null, erasingUntil: null, historyUntil: until, historyLeft: false };
 }
 
 /** How many people a pass would erase who are not being erased already, and how many it may. */
@@ -134,7 +142,7 @@ async function announce(hub: Hub, organization: Organization, { people, limit }:
 async function eraseDue(hub: Hub, organization: Organization, most: number, isOver: () => boolean): Promise<number> {
   const { db } = hub;
   const { id: organizationId, retention, erasingUntil } = organization;
-  // By the clock of now as well: the one of the decision may have been ahead.
+  // By the clock of this process as well: the one that decided may be ahead.
   const until = Math.min(erasingUntil!, leaversDueAt(retention!, hub.now()) ?? -Infinity);
   const passAt = organization.retentionAt ?? 0;
   const leaving = { organizationId, until };

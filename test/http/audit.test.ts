@@ -66,6 +66,20 @@ const WRITES: Record<string, () => Promise<Write>> = {
   "PATCH /v1/organizations/:id": () => Promise.resolve({ path: "/v1/organizations/acme", json: { name: "Acme 2" } }),
   "DELETE /v1/organizations/:id": () => Promise.resolve({ path: "/v1/organizations/acme" }),
   "PATCH /v1/organization": () => Promise.resolve({ path: "/v1/organization", json: { name: "Mine" } }),
+  "POST /v1/organization/retention/approve": async () => {
+    const userId = await insertUser(hub, { email: "leaver@example.com", status: "active" });
+    const leavers = [sql`update users set status = 'inactive', updated_at = 0 where id = ${userId}`];
+    await operator("/v1/organization", { method: "PATCH", json: { retention: { leavers_months: 12 } } });
+    await hub.db.write([
+      ...leavers.map((each) => hub.db.run(each)),
+      hub.db.run(sql`update leavers set since = 0`),
+      hub.db.run(
+        sql`update organizations set retention_at = ${hub.clock.ms}, retention_held = 1 where slug = 'default'`,
+      ),
+    ]);
+    const { held } = await (await operator("/v1/organization/retention")).json();
+    return { path: "/v1/organization/retention/approve", json: { count: held } };
+  },
   "POST /v1/tokens": () => Promise.resolve({ path: "/v1/tokens", json: { name: "t", scopes: ["users:read"] } }),
   "DELETE /v1/tokens/:id": async () => ({ path: `/v1/tokens/${(await made("/v1/tokens", TOKEN)).id}` }),
   "POST /v1/connections": () =>

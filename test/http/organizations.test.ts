@@ -22,7 +22,7 @@ import {
   connectionSecrets,
   fetches,
 } from "../../src/store/connections/schema-sources.ts";
-import { recalls } from "../../src/store/people/schema.ts";
+import { leavers, recalls } from "../../src/store/people/schema.ts";
 import { runNames, runs } from "../../src/store/runs/schema.ts";
 import { reserve } from "../../src/store/sequences.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
@@ -221,6 +221,7 @@ test("an organization goes with everything that is its own, and nothing of anoth
     await carry();
     await runCourier(hub, { sender: { name: "test" }, lookEveryMs: 5, untilIdle: true });
     await hub.db.write([hub.db.orm.insert(recalls).values({ ...of, userId: 1 })]);
+    await hub.db.write([hub.db.orm.insert(leavers).values({ ...of, userId: of.connectionId, since: 0 })]);
     await fillSearchIndex(hub.db, { forMs: 60_000 });
   };
   await fill(admin);

@@ -9,7 +9,7 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { describe, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { viewServer } from "./sftp-view.ts";
-import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
+import { idOf, INSTANT, listOf, SFTP_SERVER } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
 import { byId, loader } from "../kit/load.ts";
@@ -20,7 +20,7 @@ const BRIDGE = z.strictObject({
   name: z.string().meta({ examples: ["sftp-1"] }),
   version: z.string().meta({ examples: ["0.1.0"] }),
   key_thumbprint: z.string().meta({ description: "RFC 7638; the bridge prints it at its start" }),
-  hosted: z.strictObject({ host: z.string(), port: z.int(), host_key: z.string() }).nullable(),
+  hosted: SFTP_SERVER.nullable(),
   set_aside: z.array(z.strictObject({
     connection: idOf("con"),
     since: INSTANT,

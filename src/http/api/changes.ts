@@ -14,7 +14,7 @@ import { loadUser } from "./users.ts";
 const FEED = listOf(CHANGE).extend({
   resume_cursor: z.string().meta({ description: "Cursor to continue from later, also at the end of the feed" }),
   deleted_until: INSTANT.nullable().meta({
-    description: "Older changes were deleted; who last read before then reads all users again",
+    description: "Older changes are gone",
     examples: [null],
   }),
   restored_at: INSTANT.nullable().meta({

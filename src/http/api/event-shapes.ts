@@ -1,9 +1,11 @@
 /** Schemas of events: as bodies of webhooks, and as the API lists them. */
 import { z } from "zod";
-import type { EventType } from "../../model/event.ts";
+import { EVENT_TYPES, type EventType } from "../../model/event.ts";
 import type { EventShape } from "../kit/openapi.ts";
 import { CHANGE, CHANGE_IDS, idOf, INSTANT, RUN } from "../kit/shapes.ts";
 import { SLUG } from "../kit/values.ts";
+
+export const EVENT_TYPE = z.enum(EVENT_TYPES).meta({ id: "EventType" });
 
 const LINK = z.string().nullable().meta({
   id: "EventLink",
@@ -52,7 +54,7 @@ const ABOUT: Readonly<Record<EventType, readonly [string, string]>> = {
   ],
   "retention.held": [
     "Too many leavers are due for erasure at once",
-    "Nobody is erased until an admin approves it. Sent once, not at each pass that holds.",
+    "Nobody is erased until that is approved.",
   ],
 };
 
@@ -108,8 +110,8 @@ const DATA = {
     organization: ORGANIZATION.nullable().meta({ description: "Null: the endpoint was for all organizations" }),
   }).meta({ id: "EndpointDisabled" }),
   "retention.held": dataOf({
-    people: z.int().min(1).meta({ description: "How many are due", examples: [120] }),
-    limit: z.int().min(1).meta({ description: "How many may be erased at once", examples: [25] }),
+    people: z.int(),
+    limit: z.int(),
   }).meta({ id: "RetentionHeld" }),
 } satisfies Record<EventType, z.ZodType>;
 

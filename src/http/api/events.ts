@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { encodeId } from "../../model/id.ts";
-import { dataFor, EVENT_TYPES, nameOrganization } from "../../model/event.ts";
+import { dataFor, nameOrganization } from "../../model/event.ts";
 import type { Database } from "../../store/database.ts";
 import { type Event, findEvent, listEvents } from "../../store/notify/events.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
@@ -11,7 +11,7 @@ import { requires } from "../kit/authorize.ts";
 import { askerOf } from "../kit/caller.ts";
 import { describe, json, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { EVENT } from "./event-shapes.ts";
+import { EVENT, EVENT_TYPE } from "./event-shapes.ts";
 import { answerList, PAGING, type Place } from "../kit/paging.ts";
 import { listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
@@ -19,7 +19,7 @@ import { byId, loader } from "../kit/load.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
-  type: z.enum(EVENT_TYPES).optional().meta({ description: "Events of this type only" }),
+  type: EVENT_TYPE.optional().meta({ description: "Events of this type only" }),
 });
 
 /** The event as an endpoint with the scopes of the caller's token receives it, but without links, which are created for receivers only. */

@@ -18,20 +18,19 @@ import { INSTANT } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 
 const COUNT = z.int().min(0);
-const HELD = COUNT.nullable().meta({ description: "Due leavers who wait for approval; null: none", examples: [null] });
+const HELD = COUNT.nullable();
 
 /** As the organization shows it. */
 export const RETENTION_SHOWN = RETENTION.extend({ held: HELD }).meta({ id: "Retention" });
 /** What may be changed of it. */
 export const RETENTION_CHANGES = RETENTION.partial().meta({ id: "RetentionChanges" });
 
-const STATE = RETENTION_SHOWN.extend({
-  limit: COUNT.meta({ description: "Leavers erased at once without approval", examples: [25] }),
+const STATE = z.strictObject({
+  held: HELD.meta({ description: "Leavers who wait for approval" }),
+  limit: COUNT.meta({ description: "How many need none" }),
   due: COUNT,
   due_in_30_days: COUNT,
-  last_pass_at: INSTANT.nullable(),
   next_pass_at: INSTANT.nullable(),
-  history_deleted_until: INSTANT.nullable().meta({ examples: [null] }),
 }).meta({ id: "RetentionState" });
 
 export function viewRetention({ retention, retentionHeld: held }: Organization): z.infer<typeof RETENTION_SHOWN> {
@@ -56,7 +55,7 @@ export function changedRetention(
 
 const get = route(
   describe("getRetention", "Get the state of the retention", { 200: STATE }, {
-    description: "How many leavers are due for erasure; `GET /v1/users?erasure_due_before=` lists them.",
+    description: "How many leavers are due for erasure; `erasure_due_before` lists them.",
   }),
   requires("users:read"),
   async (c) => c.json(await viewState(c.get("hub"), c.get("organization").id)),
@@ -64,7 +63,7 @@ const get = route(
 
 const approve = route(
   describe("approveRetention", "Approve a held erasure of leavers", { 200: STATE }, {
-    description: "Refused unless `count` is the number in `held`. They are erased within the next minutes or hours.",
+    description: "Refused unless `count` is the number in `held`.",
     faults: ["conflict"],
   }),
   requires("users:erase"),
@@ -92,7 +91,7 @@ const SOON_MS = 30 * DAY_MS;
 
 async function viewState({ db, now }: Hub, id: number): Promise<z.infer<typeof STATE>> {
   const organization = (await findOrganization(db, id))!;
-  const { retentionAt, historyUntil } = organization;
+  const { retentionAt } = organization;
   const retention = organization.retention ?? NO_RETENTION;
   const held = heldOf(organization);
   const dueAt = async (at: number) => {
@@ -100,15 +99,12 @@ async function viewState({ db, now }: Hub, id: number): Promise<z.infer<typeof S
     return until === null ? 0 : await countLeaving(db, { organizationId: id, until });
   };
   return {
-    ...retention,
     // Somebody may have come back since the pass.
     held: held === null ? null : await countLeaving(db, held),
     limit: await limitAtOnce(db, id, retention),
     due: await dueAt(now()),
     due_in_30_days: await dueAt(now() + SOON_MS),
-    last_pass_at: toInstantOrNull(retentionAt),
     next_pass_at: toInstantOrNull(retentionAt === null ? null : retentionAt + PASS_EVERY_MS),
-    history_deleted_until: toInstantOrNull(historyUntil),
   };
 }
 

@@ -10,7 +10,7 @@ import { type BridgeState, loadBridgeStates } from "../../store/bridges/bridge-s
 import type { Bridge } from "../../store/bridges/bridges.ts";
 import type { Connection } from "../../store/connections/connections.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
-import { idOf, INSTANT } from "../kit/shapes.ts";
+import { idOf, INSTANT, SFTP_SERVER } from "../kit/shapes.ts";
 
 /** A bridge asks every few seconds. After this time without a request it is down, or cannot reach the hub. */
 const SILENT_MS = 60_000;
@@ -30,7 +30,7 @@ const BRIDGE_SILENT = {
 export const SFTP = z.strictObject({
   bridge: z.strictObject({ id: idOf("bri"), name: z.string(), seen_at: INSTANT }).nullable()
     .meta({ description: "The bridge that serves the connection" }),
-  server: z.strictObject({ host: z.string(), port: z.int(), host_key: z.string() }).nullable()
+  server: SFTP_SERVER.nullable()
     .meta({ description: "Where to upload files; null for a remote server, or while no bridge has a hosted server" }),
   seen_at: INSTANT.nullable().meta({ description: "When the bridge last looked for files" }),
   trouble: z.strictObject({ code: z.string(), message: z.string() }).nullable()

@@ -16,7 +16,7 @@ import {
   updateEndpoint,
 } from "../../store/notify/endpoints.ts";
 import { allows, lacksToSee } from "../../model/scope.ts";
-import { EVENT_TYPES } from "../../model/event.ts";
+import { EVENT_TYPE } from "./event-shapes.ts";
 import { reserve } from "../../store/sequences.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { ENDPOINT, viewEndpoint, WITH_SECRET } from "./webhook-endpoint-view.ts";
@@ -33,7 +33,7 @@ import { unprocessable } from "../kit/problem.ts";
 const INPUT = z.strictObject({
   url: z.string().trim().max(2048, "should have at most 2048 characters"),
   /** Null: every type, future ones too. */
-  event_types: z.array(z.enum(EVENT_TYPES)).min(1, "should name at least one type").max(50).nullable(),
+  event_types: z.array(EVENT_TYPE).min(1, "should name at least one type").max(50).nullable(),
   description: LINE.max(1000, "should have at most 1000 characters").nullable(),
   /** Whether `run.failures` has people's values and names; needs `users:read`. */
   include_values: z.boolean(),

@@ -109,7 +109,7 @@ function webhookOf(parts: Parts, { type, summary, description, body }: EventShap
     security: [],
     requestBody: { required: true, content: contentOf(parts, { "application/json": body }, "output") },
     responses: {
-      "2XX": { description: "Received; any other status is retried" },
+      "2XX": { description: "Received; all others are retried" },
       "410": { description: "Disable the endpoint" },
     },
   };

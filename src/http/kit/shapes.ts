@@ -16,6 +16,10 @@ function shapeOf<View>() {
 
 export const INSTANT = z.iso.datetime().meta({ id: "Instant", examples: ["2026-03-02T08:00:00.000Z"] });
 
+/** Where a bridge's hosted server is reached. */
+export const SFTP_SERVER = z.strictObject({ host: z.string(), port: z.int(), host_key: z.string() })
+  .meta({ id: "SftpServer" });
+
 /** An id with this prefix. */
 export function idOf(prefix: string) {
   return z.string().meta({ examples: [`${prefix}_2`] });
@@ -57,16 +61,18 @@ export const RUN = shapeOf<RunView>()(
       departments_created: COUNT,
       departments_updated: COUNT,
     }).meta({ id: "RunCounts" }),
-    held_by: z.array(z.strictObject({
-      guard: z.enum([...GUARD_NAMES, "revert", "parts"]),
-      field: z.string().optional().meta({ description: "For the guards `column` and `field_gone`" }),
-      count: z.number(),
-      limit: z.number(),
-      base: z.number(),
-      earlier: z.number().optional().meta({
-        description: "The part of `count` by earlier runs of the hour, where records come one by one",
-      }),
-    })).readonly().meta({ examples: [[]] }),
+    held_by: z.array(
+      z.strictObject({
+        guard: z.enum([...GUARD_NAMES, "revert", "parts"]),
+        field: z.string().optional().meta({ description: "For the guards `column` and `field_gone`" }),
+        count: z.number(),
+        limit: z.number(),
+        base: z.number(),
+        earlier: z.number().optional().meta({
+          description: "The part of `count` by earlier runs of the hour, where records come one by one",
+        }),
+      }).meta({ id: "HeldBy" }),
+    ).readonly().meta({ examples: [[]] }),
     plan_hash: z.string().nullable().meta({ examples: ["5f1c0e9b"] }),
     drop: z.strictObject({ id: idOf("drp"), name: z.string(), bytes: COUNT, sha256: z.string().nullable() }).nullable()
       .meta({ examples: [{ id: "drp_2", name: "users.csv", bytes: 5120, sha256: null }] }),
