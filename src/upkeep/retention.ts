@@ -147,7 +147,8 @@ async function eraseDue(hub: Hub, organization: Organization, most: number, isOv
   const passAt = organization.retentionAt ?? 0;
   const leaving = { organizationId, until };
   const ids = Number.isFinite(until) ? await listLeaving(db, leaving, passAt, most) : [];
-  if (ids.length === 0) {
+  // Who has to wait was counted and approved: the next pass tries again, and does not count them again.
+  if (ids.length === 0 && await countLeaving(db, { organizationId, until: erasingUntil! }) === 0) {
     await writeDecision(db, organization, { erasingUntil: null }, { by: BY_RETENTION, now: hub.now() });
   }
   let tried = 0, erased = 0;

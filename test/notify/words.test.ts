@@ -48,6 +48,17 @@ test("a time is said as the organization's clock shows it", () => {
   assert.equal(whenInWords(ms, "America/Los_Angeles"), "1 July 2026 at 15:05 (America/Los_Angeles)");
 });
 
+test("a mail about leavers who are too many at once says how many, and that nobody was erased", () => {
+  const { subject, text } = composeMail({
+    type: "retention.held",
+    facts: { retention: { people: 1_200, limit: 500 } },
+    organization: { name: "Acme", timezone: "UTC" },
+    about: null,
+  });
+  assert.equal(subject, "Acme: 1,200 leavers would be erased at once");
+  assert.match(text, /At most 500 are erased at once without approval, so nobody has been erased\./);
+});
+
 test("an endpoint that was switched off is written about without a run", () => {
   const { subject, text, html } = composeMail({
     type: "endpoint.disabled",
