@@ -8,6 +8,8 @@ import { eraseUser } from "../../src/people/erase.ts";
 import { verifyAudit } from "../../src/store/audit.ts";
 import { applyRetention } from "../../src/upkeep/retention.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
+import { seed } from "../support/chance.ts";
+import { createRandom, type Random } from "../fuzz/random.ts";
 import { onlyInCheck } from "../support/rounds.ts";
 import { csv, DAY_MS, HEADER, type Importing, importing, type Person } from "../support/imports.ts";
 
@@ -452,3 +454,66 @@ test("only who may erase people sets or approves it, other organizations are lef
     assert.equal((await erasedIds(world)).length, 1);
   });
 });
+
+test(
+  "whatever leaves and returns, and however often the clock jumps for hours, who is erased had been gone for long enough",
+  {
+    skip: onlyInCheck,
+  },
+  async () => {
+    for (let world = 0; world < WORLDS; world++) {
+      await importing(async (each) => await tryDays(each, createRandom(seed + world)));
+    }
+  },
+);
+
+const WORLDS = 5;
+/** Three months have 89 days at least. A clock that is ahead by up to three days is not noticed. */
+const DAYS = 150, ENOUGH_MS = (89 - 3) * DAY_MS, SURELY_MS = 92 * DAY_MS;
+
+/** Days in which people leave and return by chance, and the clock is wrong for less than a day now and then. */
+async function tryDays(world: Importing, { below, once, pick }: Random): Promise<void> {
+  const { hub } = world;
+  await world.set("csv", { limits: { deactivate: { enabled: false } } });
+  await world.import(csv(HEADER, ...Array.from({ length: 12 }, (_, i) => `E${i},p${i}@acme.test,A,B`)));
+  await keep(world, { leavers_months: 3, max_at_once: 100 });
+  const goneSince = new Map<number, number | null>(numbers(world, await world.people()).map((id) => [id, null]));
+  const erased = new Set<number>();
+  const look = async (truth: number) => {
+    await world.tick();
+    for (const id of await erasedIds(world)) {
+      if (erased.has(id)) continue;
+      erased.add(id);
+      const since = goneSince.get(id)!;
+      assert.ok(
+        since !== null && truth - since >= ENOUGH_MS,
+        `seed ${seed}: ${id} was gone for ${truth - (since ?? truth)} ms`,
+      );
+    }
+  };
+  let truth = hub.clock.ms;
+  for (let day = 0; day < DAYS; day++) {
+    truth += DAY_MS;
+    hub.clock.ms = truth;
+    for (const [id, since] of goneSince) {
+      if (erased.has(id) || !once(since === null ? 20 : 200)) continue;
+      goneSince.set(id, since === null ? truth : null);
+      await hub.db.write([hub.db.run(sql`update users set status = ${since === null ? "inactive" : "active"},
+        updated_at = ${truth}, version = version + 1 where id = ${id}`)]);
+    }
+    await look(truth);
+    if (!once(10)) continue;
+    hub.clock.ms = truth + pick([1, -1]) * below(600) * DAY_MS;
+    await look(truth);
+    world.later(3_600_000);
+    await look(truth);
+  }
+  // Then the clock is right.
+  for (let day = 0; day < 5; day++) {
+    hub.clock.ms = truth += DAY_MS;
+    await look(truth);
+  }
+  for (const [id, since] of goneSince) {
+    if (since !== null && truth - since > SURELY_MS) assert.ok(erased.has(id), `seed ${seed}: ${id} is left`);
+  }
+}
