@@ -93,5 +93,5 @@ function isInConflict({ organizationId, userId, conflictsSince }: Holding): SQL 
     where r.organization_id = ${organizationId} and (r.finished_at is null or r.finished_at >= ${conflictsSince})
       and instr(p.body, '"conflict":') > 0 and i.value ->> '$.conflict.user' = ${userId}
       and not exists (select 1 from identity_decisions d where d.user_id = ${userId}
-        and d.connection_id = r.connection_id and d.created_at >= r.created_at))`;
+        and d.organization_id = r.organization_id and d.connection_id = r.connection_id and d.created_at >= r.created_at))`;
 }
