@@ -4,7 +4,7 @@
  */
 import type { Piece } from "../model/record.ts";
 import { STRANGER } from "../model/wording.ts";
-import { type Image, IMAGE_INDEX, type Stored } from "./image.ts";
+import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "./image.ts";
 import type { PersonName } from "./names.ts";
 
 /** A user as the planner sees it. */
@@ -95,6 +95,16 @@ export function setCustom(image: Image, custom: Record<string, unknown>): void {
 export function setWriters(image: Image, sources: Record<string, number>, edited: readonly string[]): void {
   image[IMAGE_INDEX.field_sources] = (Object.keys(sources).length === 0 ? null : sources) as Stored;
   image[IMAGE_INDEX.edited_by_hand] = edited.length === 0 ? null : edited;
+}
+
+/** Who wrote the fields last, where a change alters that: a run that takes the change back restores it. */
+export function changedWriters(image: Image, after: Image): Partial<Record<ImageColumn, Stored>> {
+  const before: Partial<Record<ImageColumn, Stored>> = {};
+  for (const column of ["field_sources", "edited_by_hand"] as const) {
+    const index = IMAGE_INDEX[column];
+    if (!sameStored(image[index], after[index])) before[column] = image[index]!;
+  }
+  return before;
 }
 
 export function isActive(user: KnownUser): boolean {
