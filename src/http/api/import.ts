@@ -159,7 +159,10 @@ async function results(
   const run = (await findRun(db, organizationId, runId))?.run;
   if (run === undefined || run.outcomes === null) return null;
   const elsewhere = new Map((run.given ?? []).flatMap(({ run, waitsFor, rows }) => {
-    const at = { run: encodeId("run", run), waits_for: encodeId("run", waitsFor) };
+    const at = {
+      ...run === null ? {} : { run: encodeId("run", run) },
+      ...waitsFor === null ? {} : { waits_for: encodeId("run", waitsFor) },
+    };
     return rows.map((place) => [place, at] as const);
   }));
   const open = readsPeople(c);
