@@ -23,7 +23,7 @@ import type { PeopleFilter } from "../../store/runs/run-people.ts";
 import type { Html } from "./frame.ts";
 import { type RunPage, runTitle } from "./run-page-model.ts";
 import { hasQuestions, viewContradictions } from "./run-view-contradictions.ts";
-import { viewDecisions } from "./run-view-decisions.ts";
+import { viewDecided, viewDecisions } from "./run-view-decisions.ts";
 import { hasPeople, viewPeople } from "./run-view-people.ts";
 
 const TONES = {
@@ -71,7 +71,8 @@ function viewNotice({ title, text }: { title: string; text: string }): Html {
   `;
 }
 
-function viewState({ found, timezone, successor, behind, rights, issues }: RunPage): Html {
+function viewState(page: RunPage): Html {
+  const { found, timezone, successor, behind, rights, issues } = page;
   const { run, connection } = found;
   const error = rights.people ? run.error : withoutQuotes(run.error);
   // What concerns the whole file says it right below.
@@ -84,6 +85,7 @@ function viewState({ found, timezone, successor, behind, rights, issues }: RunPa
       <h1>${runTitle(found)}</h1>
       <p class="soft">From ${connection?.name ?? "a deleted connection"}, ${whenInWords(at, timezone)}</p>
       <p>${behind === null ? sentence : waitsBehind(behind.file)}</p>
+      ${viewDecided(page)}
       ${error === null || isBelow || run.status === "skipped" ? "" : html`<p><strong>${error.message}</strong></p>`}
       ${successor === null ? "" : html`<p><a href="${successor}">See the run that replaced it</a></p>`}
     </section>
@@ -236,7 +238,6 @@ function viewFacts({ found, timezone }: RunPage): Html {
     ["File", drop === null ? "none" : `${drop.name} (${count(drop.bytes, "byte")})`],
     ["Covers", run.coverage === "full" ? "everybody" : "only people who are listed in it"],
     ["Received", whenInWords(run.createdAt, timezone)],
-    ...(run.approvedAt === null ? [] : [["Approved", whenInWords(run.approvedAt, timezone)] as [string, string]]),
     ...(run.finishedAt === null ? [] : [["Ended", whenInWords(run.finishedAt, timezone)] as [string, string]]),
     ["Run", html`<code>${encodeId("run", run.id)}</code>`],
   ];
