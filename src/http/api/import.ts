@@ -167,7 +167,7 @@ async function results(
   }));
   const open = readsPeople(c);
   const issues = new Map<number, readonly Issue[]>();
-  for await (const row of rowsFor(db, organizationId, runId, open ? "people" : "row")) {
+  for await (const row of rowsFor(db, organizationId, runId, open ? "people" : "row", undefined, "api")) {
     if (row.line !== null) issues.set(row.line, [...issues.get(row.line) ?? [], ...row.issues]);
   }
   const users = new Map<number, ChangeView["subject"]>();
