@@ -306,7 +306,8 @@ test("a run that failed as a whole says why, and links to its report", () =>
     const { get } = await visit(world, run);
     const { text } = await get();
     assert.equal(text.split(run.error!.message.replaceAll('"', "&quot;")).length - 1, 1, "it says so once");
-    assert.match(text, /Report as CSV/);
+    assert.match(text, /Report as JSON/);
+    assert.doesNotMatch(text, /Report as CSV|Report as a workbook/, "no row would be in it");
   }));
 
 test("a revoked link opens nothing of the page, and decides nothing", () =>

@@ -17,6 +17,7 @@ import {
   wasNotApplied,
   whenInWords,
 } from "../../notify/words.ts";
+import type { ReportFormat } from "../../report/file.ts";
 import type { ShownIssue } from "../../report/digest.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
 import type { PeopleFilter } from "../../store/runs/run-people.ts";
@@ -176,7 +177,7 @@ function viewIssuesOfWhole(page: RunPage): Html {
       <ul class="bare issues">${issues.whole.map((issue) =>
         viewIssue(issue, issue.count > 1 ? count(issue.count, "time") : "", publicUrl)
       )}</ul>
-      ${!hasRows(page) && rights.people ? viewReports(path) : ""}
+      ${!hasRows(page) && rights.people ? viewReports(path, ["json"]) : ""}
     </section>
   `;
 }
@@ -220,15 +221,16 @@ function viewWhatToDo(source: string | null): Html {
     : html`<p>Correct these in ${source}; the next sync takes it. The report has everybody with an issue.</p>`;
 }
 
-function viewReports(path: string): Html {
+/** Without a row to correct, a table would be empty. */
+function viewReports(path: string, formats: readonly ReportFormat[] = ["csv", "xlsx", "json"]): Html {
   return html`
-    <div class="decide">
-      <a class="button" href="${path}/failures.csv">Report as CSV</a>
-      <a class="button" href="${path}/failures.xlsx">Report as a workbook</a>
-      <a class="button" href="${path}/failures.json">Report as JSON</a>
-    </div>
+    <div class="decide">${formats.map((format) =>
+      html`<a class="button" href="${path}/failures.${format}">${REPORT_NAMES[format]}</a>`
+    )}</div>
   `;
 }
+
+const REPORT_NAMES = { csv: "Report as CSV", xlsx: "Report as a workbook", json: "Report as JSON" } as const;
 
 function viewFacts({ found, timezone }: RunPage): Html {
   const { run, connection, drop } = found;
