@@ -14,7 +14,6 @@ import { missingUnclear } from "./issues/input.ts";
 import { protectedUser } from "./issues/people.ts";
 import { noteMissingName } from "./own-keys.ts";
 import {
-  changedWriters,
   editedByHand,
   fieldSourcesOf,
   isActive,
@@ -22,6 +21,7 @@ import {
   type KnownUser,
   setStatus,
   sourceOf,
+  withWriters,
 } from "./person.ts";
 import { addTo } from "../std/add-to.ts";
 import { HOUR_MS } from "../std/time.ts";
@@ -142,7 +142,7 @@ function planAbsent(draft: Draft, user: KnownUser): void {
       userId: user.id,
       version: user.version,
       reason: "missing",
-      before: { status: "active", ...changedWriters(user.image, after) },
+      before: withWriters({ status: "active" }, user.image, after),
       previousPage: user.lastPage,
       key: null,
       digest: null,

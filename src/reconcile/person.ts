@@ -97,15 +97,18 @@ export function setWriters(image: Image, sources: Record<string, number>, edited
   image[IMAGE_INDEX.edited_by_hand] = edited.length === 0 ? null : edited;
 }
 
-/** Who wrote the fields last, where a change alters that: a run that takes the change back restores it. */
-export function changedWriters(image: Image, after: Image): Partial<Record<ImageColumn, Stored>> {
-  const before: Partial<Record<ImageColumn, Stored>> = {};
-  for (const column of ["field_sources", "edited_by_hand"] as const) {
+type Columns = Partial<Record<ImageColumn, Stored>>;
+
+/** A change's old values, with who wrote its fields last where it alters that: a run that takes it back restores both. */
+export function withWriters(before: Columns, image: Image, after: Image): Columns {
+  for (const column of WRITERS) {
     const index = IMAGE_INDEX[column];
-    if (!sameStored(image[index], after[index])) before[column] = image[index]!;
+    if (!sameStored(image[index], after[index])) before = { ...before, [column]: image[index]! };
   }
   return before;
 }
+
+const WRITERS = ["field_sources", "edited_by_hand"] as const;
 
 export function isActive(user: KnownUser): boolean {
   return isActiveImage(user.image);

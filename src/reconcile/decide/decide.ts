@@ -6,7 +6,6 @@
 import type { Issue } from "../../model/record.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../image.ts";
 import {
-  changedWriters,
   customOf,
   isActive,
   type KnownLink,
@@ -14,6 +13,7 @@ import {
   leavingDayOf,
   setStatus,
   setWriters,
+  withWriters,
 } from "../person.ts";
 import type { Elsewhere } from "../elsewhere.ts";
 import type { Validated } from "../validated.ts";
@@ -68,13 +68,12 @@ function outcomeOf(revision: Revision): Decision {
   if (before !== null && (!revision.wrote || context.policy.update || revision.action !== null)) {
     setWriters(after, revision.sources, [...revision.edited].sort());
   }
-  const withWriters = before === null ? null : { ...before, ...changedWriters(user.image, after) };
   const action = revision.action ?? (before !== null ? "update" : isSwitchedOff(revision) ? "skipped" : "unchanged");
   return {
     action,
     reason: revision.reason,
     after,
-    before: withWriters,
+    before: before === null ? null : withWriters(before, user.image, after),
     issues: issues.length === 0 ? NO_ISSUES : issues,
     settled: revision.settled && issues.length === 0,
     identity: before !== null && changesIdentity(before),

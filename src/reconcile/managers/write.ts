@@ -22,7 +22,7 @@ import { toJson } from "../columns/json-array.ts";
 import { changesManager, isSet, managerAfter, type NewManagers, setManager } from "../columns/new-managers.ts";
 import type { Draft } from "../draft.ts";
 import { type Image, IMAGE_INDEX } from "../image.ts";
-import { BY_HAND, changedWriters, editedByHand, fieldSourcesOf, managerOf, setWriters, sourceOf } from "../person.ts";
+import { BY_HAND, editedByHand, fieldSourcesOf, managerOf, setWriters, sourceOf, withWriters } from "../person.ts";
 import type { LateManager } from "./waiting.ts";
 
 const BATCH = 1_000;
@@ -145,7 +145,7 @@ async function addUpdates({ context }: Draft, updates: readonly ManagerUpdate[])
         userId,
         version: user.version,
         reason,
-        before: { manager_id: managerOf(user.image), ...changedWriters(user.image, after) },
+        before: withWriters({ manager_id: managerOf(user.image) }, user.image, after),
         previousPage: user.lastPage,
         key: null,
         digest: null,
