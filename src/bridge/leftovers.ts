@@ -11,6 +11,8 @@ export interface Leftover {
   readonly name: string;
   readonly since: number;
   readonly why: WhyLeft;
+  /** Its size, where that is why. */
+  readonly bytes?: number;
 }
 
 /** As many are reported as an admin would read, and remembered as a folder would reasonably hold. */
@@ -37,7 +39,7 @@ export function rememberLeftovers(
     if (why === null || seen.size >= MAX_REMEMBERED) continue;
     const known = before.get(file.name);
     const since = known?.why === why ? known.since : Math.min(now, file.modifiedAt > 0 ? file.modifiedAt : now);
-    seen.set(file.name, { name: file.name, since, why });
+    seen.set(file.name, { name: file.name, since, why, ...why === "too_large" ? { bytes: file.bytes } : {} });
   }
   return seen;
 }

@@ -2,6 +2,8 @@
 import type { BridgeConnection, Transport, WholeFile } from "./contract.ts";
 import type { Leftover } from "./leftovers.ts";
 import { keptName, NOT_USED, placeOf, stemOf } from "./places.ts";
+import { MAX_FILE_BYTES } from "../model/limits.ts";
+import { tooLargeInWords } from "../std/size.ts";
 
 /** Whether the name is that of a note about a person who was erased. All other notes have their file's name. */
 export function isNoteOfErased(name: string): boolean {
@@ -43,12 +45,15 @@ export function nameOfNote(file: string): string {
   return `${stemOf(file)}${NOT_USED}`;
 }
 
-function whyLeft({ why }: Leftover, { folder, patterns }: BridgeConnection["settings"]): string {
+function whyLeft({ why, bytes }: Leftover, { folder, patterns }: BridgeConnection["settings"]): string {
   switch (why) {
     case "empty":
       return `it has been empty for an hour; export it again and put it into ${folder}`;
     case "too_large":
-      return "it is too large; leave out what is not needed, or ask your administrator how to send it in parts";
+      return `it ${
+        tooLargeInWords(bytes ?? null, MAX_FILE_BYTES)
+      }; leave out what is not needed, or ask your administrator ` +
+        "how to send it in parts";
     case "wrong_digest":
       return "its .sha256 file does not have its digest, so a part of it may be missing; send both again";
     default:

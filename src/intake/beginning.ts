@@ -8,6 +8,7 @@ import { type Delimiter, DELIMITERS, detectDelimiter } from "./delimiter.ts";
 import { isReportColumn } from "./header.ts";
 import type { ReadOptions } from "./reading.ts";
 import type { Window, Windows } from "./window.ts";
+import { sizeInWords } from "../std/size.ts";
 
 const SAMPLE_BYTES = 64 * 1024;
 /** How many lines are looked at for one that could be the header. */
@@ -173,7 +174,7 @@ function startOfLine(window: Window, lines: number, { maxRowBytes }: Options): n
     const next = nextLine(window, start);
     if (next < 0 && window.last) return window.length;
     if (next < 0 && window.length - start > maxRowBytes) {
-      throw new Fault("too_large", `Line ${n + 1} is over the limit of ${maxRowBytes} bytes`, { line: n + 1 });
+      throw new Fault("too_large", `Line ${n + 1} is over the limit of ${sizeInWords(maxRowBytes)}`, { line: n + 1 });
     }
     if (next < 0) return -1;
     start = next;

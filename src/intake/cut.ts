@@ -10,6 +10,7 @@ import { grown } from "../std/typed-arrays.ts";
 import { nulFault } from "./invalid-bytes.ts";
 import { isCellStart, MAX_SPACE_BYTES, spaceAt } from "./white-space.ts";
 import type { Window } from "./window.ts";
+import { sizeInWords } from "../std/size.ts";
 
 /** A quoted cell with more line breaks or bytes than these has lost its closing quote. */
 const MAX_BREAKS = 20;
@@ -156,7 +157,7 @@ function quoteFault(line: number, what: string): Fault {
 }
 
 function tooLong({ line, maxRowBytes }: Cutter): Fault {
-  return new Fault("too_large", `The row on line ${line} is over its limit of ${maxRowBytes} bytes`, { line });
+  return new Fault("too_large", `The row on line ${line} is over its limit of ${sizeInWords(maxRowBytes)}`, { line });
 }
 
 /** The first byte from `from` on that is no white space, or is the delimiter. */

@@ -1,5 +1,6 @@
 /** Faults of encrypted messages, each with what to do about it. No I/O. */
 import { Fault } from "../model/errors.ts";
+import { sizeInWords } from "../std/size.ts";
 
 export const TRY_AGAIN = "encrypt the file again and send it again";
 
@@ -23,7 +24,7 @@ export function reasonOf(error: unknown): string {
 export function tooLarge(maxBytes: number): Fault {
   return new Fault(
     "too_large",
-    `What is in the encrypted file is over the limit of ${maxBytes} bytes: send it in parts`,
+    `What is in the encrypted file is over the limit of ${sizeInWords(maxBytes)}: send it in parts`,
   );
 }
 

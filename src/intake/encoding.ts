@@ -10,6 +10,7 @@ import { Fault } from "../model/errors.ts";
 import { concatBytes } from "../std/typed-arrays.ts";
 import { withoutEndMark } from "./end-mark.ts";
 import { fromCharset, fromUtf16 } from "./transcode.ts";
+import { sizeInWords } from "../std/size.ts";
 
 /** An input's bytes: a stream, or anything that can be iterated like one. */
 export type ByteSource = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -56,7 +57,7 @@ async function* limited(source: ByteSource, maxBytes: number): AsyncGenerator<Ui
   for await (const chunk of source as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
     if (bytes > maxBytes) {
-      throw new Fault("too_large", `The input is over its limit of ${maxBytes} bytes: send it in parts`);
+      throw new Fault("too_large", `The input is over its limit of ${sizeInWords(maxBytes)}: send it in parts`);
     }
     yield chunk;
   }

@@ -13,6 +13,7 @@ import { documentFault } from "./other-kinds.ts";
 import type { ReadOptions } from "./reading.ts";
 import { isCompound, isGzip, isZip } from "./signatures.ts";
 import type { Entries, Entry } from "./workbook/zip.ts";
+import { sizeInWords } from "../std/size.ts";
 
 export type Opened =
   | { readonly kind: "workbook"; readonly entries: Entries }
@@ -115,7 +116,7 @@ async function collect(head: Uint8Array, rest: AsyncIterator<Uint8Array>, maxByt
     if (size > maxBytes) {
       throw new Fault(
         "too_large",
-        `The archive or workbook has over ${maxBytes} bytes, which is the limit: send it as CSV`,
+        `The archive or workbook has over ${sizeInWords(maxBytes)}, which is the limit: send it as CSV`,
       );
     }
     chunks.push(chunk);

@@ -13,6 +13,7 @@ import { nulFault } from "./invalid-bytes.ts";
 import { createKeyring, forgetKeys, type Keyring, nameRecord, type Place, walkObject, walkValue } from "./keyring.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { createWindows, type Window } from "./window.ts";
+import { sizeInWords } from "../std/size.ts";
 
 /** The records found in the current window. */
 export interface Records {
@@ -122,7 +123,7 @@ export function isSpace(byte: number): boolean {
 }
 
 function tooLong(place: Place, maxRowBytes: number): Fault {
-  return new Fault("too_large", `${nameRecord(place)} is over its limit of ${maxRowBytes} bytes`, {
+  return new Fault("too_large", `${nameRecord(place)} is over its limit of ${sizeInWords(maxRowBytes)}`, {
     line: place.record,
   });
 }

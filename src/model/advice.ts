@@ -15,8 +15,9 @@ export function adviceAtSource(suggestion: string, source: string): string {
 }
 
 export function issueAtSource(issue: Issue, source: string): Issue {
-  const { suggestion, pieces } = issue;
-  if (!OF_FILES.test(suggestion)) return issue;
+  const { suggestion, pieces, conflict } = issue;
+  // Who a row is about is decided on the run's page, wherever the row comes from.
+  if (conflict !== undefined || !OF_FILES.test(suggestion)) return issue;
   const advice: Piece[] = [adviceAtSource(suggestion, source)];
   return {
     ...issue,

@@ -167,6 +167,8 @@ const LYING = z.strictObject({
   name: z.string().max(1000),
   since: MS,
   why: z.enum(WHY_LEFT),
+  /** Its size, where that is why. */
+  bytes: z.int().min(0).optional(),
 });
 
 export const HEALTH = z.strictObject({

@@ -14,6 +14,9 @@ export const IN_FLIGHT_RETRY_AFTER_S = 5;
 /** An organization's requests a minute, as a multiple of what each of its tokens may send. */
 export const TOKENS_WORTH_AN_ORGANIZATION = 4;
 
+/** The largest file, as it came and unpacked. */
+export const MAX_FILE_BYTES = 1024 ** 3;
+
 /** How large a packed file may become: people's data unpacks to at most 30 times its size. */
 export const UNPACKED = { freeBytes: 32 * 1024 * 1024, ratio: 200 } as const;
 

@@ -147,4 +147,6 @@ export type Piece = string | {
   readonly is: string;
   /** The text for readers who may not know of the user. */
   readonly otherwise: string;
+  /** The text over the API for readers who may know of the user; absent: `is`. */
+  readonly byApi?: string;
 };

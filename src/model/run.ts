@@ -49,10 +49,13 @@ export interface HeldBy {
 
 /** Rows of an input that another run brings. */
 export interface RowsGiven {
-  /** The run that brings them. */
-  readonly run: number;
-  /** The run that a person has to decide about first: the same, or the held one that it waits for. */
-  readonly waitsFor: number;
+  /** The run that brings them; null: this one is a plan for review, and approving it queues that run. */
+  readonly run: number | null;
+  /**
+   * The run that a person has to decide about first: the same, or the held one that it waits for. Null in a plan for
+   * review, for those that a guard would hold by themselves.
+   */
+  readonly waitsFor: number | null;
   /** Places in the input, from 0, ascending. */
   readonly rows: readonly number[];
 }

@@ -21,17 +21,31 @@ export function issueOf(
 
 const NOBODY = () => false;
 
+/** Who reads a message: a client of the API, or a person, who has mails, reports and the run's page. */
+export type Audience = "api" | "person";
+
 /** The text for a reader who may know of the users for whom `knows` is true. */
-export function textFor(pieces: readonly Piece[], knows: (user: number) => boolean): string {
-  return pieces.map((piece) => typeof piece === "string" ? piece : knows(piece.user) ? piece.is : piece.otherwise).join(
-    "",
-  );
+export function textFor(
+  pieces: readonly Piece[],
+  knows: (user: number) => boolean,
+  audience: Audience = "person",
+): string {
+  return pieces.map((piece) => {
+    if (typeof piece === "string") return piece;
+    if (!knows(piece.user)) return piece.otherwise;
+    return audience === "api" ? piece.byApi ?? piece.is : piece.is;
+  }).join("");
 }
 
 /** As textFor, for an issue. */
-export function issueFor({ pieces, conflict: _, ...issue }: Issue, knows: (user: number) => boolean): Issue {
+export function issueFor(
+  { pieces, conflict: _, ...issue }: Issue,
+  knows: (user: number) => boolean,
+  audience: Audience = "person",
+): Issue {
   if (pieces === undefined) return issue;
-  return { ...issue, message: textFor(pieces.message, knows), suggestion: textFor(pieces.suggestion, knows) };
+  const read = (texts: readonly Piece[]) => textFor(texts, knows, audience);
+  return { ...issue, message: read(pieces.message), suggestion: read(pieces.suggestion) };
 }
 
 /** The users that an issue mentions besides the row's own. */

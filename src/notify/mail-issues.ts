@@ -70,12 +70,12 @@ function inRow(issue: ShownIssue, isOpen: boolean): string {
 }
 
 function inFull({ message, suggestion }: ShownIssue): string {
-  return `${message}. ${suggestion}`;
+  return `${message}. ${suggestion}.`;
 }
 
 /** Issues of the whole input quote nothing. Messages about a row may quote it, so their code's general text is used. */
 function withoutValues(issue: ShownIssue): string {
   if (issue.line === null && issue.value === null && !isQuoting(issue.code)) return inFull(issue);
   const { when, todo } = CODES[issue.code as IssueCode];
-  return `${issue.field === null ? "" : `${issue.field}: `}${when}. ${todo}`;
+  return `${issue.field === null ? "" : `${issue.field}: `}${when}. ${todo}.`;
 }

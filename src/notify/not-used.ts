@@ -9,25 +9,33 @@ import { findContact } from "../store/notify/contacts.ts";
 import { isNotMailed } from "../store/notify/mails.ts";
 import type { StoredRun } from "../store/runs/runs.ts";
 import { mailWithoutRun } from "./queue-mails.ts";
+import { MAX_FILE_BYTES } from "../model/limits.ts";
+import { tooLargeInWords } from "../std/size.ts";
 
-const WHY: Readonly<Record<LeftFile["why"], string>> = {
+const WHY: Readonly<Record<Exclude<LeftFile["why"], "too_large">, string>> = {
   empty: "it has been empty for an hour",
   unmatched: "files with such a name are not taken",
   temporary: "it has the name of an upload in progress",
   unfinished: "its upload was never finished",
-  too_large: "it is too large to be taken",
   wrong_digest: "its .sha256 file does not have its digest, so a part of it may be missing",
 };
+
+function whyLeft({ why, bytes }: LeftFile): string {
+  if (why !== "too_large") return WHY[why];
+  return `it ${tooLargeInWords(bytes ?? null, MAX_FILE_BYTES)}; leave out what is not needed, or send it in parts`;
+}
 
 /** Queues a mail about a file that is left at its server, once. */
 export async function mailLeftFile(
   hub: Hub,
   connection: Connection,
-  { name, since, why }: LeftFile,
+  left: LeftFile,
   by: By,
 ): Promise<void> {
   const { id: connectionId, organizationId } = connection;
-  const notUsed = { connection: connection.name, file: name, why: `Nothing of the file was used: ${WHY[why]}`, since };
+  const { name, since } = left;
+  const why = `Nothing of the file was used: ${whyLeft(left)}`;
+  const notUsed = { connection: connection.name, file: name, why, since };
   const mail = { organizationId, connectionId, type: "file.not_used", facts: { notUsed } } as const;
   const isNew = isNotMailed({ connectionId, file: name, since });
   await hub.db.write([

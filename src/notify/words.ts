@@ -3,6 +3,7 @@
  * clock.
  */
 import type { Counts, HeldBy, RunStatus } from "../model/run.ts";
+import type { By } from "../model/audit.ts";
 import type { Run } from "../store/runs/runs.ts";
 
 /** `1 person`, `1,200 people`. */
@@ -233,6 +234,21 @@ export const TRIGGERS: Record<Run["trigger"], string> = {
   due: "the last day of people has come",
   retry: "an earlier run is tried again",
   revert: "an earlier run is reverted",
+};
+
+/** Who decided, after `Approved on …, `. Tokens are named by their id for readers who may look them up (`isOpen`). */
+export function deciderInWords({ kind, id }: Pick<By, "kind" | "id">, isOpen: boolean): string {
+  if (kind === "token" && isOpen && id !== null) return `by API with the token ${id}`;
+  return DECIDERS[kind];
+}
+
+const DECIDERS: Readonly<Record<By["kind"], string>> = {
+  link: "with a link to this page",
+  token: "by API with a token",
+  openid: "by API, by somebody who was signed in",
+  command: "by a command on the hub's machine",
+  source: "by the source itself",
+  hub: "by the hub itself",
 };
 
 /** `2 March 2026 at 09:00 (Europe/Berlin)`. */

@@ -21,6 +21,7 @@ import {
   type KnownUser,
   setStatus,
   sourceOf,
+  withWriters,
 } from "./person.ts";
 import { addTo } from "../std/add-to.ts";
 import { HOUR_MS } from "../std/time.ts";
@@ -129,7 +130,7 @@ export function absenceMeans(
 
 function planAbsent(draft: Draft, user: KnownUser): void {
   const { context, candidates } = draft;
-  const candidate = addAbsent(candidates, user.id);
+  const candidate = addAbsent(candidates, user.id), after = deactivated(user.image, context.connectionId);
   setKind(candidates, candidate, "deactivated");
   mark(candidates, candidate, MARK.givesEmail);
   draft.releasers.set(user.id, candidate);
@@ -141,13 +142,13 @@ function planAbsent(draft: Draft, user: KnownUser): void {
       userId: user.id,
       version: user.version,
       reason: "missing",
-      before: { status: "active" },
+      before: withWriters({ status: "active" }, user.image, after),
       previousPage: user.lastPage,
       key: null,
       digest: null,
       canonical: null,
       active: false,
-      after: deactivated(user.image, context.connectionId),
+      after,
     }),
   );
   putOnPage(candidates, candidate, at.page, at.index);

@@ -4,7 +4,7 @@
  */
 import type { Piece } from "../model/record.ts";
 import { STRANGER } from "../model/wording.ts";
-import { type Image, IMAGE_INDEX, type Stored } from "./image.ts";
+import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "./image.ts";
 import type { PersonName } from "./names.ts";
 
 /** A user as the planner sees it. */
@@ -96,6 +96,19 @@ export function setWriters(image: Image, sources: Record<string, number>, edited
   image[IMAGE_INDEX.field_sources] = (Object.keys(sources).length === 0 ? null : sources) as Stored;
   image[IMAGE_INDEX.edited_by_hand] = edited.length === 0 ? null : edited;
 }
+
+type Columns = Partial<Record<ImageColumn, Stored>>;
+
+/** A change's old values, with who wrote its fields last where it alters that: a run that takes it back restores both. */
+export function withWriters(before: Columns, image: Image, after: Image): Columns {
+  for (const column of WRITERS) {
+    const index = IMAGE_INDEX[column];
+    if (!sameStored(image[index], after[index])) before = { ...before, [column]: image[index]! };
+  }
+  return before;
+}
+
+const WRITERS = ["field_sources", "edited_by_hand"] as const;
 
 export function isActive(user: KnownUser): boolean {
   return isActiveImage(user.image);

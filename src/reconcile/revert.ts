@@ -21,7 +21,14 @@ export function invert(change: UserChange, user: KnownUser): Inverse | null {
   const after = user.image.slice();
   if (change.before === null) setStatus(after, false);
   else {
-    for (const [column, value] of Object.entries(change.before)) after[IMAGE_INDEX[column as ImageColumn]] = value!;
+    // Its writers as planned: a manager beside the page has changed them since.
+    const writers = {
+      field_sources: plannedOf(change, "field_sources"),
+      edited_by_hand: plannedOf(change, "edited_by_hand"),
+    };
+    for (const [column, value] of Object.entries({ ...writers, ...change.before })) {
+      after[IMAGE_INDEX[column as ImageColumn]] = value!;
+    }
   }
   const before: Partial<Record<ImageColumn, Stored>> = {};
   for (const [column, index] of Object.entries(IMAGE_INDEX)) {
@@ -37,4 +44,8 @@ export function invert(change: UserChange, user: KnownUser): Inverse | null {
     unlink: change.before === null,
     moves: "email" in before || "employee_id" in before || ("status" in before && isActive),
   };
+}
+
+function plannedOf({ after }: UserChange, column: ImageColumn): Stored {
+  return after[IMAGE_INDEX[column]]!;
 }

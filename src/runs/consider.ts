@@ -3,7 +3,8 @@
  *
  * Where records come one by one, a held run stops only the people in it, and a guard that counts over an hour only the
  * changes that it counts. Then the input is divided: rows that other runs bring are left out, and the rest is planned as if
- * they had not come. Rows that have to do with each other stay together.
+ * they had not come. Rows that have to do with each other stay together. A plan for review is divided in the same way, so
+ * that it says what would happen now.
  */
 import { bringsRow } from "../model/run.ts";
 import { createRowNames, type RowNames } from "../reconcile/row-names.ts";
@@ -31,7 +32,7 @@ export async function consider(stage: Stage, input: Input): Promise<Considered> 
 async function isOfRecords(stage: Stage, { drop, fetched, coverage, reading }: OpenInput): Promise<boolean> {
   const { hub: { db }, run } = stage;
   if (run.rows !== null) return true;
-  return run.mode === "auto" && fetched === null && coverage === "diff" && reading.columns.entity === "users" &&
+  return fetched === null && coverage === "diff" && reading.columns.entity === "users" &&
     drop.bytes <= MAX_PASSING_BYTES && (isFedByRecord(stage) || await isAnyAhead(db, run, null));
 }
 
@@ -51,13 +52,17 @@ interface Work {
 async function considerRecords(stage: Stage, input: OpenInput): Promise<Considered> {
   const { hub: { db }, run, connection } = stage;
   const place = await placeOf(db, run), isBehind = await isAnyAhead(db, run, place);
-  const leftOut = new Set([...run.rows ?? ""].flatMap((_, n) => bringsRow(run.rows, n) ? [] : [n]));
+  // A plan for review that is made again looks at all of its rows again.
+  const rows = run.mode === "plan" ? null : run.rows;
+  const leftOut = new Set([...rows ?? ""].flatMap((_, n) => bringsRow(rows, n) ? [] : [n]));
   const work: Work = { stage, input, place, names: createRowNames(namer(connection)), leftOut };
-  const isQuick = place === null && !isBehind && run.rows === null && !connection.holdNext;
+  const isQuick = place === null && !isBehind && rows === null && !connection.holdNext;
   let looked = await look(work, isQuick);
   if (isQuick && looked.guarded.length === 0) return { ...looked, division: undivided(work, []) };
   if (isQuick) looked = await look(work, false);
-  if (looked.plan.outcomes === null) return { ...looked, division: undivided(work, [EVERYBODY], isBehind) };
+  if (looked.plan.outcomes === null) {
+    return { ...looked, division: undivided(work, [EVERYBODY], isBehind && run.mode !== "plan") };
+  }
   const behind = isBehind ? await rowsBehind(work) : new Map<number, number>();
   if (place !== null) return { ...looked, division: undivided(work, work.names.of(), behind.size > 0) };
   return await divideNew(work, looked, behind);
@@ -95,7 +100,7 @@ async function withoutStopped(work: Work, looked: Looked): Promise<Looked & Pick
   if (isAll && await findJoined(stage, input, places, looked.guarded) === null) return { ...looked, stopped: null };
   const without = await lookWithout(work, looked, places);
   const joined = await findJoined(stage, input, without.places, looked.guarded);
-  return { ...without.looked, stopped: { ...shareOf(work, without.places), joined } };
+  return { ...without.looked, stopped: { ...shareOf(work, without.places), joined, guarded: looked.guarded } };
 }
 
 async function look({ stage, input, names, leftOut }: Work, isQuick: boolean): Promise<Looked> {

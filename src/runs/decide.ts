@@ -47,6 +47,8 @@ export async function decide(stage: Stage, considered: Considered): Promise<Verd
 /** The guards that hold the plan, with those that look at more than its changes. */
 function holding({ connection, run }: Stage, { plan: { part }, guarded, division }: Considered): HeldBy[] {
   const held: HeldBy[] = [...guarded];
+  // What approving a plan for review leaves to be held.
+  if (run.mode === "plan") held.push(...division?.stopped?.guarded ?? []);
   // More was put to a held run: it stays held, whatever the hour has made of its figures.
   if (division !== null && held.length === 0) held.push(...run.heldBy);
   if (connection.holdNext && run.trigger !== "revert") held.push({ guard: "revert", count: 1, limit: 0, base: 1 });

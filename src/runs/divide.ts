@@ -33,6 +33,9 @@ export async function divide(stage: Stage, division: Division, total: number): P
   const { leftOut, waiting, stopped } = division;
   const given: RowsGiven[] = [...run.given ?? []];
   const fences: Statement[] = [], statements: Statement[] = [], queued: number[] = [];
+  if (run.mode === "plan") {
+    return { values: valuesOf(leftOut, total, wouldBeGiven(division)), fences, statements, queued };
+  }
   if (waiting !== null) {
     const id = await reserve(db, "run");
     statements.push(...newRun(stage, id, waiting, total));
@@ -61,11 +64,22 @@ export async function divide(stage: Stage, division: Division, total: number): P
     given.push(...givenTo(id, stopped));
   }
   return {
-    values: { rows: rowsBut(leftOut, total), given: given.length === 0 ? null : given },
+    values: valuesOf(leftOut, total, given),
     fences,
     statements,
     queued,
   };
+}
+
+function valuesOf(leftOut: ReadonlySet<number>, total: number, given: readonly RowsGiven[]): Divided["values"] {
+  return { rows: rowsBut(leftOut, total), given: given.length === 0 ? null : [...given] };
+}
+
+/** What a plan for review says of the rows that it leaves out: approving it queues them. */
+function wouldBeGiven({ waiting, stopped }: Division): RowsGiven[] {
+  const behind = waiting === null ? [] : byRunAhead(waiting, null);
+  if (stopped === null) return behind;
+  return [...behind, { run: null, waitsFor: stopped.joined?.run.id ?? null, rows: sorted(stopped.places) }];
 }
 
 function newRun({ hub, run }: Stage, id: number, { places, names }: Share, total: number): Statement[] {
@@ -77,9 +91,9 @@ function newRun({ hub, run }: Stage, id: number, { places, names }: Share, total
 }
 
 /** Rows that follow others into a share wait for the same run as the first of them. */
-function byRunAhead({ places, behind }: Share, run: number): RowsGiven[] {
+function byRunAhead({ places, behind }: Share, run: number | null): RowsGiven[] {
   const first = [...behind.values()][0] ?? run;
-  const groups = new Map<number, number[]>();
+  const groups = new Map<number | null, number[]>();
   for (const n of sorted(places)) addTo(groups, behind.get(n) ?? first, n);
   return [...groups].map(([waitsFor, rows]) => ({ run, waitsFor, rows }));
 }

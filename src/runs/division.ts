@@ -27,7 +27,7 @@ export interface Division {
   /** Those about people of other runs; null: there are none. */
   readonly waiting: Share | null;
   /** Those that a guard stops, while others are applied; null: there are none. */
-  readonly stopped: Share & { readonly joined: Joined | null } | null;
+  readonly stopped: Share & { readonly joined: Joined | null; readonly guarded: readonly Held[] } | null;
 }
 
 /** Rows for another run. */

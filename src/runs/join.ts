@@ -34,9 +34,10 @@ export async function findJoined(
     if (before !== null && before.byHand !== drop.byHand) continue;
     const there = before && await recordsOf(hub, before, (n) => bringsRow(held.rows, n));
     const more = there && await recordsOf(hub, drop, (n) => places.has(n));
-    if (!before || !there || !more || there.length + more.length > MAX_ROWS_NAMED) return null;
+    // One that can take no more stays as it is: the next one does, or a new one.
+    if (!before || !there || !more || there.length + more.length > MAX_ROWS_NAMED) continue;
     const content = new TextEncoder().encode(JSON.stringify({ users: [...there, ...more] }));
-    return content.length > MAX_PASSING_BYTES ? null : { run: held, before, content };
+    if (content.length <= MAX_PASSING_BYTES) return { run: held, before, content };
   }
   return null;
 }

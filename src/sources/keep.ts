@@ -6,6 +6,7 @@ import type { FetchedRows } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
 import type { Row, RowBlock } from "../model/record.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
+import { sizeInWords } from "../std/size.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 const MAX_RECORD_BYTES = 1024 * 1024;
@@ -49,7 +50,7 @@ export function createKeeper(from: Kept, keep: (index: number, data: Uint8Array)
     }
     const line = encoder.encode(`${JSON.stringify(record)}\n`);
     if (line.length > MAX_RECORD_BYTES) {
-      const message = `Record ${records + 1} of the source is over its limit of ${MAX_RECORD_BYTES} bytes`;
+      const message = `Record ${records + 1} of the source is over its limit of ${sizeInWords(MAX_RECORD_BYTES)}`;
       throw new Fault("too_large", message);
     }
     await chunks.append(line);

@@ -184,7 +184,7 @@ test("a file that stays empty, or has a name that is not taken, gets a note afte
 });
 
 const REFUSED = [
-  { name: "big.csv", bytes: 9, modifiedAt: 1_700_000_000_000, left: "too_large" },
+  { name: "big.csv", bytes: 1_300_000_000, modifiedAt: 1_700_000_000_000, left: "too_large" },
   { name: "cut.csv", bytes: 9, modifiedAt: 1_700_000_000_000, left: "wrong_digest" },
 ] as const;
 
@@ -195,8 +195,8 @@ test("a file that is too large, or has another digest than its companion says, g
   assert.deepEqual(reports(), [
     [
       "big.not-used.txt",
-      'Nothing of "big.csv" was used: it is too large; leave out what is not needed, or ask your administrator how to ' +
-      "send it in parts.\r\n",
+      'Nothing of "big.csv" was used: it has 1.3 GiB, and at most 1 GiB are taken; leave out what is not needed, or ' +
+      "ask your administrator how to send it in parts.\r\n",
     ],
     [
       "cut.not-used.txt",
@@ -250,7 +250,10 @@ test("at a server that can only be read, the technical contact gets a mail inste
   ]);
   assert.ok(mails.find(({ subject }) => subject.includes("03-01"))!.text.includes(SUPERSEDED));
   assert.match(mails.find(({ subject }) => subject.includes("empty"))!.text, /it has been empty for an hour/);
-  assert.match(mails.find(({ subject }) => subject.includes("big"))!.text, /it is too large to be taken/);
+  assert.match(
+    mails.find(({ subject }) => subject.includes("big"))!.text,
+    /it has 1\.3 GiB, and at most 1 GiB are taken; leave out/,
+  );
   assert.match(
     mails.find(({ subject }) => subject.includes("cut"))!.text,
     /its \.sha256 file does not have its digest/,

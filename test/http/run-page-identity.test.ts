@@ -99,7 +99,7 @@ test("the same person: the first POST asks, the second decides; the page says so
     const done = await post(hidden(asked.text));
     assert.deepEqual([done.status, done.location?.split("#")[1]], [303, "row-0"]);
     const after = (await get()).text;
-    assert.match(after, /The same person\..*Decided on 2 March 2026.*Undo this…/s);
+    assert.match(after, /The same person\..*Decided on 2 March 2026 [^<]*, with a link to this page\. .*Undo this…/s);
     assert.doesNotMatch(after, /Somebody new…/);
     const { data } = await (await world.ask("/v1/audit?action=user.accepted")).json();
     assert.deepEqual([data.length, data[0].actor.kind, data[0].subjects[0]], [1, "link", ana.id]);

@@ -5,7 +5,7 @@ import { Fault } from "../../src/model/errors.ts";
 import { mintLinks } from "../../src/notify/links.ts";
 import { createRates } from "../../src/security/rates.ts";
 import { createAsk, type TestHub } from "../support/hub.ts";
-import { crowd, csv, HEADER, type Importing, importing, type Outcome } from "../support/imports.ts";
+import { crowd, csv, HEADER, HOUR_MS, type Importing, importing, type Outcome } from "../support/imports.ts";
 
 const COLUMNS = `${HEADER},is_active,title`;
 
@@ -183,7 +183,27 @@ test("the first POST asks, the second approves, and then the page says so", () =
     const { text } = await get();
     assert.match(text, /It was approved, and everything was applied but the rows with errors/);
     assert.match(text, /people were deactivated/);
+    assert.match(text, /Approved on 2 March 2026 at 08:00 \(UTC\), with a link to this page\./);
     assert.doesNotMatch(text, /<button class="(go|stop)"/);
+  }));
+
+test("the page says who decided and when: a token by its id for who may decide too, and never its name", () =>
+  importing(async (world) => {
+    const { run } = await held(world);
+    const viewer = async () => {
+      const { body } = await world.post(`/v1/runs/${run.id}/links`, { expires_in: 3600 });
+      return await (await createAsk(world.hub, null)(body.url.slice(world.hub.publicUrl.length))).text();
+    };
+    assert.doesNotMatch(await viewer(), /Approved on|Cancelled on/);
+    world.later(HOUR_MS);
+    await world.post(`/v1/runs/${run.id}/cancel`);
+    const decided = /Cancelled on 2 March 2026 at 09:00 \(UTC\), by API with (.*?)\./;
+    assert.equal(decided.exec(await viewer())![1], "a token");
+    const { data: [{ actor }] } = await (await world.ask("/v1/audit?action=run.cancelled")).json();
+    assert.equal(decided.exec((await (await visit(world, run)).get()).text)![1], `the token ${actor.id}`);
+    world.later(1000);
+    await world.post(`/v1/runs/${run.id}/cancel`);
+    assert.equal((await viewer()).match(/Cancelled on/g)!.length, 1);
   }));
 
 test("cancelling is asked and done the same way", () =>
@@ -286,7 +306,8 @@ test("a run that failed as a whole says why, and links to its report", () =>
     const { get } = await visit(world, run);
     const { text } = await get();
     assert.equal(text.split(run.error!.message.replaceAll('"', "&quot;")).length - 1, 1, "it says so once");
-    assert.match(text, /Report as CSV/);
+    assert.match(text, /Report as JSON/);
+    assert.doesNotMatch(text, /Report as CSV|Report as a workbook/, "no row would be in it");
   }));
 
 test("a revoked link opens nothing of the page, and decides nothing", () =>

@@ -146,3 +146,21 @@ test("a file that cannot be used says why and what to do once, and one that a ne
     const page = await pageOf(world, held);
     assert.match(page, /What would have changed 20 people would have been changed/);
   }));
+
+test("who a row is about is decided on the run's page, and the API alone names its routes", () =>
+  feeding(async (world, mails) => {
+    const header = "employee_id,email,first_name,last_name,is_active";
+    const known = ["1,ana@acme.test,Ana,Lopez,yes", "2,bo@acme.test,Bo,Berg,yes"];
+    await world.connect("hr", { connector: "hr-feed" });
+    await world.import(csv(header, ...known), { connection: "hr" });
+    const run = await world.import(csv(header, "1,zed@acme.test,Zed,Young,yes", known[1]!), { connection: "hr" });
+    assert.deepEqual(run.issues.map(({ code }) => code), ["identity_conflict"]);
+    const { id } = await world.person("1");
+    const advice = "somebody new has this id or address now, release it: both on the run's page";
+    assert.ok(run.issues[0]!.suggestion.endsWith(`${advice}, or by POST /v1/users/${id}/accept or /release`));
+    const [mail] = await mails();
+    for (const text of [mail!.text, await pageOf(world, run), await world.failures(run)]) {
+      assert.doesNotMatch(text, /\/v1\/|accept or \/release/);
+    }
+    for (const text of [mail!.text.replace(/\s+/g, " "), await world.failures(run)]) assert.ok(text.includes(advice));
+  }));

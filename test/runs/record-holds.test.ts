@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "drizzle-orm";
-import { rounds } from "../support/rounds.ts";
+import { onlyInCheck, rounds } from "../support/rounds.ts";
 import { HOUR_MS, type Importing, importing } from "../support/imports.ts";
 
 const record = (i: number, more: object = {}) => ({
@@ -20,8 +20,12 @@ interface Answer {
 }
 
 /** Posts records, and carries runs until the request is answered. */
-async function post(world: Importing, ...users: object[]): Promise<Answer> {
-  const asked = world.ask("/v1/users/import", { json: { users }, headers: { prefer: "wait=20" } });
+const post = (world: Importing, ...users: object[]) => send(world, users, "auto");
+/** As post, without applying anything. */
+const preview = (world: Importing, ...users: object[]) => send(world, users, "plan");
+
+async function send(world: Importing, users: readonly object[], mode: "auto" | "plan"): Promise<Answer> {
+  const asked = world.ask("/v1/users/import", { json: { users, mode }, headers: { prefer: "wait=20" } });
   let isAnswered = false;
   asked.finally(() => isAnswered = true);
   while (!isAnswered) {
@@ -32,6 +36,12 @@ async function post(world: Importing, ...users: object[]): Promise<Answer> {
   assert.equal(answer.status, 200);
   return await answer.json();
 }
+
+/** A request's answer without what is another's by its nature: the run itself, and runs that it has queued. */
+const outcomeOf = ({ run: { counts }, results }: Answer) => ({
+  counts,
+  results: results.map(({ result, waits_for }) => [result, waits_for]),
+});
 
 const resultsOf = ({ results }: Answer) => results.map(({ result }) => result);
 
@@ -308,4 +318,68 @@ test("an erased person is in no held run any more", () =>
     const { id } = await world.person("E1");
     assert.equal((await world.post(`/v1/users/${id}/erase`)).status, 200);
     assert.equal(await names(), 2 * 4);
+  }));
+
+test("a plan of records says what would happen now: people of held runs wait, and what a guard stops is held", () =>
+  importing(async (world) => {
+    const held = await hold(world);
+    const records = [lead(2), lead(3), leaver(4)];
+    const plan = await preview(world, ...records);
+    assert.equal(plan.run.status, "planned");
+    assert.deepEqual(resultsOf(plan), ["waiting", "updated", "waiting"]);
+    assert.deepEqual(plan.results.map(({ run }) => run), [undefined, undefined, undefined]);
+    assert.deepEqual((await world.run(plan.run.id)).held_by.map(({ guard }) => guard), ["deactivate"]);
+    assert.deepEqual([await titleOf(world, 3), (await world.run(held)).counts.deactivated], [null, 1]);
+    // The same for real: the same counts, the same results, the same runs to decide about.
+    const done = await post(world, ...records);
+    assert.deepEqual(outcomeOf(done), outcomeOf(plan));
+    assert.deepEqual([await titleOf(world, 3), (await world.run(held)).counts.deactivated], ["Lead", 2]);
+  }));
+
+test("approving a plan of records applies what it shows, and the others wait as if they came now", () =>
+  importing(async (world) => {
+    const held = await hold(world);
+    const plan = await preview(world, lead(2), lead(3), leaver(4));
+    await approve(world, plan.run.id);
+    assert.deepEqual([await titleOf(world, 2), await titleOf(world, 3), await statusOf(world, 4)], [
+      null,
+      "Lead",
+      "active",
+    ]);
+    const { counts } = await world.run(held);
+    assert.equal(counts.deactivated, 2);
+    const rest = (await world.runs()).find(({ status }) => status === "queued");
+    await approve(world, held);
+    assert.equal((await world.run(rest!.id)).status, "succeeded");
+    assert.deepEqual([await statusOf(world, 4), await titleOf(world, 2)], ["inactive", "Lead"]);
+  }));
+
+test("a plan of records that a guard stops as a whole shows them all, and says which guard", () =>
+  importing(async (world) => {
+    await post(world, ...Array.from({ length: 20 }, (_, i) => record(i)));
+    const { run, results } = await preview(world, leaver(0), leaver(1), leaver(2));
+    assert.deepEqual(results.map(({ result }) => result), Array(3).fill("deactivated"));
+    const plan = await world.run(run.id);
+    assert.deepEqual([plan.status, plan.counts.deactivated, plan.held_by[0]!.count], ["planned", 3, 3]);
+    await approve(world, run.id);
+    for (const i of [0, 1, 2]) assert.equal(await statusOf(world, i), "inactive");
+  }));
+
+test("a held run takes up to 5000 records, and what the guard stops then is held together in the next one", {
+  skip: onlyInCheck,
+}, () =>
+  importing(async (world) => {
+    const from = (first: number, n: number, of = record) => Array.from({ length: n }, (_, i) => of(first + i));
+    await world.set("api", { limits: { deactivate: { percent: 0, floor: 0 } } });
+    await post(world, ...from(0, 5_000));
+    await post(world, ...from(5_000, 10));
+    const full = (await post(world, ...from(0, 5_000, leaver))).run;
+    assert.equal(full.status, "held");
+    const next = (await post(world, leaver(5_000))).run;
+    assert.equal(next.status, "held");
+    const more = await post(world, leaver(5_001), lead(5_002));
+    assert.deepEqual(resultsOf(more), ["waiting", "updated"]);
+    assert.deepEqual([more.results[0]!.run, more.results[0]!.waits_for], [next.id, next.id]);
+    const held = (await world.runs()).filter(({ status }) => status === "held");
+    assert.deepEqual(held.map(({ id, counts }) => [id, counts.deactivated]), [[full.id, 5_000], [next.id, 2]]);
   }));

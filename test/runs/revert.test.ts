@@ -138,3 +138,53 @@ test("only a run that applied something can be reverted", () =>
     const failed = await world.import(csv(header));
     assert.equal((await world.post(`/v1/runs/${failed.id}/revert`)).status, 409);
   }));
+
+test("what a file by hand wrote belongs again to whom it did before, once the file is taken back, managers too", () =>
+  importing(async (world) => {
+    await world.connect("hr", { policy: { manual_edits: "keep" } });
+    const wide = `${header},is_active`, free = { deactivate: { enabled: false }, update: { enabled: false } };
+    await world.set("csv", { limits: free });
+    const night = [wide, `${ANA},Engineer,,yes`, `${BO},Clerk,1,yes`, `${CY},Cook,1,yes`];
+    await world.import(csv(...night), { connection: "hr" });
+    await world.edit(await world.person("3"), { title: "Chef" });
+    const writers = async () =>
+      (await world.people()).map(({ title, manager, status, edited_by_hand: edited }) => [
+        title,
+        manager?.employee_id ?? null,
+        status,
+        edited,
+      ]);
+    const before = await writers();
+    assert.deepEqual(before[2], ["Chef", "1", "active", ["title"]]);
+    const lines = [wide, `${ANA},Lead,,yes`, `${BO},Clerk,3,yes`, `${CY},Boss,,no`];
+    const run = await world.import(csv(...lines), { by_hand: "true", coverage: "diff" });
+    assert.deepEqual((await writers()).map(([, , , edited]) => edited), [
+      ["title"],
+      ["manager"],
+      ["manager", "status", "title"],
+    ]);
+    const done = await approve(world, await revert(world, run));
+    assert.equal(done.status, "succeeded");
+    assert.deepEqual(await writers(), before);
+    // The feed's word counts for what it wrote, and not for what was edited by hand before the file.
+    const next = await world.import(csv(wide, `${ANA},Head,,yes`, `${BO},Guard,3,yes`, `${CY},Cook,1,yes`), {
+      connection: "hr",
+    });
+    assert.equal(next.status, "succeeded");
+    assert.deepEqual((await writers()).map(([title, manager]) => [title, manager]), [
+      ["Head", null],
+      ["Guard", "3"],
+      ["Chef", "1"],
+    ]);
+  }));
+
+test("what a hand wrote is a hand's again, once the run that overwrote it is taken back", () =>
+  importing(async (world) => {
+    await world.import(csv(header, `${ANA},Engineer,`, `${BO},Clerk,1`));
+    await world.edit(await world.person("2"), { title: "Cook", manager: null });
+    const run = await world.import(csv(header, `${ANA},Engineer,`, `${BO},Clerk,1`, ""));
+    assert.deepEqual((await world.person("2")).edited_by_hand, []);
+    await approve(world, await revert(world, run));
+    const { title, manager, edited_by_hand } = await world.person("2");
+    assert.deepEqual([title, manager, edited_by_hand], ["Cook", null, ["manager", "title"]]);
+  }));

@@ -117,7 +117,3 @@ function ifUnsynced(error: unknown): null {
   if (["EISDIR", "EPERM", "EINVAL", "EACCES"].includes(codeOf(error) ?? "")) return null;
   throw error;
 }
-
-export function formatBytes(bytes: number): string {
-  return bytes >= 1024 * 1024 ? `${Math.round(bytes / (1024 * 1024))} MiB` : `${bytes} bytes`;
-}

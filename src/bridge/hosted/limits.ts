@@ -2,6 +2,8 @@
  * How much of everything the hosted server grants to its clients. Times in milliseconds, sizes in bytes. "Per network"
  * counts clients by their network address. Tests set smaller values.
  */
+import { MAX_FILE_BYTES } from "../../model/limits.ts";
+
 const MIB = 1024 * 1024;
 
 export const HOSTED_LIMITS = {
@@ -80,7 +82,7 @@ export const HOSTED_LIMITS = {
   keptBytes: 8192 * MIB,
   keptFiles: 20_000,
   /** The size of a file: the most that a drop may have. */
-  fileBytes: 1024 * MIB,
+  fileBytes: MAX_FILE_BYTES,
   /** How long a closed file is left where it is: many clients look at it once more, or set its time. */
   settleMs: 2000,
   /** The pause after a file could not be handed over: doubled with each failure, up to a minute. */

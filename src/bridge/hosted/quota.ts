@@ -3,9 +3,9 @@
  * client had it open keeps its bytes on disk until it is closed, so they count until then. Pure.
  */
 import type { Stats } from "node:fs";
-import { formatBytes } from "./files.ts";
 import type { HostedLimits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
+import { sizeInWords } from "../../std/size.ts";
 
 export function createQuota(limits: Pick<HostedLimits, "quotaBytes" | "files">) {
   let bytes = 0, files = 0, leftBehind = 0;
@@ -29,7 +29,7 @@ export function createQuota(limits: Pick<HostedLimits, "quotaBytes" | "files">) 
     /** Counts bytes that a file is about to get, or to lose; refuses them when there is no room. */
     grow(more: number): void {
       if (more > 0 && bytes + leftBehind + more > limits.quotaBytes) {
-        const most = formatBytes(limits.quotaBytes);
+        const most = sizeInWords(limits.quotaBytes);
         throw new Refusal(
           "failed",
           `Files that wait to be taken may have ${most} together, and no room is left for this one; remove some`,

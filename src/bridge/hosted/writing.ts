@@ -3,7 +3,7 @@
  * that is lost, or a write that fails, leaves it unmarked.
  */
 import { constants } from "node:fs/promises";
-import { durably, findFile, formatBytes, isWhole, missing, PARTIAL, WHOLE, writeAt } from "./files.ts";
+import { durably, findFile, isWhole, missing, PARTIAL, WHOLE, writeAt } from "./files.ts";
 import { Refusal } from "./refusal.ts";
 import {
   alreadyThere,
@@ -16,6 +16,7 @@ import {
   waitsToBeTaken,
   type Writing,
 } from "./tree.ts";
+import { sizeInWords } from "../../std/size.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
@@ -148,5 +149,5 @@ async function unmarkWhole(writing: Writing): Promise<void> {
 function checkSize({ limits }: Tree, writing: Writing, wanted: number): void {
   if (wanted <= limits.fileBytes) return;
   writing.hasFailed = true;
-  throw new Refusal("failed", `A file may have ${formatBytes(limits.fileBytes)}, and this one has more`, "too_large");
+  throw new Refusal("failed", `A file may have ${sizeInWords(limits.fileBytes)}, and this one has more`, "too_large");
 }

@@ -1,4 +1,6 @@
 /** How long a remote server may take, and how much it may send. Tests set smaller values. */
+import { MAX_FILE_BYTES } from "../../model/limits.ts";
+
 export const LIMITS = {
   /** From the name look-up to the TCP connection. */
   connectMs: 15_000,
@@ -22,7 +24,7 @@ export const LIMITS = {
   maxNames: 250_000,
   /** Files of a folder that are looked at, of those that may be taken. */
   maxFiles: 10_000,
-  maxBytes: 1024 ** 3,
+  maxBytes: MAX_FILE_BYTES,
 };
 
 export type Limits = Readonly<Record<keyof typeof LIMITS, number>>;

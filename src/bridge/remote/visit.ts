@@ -13,6 +13,7 @@ import { putAway } from "./put-away.ts";
 import { readDigest, readFile, WrongDigest } from "./read.ts";
 import { Refused, type Session } from "./session.ts";
 import { type Candidate, look, type Sightings } from "./whole.ts";
+import { tooLargeInWords } from "../../std/size.ts";
 
 /** What is known of a connection from one visit to the next. In memory alone. */
 export interface Memory {
@@ -162,8 +163,7 @@ function whyNever(file: Candidate, memory: Memory, maxBytes: number): Connection
   const wrong = memory.wrong.get(file.name);
   if (wrong?.mark === markOf(file)) return wrong.trouble;
   if (file.bytes <= maxBytes) return null;
-  const most = `${Math.floor(maxBytes / 1024 ** 2)} MiB`;
-  return new ConnectionError("too_large", `"${file.name}" has ${file.bytes} bytes: at most ${most} are taken`);
+  return new ConnectionError("too_large", `"${file.name}" ${tooLargeInWords(file.bytes, maxBytes)}`);
 }
 
 /** Whether this file was taken before, and is still here because the connection leaves what it takes. */

@@ -159,12 +159,15 @@ async function results(
   const run = (await findRun(db, organizationId, runId))?.run;
   if (run === undefined || run.outcomes === null) return null;
   const elsewhere = new Map((run.given ?? []).flatMap(({ run, waitsFor, rows }) => {
-    const at = { run: encodeId("run", run), waits_for: encodeId("run", waitsFor) };
+    const at = {
+      ...run === null ? {} : { run: encodeId("run", run) },
+      ...waitsFor === null ? {} : { waits_for: encodeId("run", waitsFor) },
+    };
     return rows.map((place) => [place, at] as const);
   }));
   const open = readsPeople(c);
   const issues = new Map<number, readonly Issue[]>();
-  for await (const row of rowsFor(db, organizationId, runId, open ? "people" : "row")) {
+  for await (const row of rowsFor(db, organizationId, runId, open ? "people" : "row", undefined, "api")) {
     if (row.line !== null) issues.set(row.line, [...issues.get(row.line) ?? [], ...row.issues]);
   }
   const users = new Map<number, ChangeView["subject"]>();

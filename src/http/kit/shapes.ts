@@ -139,7 +139,7 @@ export const RESULT = z.strictObject({
   result: z.string().meta({ examples: ["created"] }),
   user: SUBJECT.nullable(),
   issues: z.array(z.strictObject(ISSUE_FIELDS)).readonly().meta({ examples: [[]] }),
-  run: idOf("run").optional().meta({ description: "Of a record that waits: the run that brings it" }),
+  run: idOf("run").optional().meta({ description: "Of a record that waits: the run that brings it; none in a plan" }),
   waits_for: idOf("run").optional().meta({
     description: "Of a record that waits: the run that has to be decided first; the same if the record is in it",
   }),

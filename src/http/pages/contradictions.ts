@@ -9,6 +9,7 @@ import type { LinkTerms } from "../../notify/links.ts";
 import { createWording } from "../../report/wording.ts";
 import { type ConflictingRow, type IdentityDecision, listDecisions } from "../../store/people/identities.ts";
 import { loadUsers, type StoredUser } from "../../store/people/users.ts";
+import { type Decider, listDeciders } from "../../store/runs/deciders.ts";
 import type { Contradiction } from "../../store/runs/contradictions.ts";
 import { worded } from "../../store/runs/issues.ts";
 import type { Database } from "../../store/database.ts";
@@ -29,6 +30,8 @@ export interface Question {
   readonly comes: readonly string[];
   /** What was decided and is still so; null: nothing. */
   readonly decision: IdentityDecision | null;
+  /** Who decided it; null: nothing was, or nobody knows any more. */
+  readonly decider: Decider | null;
   /** Whether nothing was decided, and the row would no longer find this user: there is nothing to decide. */
   readonly isMoot: boolean;
 }
@@ -47,6 +50,7 @@ export async function questionsOf(
   const users = new Map((await loadUsers(db, organizationId, ids)).map((found) => [found.user.id, found]));
   const decisions = await listDecisions(db, organizationId, connectionId, ids);
   const shown = await worded(db, organizationId, rows, link === undefined ? { connectionId } : "people");
+  const deciders = await listDeciders(db, decisions);
   const { valuesOf, inTheirWords } = createWording(run.input);
   return rows.map((row, place) => {
     const { user: userId, field, fingerprint } = row.issues[0].conflict, found = users.get(userId) ?? null;
@@ -65,6 +69,7 @@ export async function questionsOf(
       known,
       comes: [name, ...values].filter(Boolean),
       decision,
+      decider: decision === null ? null : deciders.get(decision.id) ?? null,
       isMoot: decision === null && known.length > 0 && !isFoundBy(found!, row, connectionId, values),
     };
   });

@@ -9,6 +9,7 @@ import { sourceOf } from "../../report/source.ts";
 import { findOrganization } from "../../store/organizations.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
 import { PEOPLE_FILTERS, type PeopleFilter } from "../../store/runs/run-people.ts";
+import { listRunDecisions } from "../../store/runs/deciders.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 import { findHeldBefore, findHeldSuccessor, listFileNames } from "../../store/runs/runs.ts";
 import type { OpenedLink } from "../api/links.ts";
@@ -63,6 +64,7 @@ export async function answerRunPage(
       issues: rights.people ? issues : withoutRows(issues),
       questions: asks ? await loadQuestions(c, found, terms) : { asked: [], next: null, after: -1 },
       source: sourceOf(hub, found),
+      decided: await listRunDecisions(hub.db, run),
       successor: await linkToSuccessor(c, found, expiresAt, terms),
       behind: await findHeldBefore(hub.db, run),
       cameWith: run.status === "held" && run.parts !== null

@@ -2,6 +2,7 @@
 import type { LinkRights } from "../../model/link.ts";
 import type { IssueDigest } from "../../report/digest.ts";
 import type { PeopleFilter, PeoplePage } from "../../store/runs/run-people.ts";
+import type { RunDecision } from "../../store/runs/deciders.ts";
 import type { Question } from "./contradictions.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 
@@ -36,6 +37,8 @@ export interface RunPage {
   readonly questions: { readonly asked: readonly Question[]; readonly next: number | null; readonly after: number };
   /** The source's name, if it is fetched; null: files are sent. */
   readonly source: string | null;
+  /** What people decided about the run, the earliest first. */
+  readonly decided: readonly RunDecision[];
   /** Link to the held run that has replaced this one. */
   readonly successor: string | null;
   /** The held run before it that has to be decided first; `file`: its name, if it has one. */

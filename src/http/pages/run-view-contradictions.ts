@@ -1,7 +1,7 @@
 /** The rows that would make somebody somebody else, on the run page: who is there, who comes, and the buttons that ask. */
 import { html } from "hono/html";
 import { fieldToRelease } from "../../store/people/identities.ts";
-import { whenInWords } from "../../notify/words.ts";
+import { deciderInWords, whenInWords } from "../../notify/words.ts";
 import type { Question } from "./contradictions.ts";
 import type { Html } from "./frame.ts";
 import { type IdentityAnswer, mayAnswer, type RunPage } from "./run-page-model.ts";
@@ -32,7 +32,7 @@ export function viewContradictions(page: RunPage): Html {
 }
 
 function viewQuestion(page: RunPage, question: Question): Html {
-  const { n, line, decision, message, isMoot } = question;
+  const { n, line, decision, decider, message, isMoot } = question;
   const canAnswer = mayAnswer(page) && question.there !== null && !isMoot;
   return html`
     <li id="row-${n}">
@@ -43,7 +43,7 @@ function viewQuestion(page: RunPage, question: Question): Html {
         ? ""
         : html`<p><strong>${decision.kind === "accept" ? "The same person." : "Somebody new."}</strong> Decided on ${
           whenInWords(decision.createdAt, page.timezone)
-        }. ${DECIDED[decision.kind]}</p>`}
+        }${decider === null ? "" : `, ${deciderInWords(decider, page.rights.approve)}`}. ${DECIDED[decision.kind]}</p>`}
       ${canAnswer
         ? viewForm(page, question, decision === null ? ["accept", "release"] : ["undo"])
         : isMoot

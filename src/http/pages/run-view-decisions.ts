@@ -1,7 +1,7 @@
 /** Decisions on the run page: the buttons that ask, and the question that they lead to. */
 import { html } from "hono/html";
 import { NO_COUNTS } from "../../model/run.ts";
-import { changesInWords, isAhead } from "../../notify/words.ts";
+import { changesInWords, deciderInWords, isAhead, whenInWords } from "../../notify/words.ts";
 import { isAtRest, type StoredRun } from "../../store/runs/runs.ts";
 import type { Html } from "./frame.ts";
 import { type Decision, type RunPage, runTitle } from "./run-page-model.ts";
@@ -33,6 +33,19 @@ export function viewDecisions({ found, path, rights, behind }: RunPage): Html {
     </section>
   `;
 }
+
+/** What people decided, and how they did. */
+export function viewDecided({ decided, timezone, rights }: RunPage): Html {
+  return html`${
+    decided.map(({ what, at, by }) =>
+      html`<p class="small soft">${DECIDED[what]} on ${whenInWords(at, timezone)}, ${
+        deciderInWords(by, rights.approve)
+      }.</p>`
+    )
+  }`;
+}
+
+const DECIDED = { approved: "Approved", cancelled: "Cancelled" } as const;
 
 function viewOnly(): Html {
   return html`

@@ -17,13 +17,14 @@ import {
   wasNotApplied,
   whenInWords,
 } from "../../notify/words.ts";
+import type { ReportFormat } from "../../report/file.ts";
 import type { ShownIssue } from "../../report/digest.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
 import type { PeopleFilter } from "../../store/runs/run-people.ts";
 import type { Html } from "./frame.ts";
 import { type RunPage, runTitle } from "./run-page-model.ts";
 import { hasQuestions, viewContradictions } from "./run-view-contradictions.ts";
-import { viewDecisions } from "./run-view-decisions.ts";
+import { viewDecided, viewDecisions } from "./run-view-decisions.ts";
 import { hasPeople, viewPeople } from "./run-view-people.ts";
 
 const TONES = {
@@ -71,7 +72,8 @@ function viewNotice({ title, text }: { title: string; text: string }): Html {
   `;
 }
 
-function viewState({ found, timezone, successor, behind, rights, issues }: RunPage): Html {
+function viewState(page: RunPage): Html {
+  const { found, timezone, successor, behind, rights, issues } = page;
   const { run, connection } = found;
   const error = rights.people ? run.error : withoutQuotes(run.error);
   // What concerns the whole file says it right below.
@@ -84,6 +86,7 @@ function viewState({ found, timezone, successor, behind, rights, issues }: RunPa
       <h1>${runTitle(found)}</h1>
       <p class="soft">From ${connection?.name ?? "a deleted connection"}, ${whenInWords(at, timezone)}</p>
       <p>${behind === null ? sentence : waitsBehind(behind.file)}</p>
+      ${viewDecided(page)}
       ${error === null || isBelow || run.status === "skipped" ? "" : html`<p><strong>${error.message}</strong></p>`}
       ${successor === null ? "" : html`<p><a href="${successor}">See the run that replaced it</a></p>`}
     </section>
@@ -174,7 +177,7 @@ function viewIssuesOfWhole(page: RunPage): Html {
       <ul class="bare issues">${issues.whole.map((issue) =>
         viewIssue(issue, issue.count > 1 ? count(issue.count, "time") : "", publicUrl)
       )}</ul>
-      ${!hasRows(page) && rights.people ? viewReports(path) : ""}
+      ${!hasRows(page) && rights.people ? viewReports(path, ["json"]) : ""}
     </section>
   `;
 }
@@ -218,15 +221,16 @@ function viewWhatToDo(source: string | null): Html {
     : html`<p>Correct these in ${source}; the next sync takes it. The report has everybody with an issue.</p>`;
 }
 
-function viewReports(path: string): Html {
+/** Without a row to correct, a table would be empty. */
+function viewReports(path: string, formats: readonly ReportFormat[] = ["csv", "xlsx", "json"]): Html {
   return html`
-    <div class="decide">
-      <a class="button" href="${path}/failures.csv">Report as CSV</a>
-      <a class="button" href="${path}/failures.xlsx">Report as a workbook</a>
-      <a class="button" href="${path}/failures.json">Report as JSON</a>
-    </div>
+    <div class="decide">${formats.map((format) =>
+      html`<a class="button" href="${path}/failures.${format}">${REPORT_NAMES[format]}</a>`
+    )}</div>
   `;
 }
+
+const REPORT_NAMES = { csv: "Report as CSV", xlsx: "Report as a workbook", json: "Report as JSON" } as const;
 
 function viewFacts({ found, timezone }: RunPage): Html {
   const { run, connection, drop } = found;
@@ -236,7 +240,6 @@ function viewFacts({ found, timezone }: RunPage): Html {
     ["File", drop === null ? "none" : `${drop.name} (${count(drop.bytes, "byte")})`],
     ["Covers", run.coverage === "full" ? "everybody" : "only people who are listed in it"],
     ["Received", whenInWords(run.createdAt, timezone)],
-    ...(run.approvedAt === null ? [] : [["Approved", whenInWords(run.approvedAt, timezone)] as [string, string]]),
     ...(run.finishedAt === null ? [] : [["Ended", whenInWords(run.finishedAt, timezone)] as [string, string]]),
     ["Run", html`<code>${encodeId("run", run.id)}</code>`],
   ];

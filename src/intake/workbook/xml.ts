@@ -7,6 +7,7 @@
 import { SaxesParser } from "saxes";
 import { Fault } from "../../model/errors.ts";
 import { type Entry, unpack } from "./zip.ts";
+import { sizeInWords } from "../../std/size.ts";
 
 export type Attributes = Readonly<Record<string, string>>;
 
@@ -42,7 +43,9 @@ export function readWhole(entry: Entry, handler: Handler): void {
   if (entry.bytes > MAX_SMALL_BYTES) {
     throw new Fault(
       "too_large",
-      `The part "${entry.name}" of the workbook has ${entry.bytes} bytes, over the limit of ${MAX_SMALL_BYTES} bytes`,
+      `The part "${entry.name}" of the workbook has ${sizeInWords(entry.bytes)}, over the limit of ${
+        sizeInWords(MAX_SMALL_BYTES)
+      }`,
     );
   }
   for (const _ of readXml(entry, handler));

@@ -7,6 +7,7 @@
  */
 import { Inflate } from "fflate";
 import { Fault } from "../../model/errors.ts";
+import { sizeInWords } from "../../std/size.ts";
 
 export interface Entry {
   /** As in the archive. */
@@ -54,7 +55,10 @@ export function readEntries(file: Uint8Array, maxBytes: number): Entries {
   }
   refuseOverlaps(places);
   if (bytes > maxBytes) {
-    throw new Fault("too_large", `The workbook unpacks to ${bytes} bytes, over the limit of ${maxBytes} bytes`);
+    throw new Fault(
+      "too_large",
+      `The workbook unpacks to ${sizeInWords(bytes)}, over the limit of ${sizeInWords(maxBytes)}`,
+    );
   }
   if (bytes > FREE_BYTES && bytes > file.length * MAX_RATIO) {
     throw new Fault(

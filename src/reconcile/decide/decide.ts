@@ -5,7 +5,16 @@
  */
 import type { Issue } from "../../model/record.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../image.ts";
-import { customOf, isActive, type KnownLink, type KnownUser, leavingDayOf, setStatus, setWriters } from "../person.ts";
+import {
+  customOf,
+  isActive,
+  type KnownLink,
+  type KnownUser,
+  leavingDayOf,
+  setStatus,
+  setWriters,
+  withWriters,
+} from "../person.ts";
 import type { Elsewhere } from "../elsewhere.ts";
 import type { Validated } from "../validated.ts";
 import { fillFields, reviseFields } from "./fields.ts";
@@ -64,7 +73,7 @@ function outcomeOf(revision: Revision): Decision {
     action,
     reason: revision.reason,
     after,
-    before,
+    before: before === null ? null : withWriters(before, user.image, after),
     issues: issues.length === 0 ? NO_ISSUES : issues,
     settled: revision.settled && issues.length === 0,
     identity: before !== null && changesIdentity(before),

@@ -148,11 +148,8 @@ export function contradicted(
 }
 
 function waysOut(which: string, user: number): readonly Piece[] {
-  return [
-    `${which}: both on the run's page, or by `,
-    { user, is: `/v1/users/${encodeId("usr", user)}`, otherwise: "the user" },
-    "/accept and /release",
-  ];
+  const routes = `, or by POST /v1/users/${encodeId("usr", user)}/accept or /release`;
+  return [`${which}: both on the run's page`, { user, is: "", otherwise: "", byApi: routes }];
 }
 
 /** The row has a new key, and something of a person whose own key is in no row. */

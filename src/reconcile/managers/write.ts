@@ -22,7 +22,7 @@ import { toJson } from "../columns/json-array.ts";
 import { changesManager, isSet, managerAfter, type NewManagers, setManager } from "../columns/new-managers.ts";
 import type { Draft } from "../draft.ts";
 import { type Image, IMAGE_INDEX } from "../image.ts";
-import { BY_HAND, editedByHand, fieldSourcesOf, managerOf, setWriters, sourceOf } from "../person.ts";
+import { BY_HAND, editedByHand, fieldSourcesOf, managerOf, setWriters, sourceOf, withWriters } from "../person.ts";
 import type { LateManager } from "./waiting.ts";
 
 const BATCH = 1_000;
@@ -136,6 +136,7 @@ async function addUpdates({ context }: Draft, updates: readonly ManagerUpdate[])
   for (const { userId, manager, line, connectionId, reason } of updates) {
     const user = users.get(userId);
     if (user === undefined) continue;
+    const after = withManager(user.image, manager, connectionId);
     context.filler.add(
       "updates",
       encodeChange({
@@ -144,13 +145,13 @@ async function addUpdates({ context }: Draft, updates: readonly ManagerUpdate[])
         userId,
         version: user.version,
         reason,
-        before: { manager_id: managerOf(user.image) },
+        before: withWriters({ manager_id: managerOf(user.image) }, user.image, after),
         previousPage: user.lastPage,
         key: null,
         digest: null,
         canonical: null,
         active: true,
-        after: withManager(user.image, manager, connectionId),
+        after,
       }),
     );
   }

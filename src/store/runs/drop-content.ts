@@ -16,11 +16,13 @@ import { isStored, matches } from "../unchanged.ts";
 import type { Drop } from "./drops.ts";
 import { dropChunks, drops } from "./schema-drops.ts";
 import { sleep } from "../../std/sleep.ts";
+import { sizeInWords } from "../../std/size.ts";
+import { MAX_FILE_BYTES } from "../../model/limits.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
 /** Received bytes of a whole drop. */
-export const MAX_DROP_BYTES = 1024 * 1024 * 1024;
+export const MAX_DROP_BYTES = MAX_FILE_BYTES;
 /** Received bytes of one part of an upload. */
 export const MAX_PART_BYTES = 8 * 1024 * 1024;
 /** Parts are numbered from 1. */
@@ -283,9 +285,7 @@ function openCopyingReader(body: Bytes): IntoReader {
 
 /** `too_large`, naming the limit in a unit that people use. */
 export function tooLarge(what: string, maxBytes: number): Fault {
-  const gib = maxBytes / 1024 ** 3;
-  const limit = gib >= 1 ? `${gib} GiB` : `${Math.round(maxBytes / 1024 ** 2)} MiB`;
-  return new Fault("too_large", `The body is larger than ${what} may be: ${limit} at most`);
+  return new Fault("too_large", `The body is larger than ${what} may be: ${sizeInWords(maxBytes)} at most`);
 }
 
 async function through(data: Uint8Array, transform: CompressionStream | DecompressionStream): Promise<Uint8Array> {

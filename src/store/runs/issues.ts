@@ -6,7 +6,7 @@ import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { IssueRow } from "../../reconcile/draft.ts";
 import { encodeId } from "../../model/id.ts";
 import type { Cell, Issue } from "../../model/record.ts";
-import { issueFor, usersIn } from "../../model/wording.ts";
+import { type Audience, issueFor, usersIn } from "../../model/wording.ts";
 import type { Database } from "../database.ts";
 import { issuePages } from "./schema.ts";
 import { readReportPage } from "./report-pages.ts";
@@ -77,16 +77,17 @@ export async function* rowsFor(
   runId: number,
   reader: IssueReader,
   isShown: (issue: Issue) => boolean = () => true,
+  audience: Audience = "person",
 ): AsyncGenerator<IssueRow> {
   let waiting: IssueRow[] = [];
   for await (const row of streamIssueRows(db, organizationId, runId)) {
     const issues = row.issues.filter(isShown);
     if (issues.length > 0) waiting.push({ ...row, issues });
     if (waiting.length < TOGETHER) continue;
-    yield* await worded(db, organizationId, waiting, reader);
+    yield* await worded(db, organizationId, waiting, reader, audience);
     waiting = [];
   }
-  yield* await worded(db, organizationId, waiting, reader);
+  yield* await worded(db, organizationId, waiting, reader, audience);
 }
 
 /** Rows that are checked together. */
@@ -98,6 +99,7 @@ export async function worded<R extends IssueRow>(
   organizationId: number,
   rows: readonly R[],
   reader: IssueReader,
+  audience: Audience = "person",
 ): Promise<R[]> {
   const linked = new Set([0]);
   if (typeof reader === "object") {
@@ -108,7 +110,7 @@ export async function worded<R extends IssueRow>(
     for (const [id] of found) linked.add(id);
   }
   const knows = (user: number) => reader === "people" || (reader !== "row" && linked.has(user));
-  return rows.map((row) => ({ ...row, issues: row.issues.map((issue) => issueFor(issue, knows)) }));
+  return rows.map((row) => ({ ...row, issues: row.issues.map((issue) => issueFor(issue, knows, audience)) }));
 }
 
 /** An issue by its number in the run (issueNumber), with its row's key; null: there is none. */
@@ -153,7 +155,7 @@ export async function listIssueRows(
   return rows;
 }
 
-/** Issues one by one, after the first `after` of them, worded as in rowsFor. */
+/** Issues one by one, after the first `after` of them, worded as in rowsFor for clients of the API. */
 export async function listIssues(
   db: Database,
   organizationId: number,
@@ -163,7 +165,7 @@ export async function listIssues(
 ): Promise<{ issues: readonly ListedIssue[]; next: number | null }> {
   const issues: ListedIssue[] = [];
   let place = 0;
-  for await (const row of rowsFor(db, organizationId, runId, reader)) {
+  for await (const row of rowsFor(db, organizationId, runId, reader, undefined, "api")) {
     for (const issue of row.issues) {
       if (place++ < after) continue;
       if (issues.length === limit) return { issues, next: place - 1 };

@@ -26,8 +26,36 @@ export async function approvePlanned(
       returning id`),
     audit: recordRun(db, by, "run.approved", run, now),
     parts: joinFollowing(db, run),
+    rest: await queueRest(db, run, now),
   });
   return changed.length > 0;
+}
+
+/** Statements that queue the rows which an approved plan for review has left out: they wait as if they came now. */
+async function queueRest(db: Database, run: Run, now: number): Promise<Statement[]> {
+  const { organizationId, connectionId, dropId, trigger, entity, coverage, requestId, given } = run;
+  if (run.mode !== "plan" || run.rows === null || given === null) return [];
+  const id = await reserve(db, "run");
+  const rows = [...run.rows].map((letter) => letter === "1" ? "0" : "1").join("");
+  const next = {
+    id,
+    organizationId,
+    connectionId,
+    dropId,
+    trigger,
+    mode: "auto",
+    entity,
+    coverage,
+    requestId,
+    rows,
+  } as const;
+  const isApproved = sql`exists (select 1 from runs where id = ${run.id} and status = 'applying'
+    and approved_at = ${now} and given ->> '$[0].run' is null)`;
+  const givenTo = given.map((each) => ({ ...each, run: id, waitsFor: each.waitsFor ?? id }));
+  return [
+    queueRun(db, next, now, { condition: isApproved, beyondLimit: true }),
+    db.run(sql`update runs set given = ${JSON.stringify(givenTo)} where id = ${run.id} and ${isApproved}`),
+  ];
 }
 
 /** Queues the run again, to be planned anew. */
