@@ -90,7 +90,11 @@ async function decideWaiting({ facts, part }: Unpacked, given: "send" | "drop" |
   if (terminal.ask === undefined) {
     throw new Fault("invalid_request", `${what}: say --waiting send or --waiting drop`);
   }
-  return waitingOf(await terminal.ask(`${what}. Send or drop them? `), 'The answer is "?"')!;
+  const answer = await terminal.ask(`${what}. Send or drop them? `);
+  if (answer === null) {
+    throw new Fault("invalid_request", "There was no answer: say --waiting send or --waiting drop");
+  }
+  return waitingOf(answer, 'The answer is "?"')!;
 }
 
 /** Makes the unpacked database ready for a hub, by a hub of its own that nobody else uses. */
