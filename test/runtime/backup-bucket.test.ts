@@ -37,7 +37,7 @@ async function withStore(
   try {
     const file = join(dir, "a.backup"), content = randomBytes(bytes);
     await writeFile(file, content);
-    await work({ store, place: createBucketPlace(store.settings, limits, PART), dir, file, content });
+    await work({ store, place: createBucketPlace(store.settings, { limits, partBytes: PART }), dir, file, content });
   } finally {
     await store.close();
     await rm(dir, { recursive: true, force: true });
@@ -232,10 +232,17 @@ test("parts that a killed process has left are deleted after a day, and nobody e
 test("a key for a time has its token signed with each request", () =>
   withStore(async ({ store, file }) => {
     store.key = { ...KEY, sessionToken: "FwoGZXIvYXdzEXAMPLE//token+==" };
-    await createBucketPlace({ ...store.settings, key: store.key }, QUICK, PART).put(file, NAME, NEVER);
-    await assert.rejects(createBucketPlace(store.settings, QUICK).list(HUB), /refused the key/);
+    await createBucketPlace({ ...store.settings, key: store.key }, { limits: QUICK, partBytes: PART }).put(
+      file,
+      NAME,
+      NEVER,
+    );
+    await assert.rejects(createBucketPlace(store.settings, { limits: QUICK }).list(HUB), /refused the key/);
     const wrong = { ...store.key, secretAccessKey: `${KEY.secretAccessKey}x` };
-    await assert.rejects(createBucketPlace({ ...store.settings, key: wrong }, QUICK).list(HUB), /refused the key/);
+    await assert.rejects(
+      createBucketPlace({ ...store.settings, key: wrong }, { limits: QUICK }).list(HUB),
+      /refused the key/,
+    );
   }));
 
 test("a store where nobody listens is named with the reason", () =>

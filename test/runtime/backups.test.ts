@@ -142,3 +142,18 @@ test("a bucket gets one backup a night, and keeps the last ones of this hub; wha
     }
     assert.deepEqual((await readdir(env.MUSTER_DATA_DIR!)).filter((name) => name.endsWith(".part")), []);
   }));
+
+test("a hub that is stopped does not wait for a store that is silent", () =>
+  withTerminal(async ({ env, run }) => {
+    await run("org", "create", "--slug", "acme");
+    const store = await startS3(), figures: BackupFigures = { lastAt: null, failures: 0 };
+    const listed = new Promise<void>((resolve) => store.onNext("list", resolve));
+    store.misbehave("list", "hang", 100);
+    const url = `file:${join(env.MUSTER_DATA_DIR!, "muster.db")}`, events: string[] = [];
+    const log = (event: string) => void events.push(event);
+    const backups = startBackups(url, { place: store.settings, keep: 1 }, figures, { now: () => MIDDAY, log });
+    await listed;
+    await backups.stop();
+    await store.close();
+    assert.deepEqual([figures.failures, events], [0, []]);
+  }));

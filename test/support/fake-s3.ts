@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { BucketSettings, StoreKey } from "../../src/runtime/backups/settings.ts";
-import { readAuthorization, sha256, signatureOf } from "./sigv4.ts";
+import { problemOf } from "./sigv4.ts";
 
 export const KEY: StoreKey = {
   accessKeyId: "AKIAIOSFODNN7EXAMPLE",
@@ -133,7 +133,10 @@ async function answer(
     if (region !== undefined) response.setHeader("x-amz-bucket-region", region);
     xml(response, status, `<Error><Code>${reason}</Code><Message>of ${KEY.accessKeyId}</Message></Error>`);
   };
-  const refused = problemOf(store.key, request, body);
+  const isSized = request.headers["content-length"] === String(body.length) ||
+    ["GET", "HEAD", "DELETE"].includes(request.method!);
+  if (!isSized) return refuse(411, "MissingContentLength");
+  const refused = problemOf(request, body, store.key, REGION);
   if (refused !== null) return refuse(403, refused);
   if (typeof how === "object" && "status" in how) return refuse(how.status, how.reason, how.region);
   if (bucket !== BUCKET) return refuse(404, "NoSuchBucket");
@@ -159,26 +162,6 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-/** Why the request is refused, in S3's words; null: it is signed as it should be. */
-function problemOf(key: StoreKey, request: IncomingMessage, body: Buffer): string | null {
-  const by = readAuthorization(request.headers.authorization ?? "");
-  if (by === null) return "AccessDenied";
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-  const unsigned = Object.keys(headers).filter((name) => name === "host" || name.startsWith("x-amz-"));
-  if (unsigned.some((name) => !by.signedHeaders.includes(name))) return "AccessDenied";
-  if (by.accessKeyId !== key.accessKeyId) return "InvalidAccessKeyId";
-  if (by.region !== REGION) return "AuthorizationHeaderMalformed";
-  if ((headers["x-amz-security-token"] ?? null) !== key.sessionToken) return "InvalidToken";
-  const [, year, month, day, hour, minute, second] =
-    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(headers["x-amz-date"] ?? "") ?? [];
-  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  if (!(Math.abs(at - Date.now()) < 15 * 60_000)) return "RequestTimeTooSkewed";
-  const hash = headers["x-amz-content-sha256"];
-  if (hash !== "UNSIGNED-PAYLOAD" && hash !== sha256(body)) return "XAmzContentSHA256Mismatch";
-  const expected = signatureOf({ method: request.method!, path: request.url!, headers, body }, by, key.secretAccessKey);
-  return expected === by.signature ? null : "SignatureDoesNotMatch";
 }
 
 interface Asked {

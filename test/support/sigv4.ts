@@ -3,6 +3,8 @@
  * came over the line and the secret key. Written from the protocol, apart from the library that the hub signs with.
  */
 import { createHash, createHmac } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { StoreKey } from "../../src/runtime/backups/settings.ts";
 
 export interface SignedRequest {
   readonly method: string;
@@ -57,6 +59,26 @@ export function signatureOf(request: SignedRequest, by: Omit<Authorization, "sig
   const toSign = ["AWS4-HMAC-SHA256", request.headers["x-amz-date"] ?? "", scope, sha256(canonical)].join("\n");
   const key = [by.date, by.region, by.service, "aws4_request"].reduce<string | Uint8Array>(hmac, `AWS4${secret}`);
   return createHmac("sha256", key).update(toSign).digest("hex");
+}
+
+/** Why the request is refused, in S3's words; null: it is signed as it should be. */
+export function problemOf(request: IncomingMessage, body: Uint8Array, key: StoreKey, region: string): string | null {
+  const by = readAuthorization(request.headers.authorization ?? "");
+  if (by === null) return "AccessDenied";
+  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+  const unsigned = Object.keys(headers).filter((name) => name === "host" || name.startsWith("x-amz-"));
+  if (unsigned.some((name) => !by.signedHeaders.includes(name))) return "AccessDenied";
+  if (by.accessKeyId !== key.accessKeyId) return "InvalidAccessKeyId";
+  if (by.region !== region) return "AuthorizationHeaderMalformed";
+  if ((headers["x-amz-security-token"] ?? null) !== key.sessionToken) return "InvalidToken";
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(headers["x-amz-date"] ?? "") ?? [];
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  if (!(Math.abs(at - Date.now()) < 15 * 60_000)) return "RequestTimeTooSkewed";
+  const hash = headers["x-amz-content-sha256"];
+  if (hash !== "UNSIGNED-PAYLOAD" && hash !== sha256(body)) return "XAmzContentSHA256Mismatch";
+  const expected = signatureOf({ method: request.method!, path: request.url!, headers, body }, by, key.secretAccessKey);
+  return expected === by.signature ? null : "SignatureDoesNotMatch";
 }
 
 export function sha256(content: string | Uint8Array): string {

@@ -27,13 +27,19 @@ const STALE_AFTER_MS = DAY_MS;
 
 const NEVER = new AbortController().signal;
 
+export interface BucketOptions {
+  readonly limits?: StoreLimits;
+  readonly partBytes?: number;
+  /** Ends what has no signal of its own. */
+  readonly ended?: AbortSignal;
+}
+
 export function createBucketPlace(
   settings: BucketSettings,
-  limits: StoreLimits = USUAL_LIMITS,
-  partBytes: number = PART_BYTES,
+  { limits = USUAL_LIMITS, partBytes = PART_BYTES, ended }: BucketOptions = {},
 ): BackupPlace {
   const { bucket, prefix, search } = settings;
-  const s3 = openS3(settings, limits);
+  const s3 = openS3(settings, limits, ended);
   const keyOf = (name: string) => `${prefix}${name}`;
   const addressOf = (name = "") => `s3://${bucket}/${keyOf(name)}${search}`;
   const has = async (name: string) => (await s3.list(keyOf(name))).some(({ key }) => key === keyOf(name));

@@ -8,8 +8,9 @@ import { createFolderPlace } from "./folder.ts";
 import type { BackupPlace } from "./place.ts";
 import { parsePlace, type PlaceSettings } from "./settings.ts";
 
-export function openPlace(settings: PlaceSettings): BackupPlace {
-  return settings.kind === "folder" ? createFolderPlace(settings.dir) : createBucketPlace(settings);
+/** `ended` ends what asks a store and has no signal of its own. */
+export function openPlace(settings: PlaceSettings, ended?: AbortSignal): BackupPlace {
+  return settings.kind === "folder" ? createFolderPlace(settings.dir) : createBucketPlace(settings, { ended });
 }
 
 /**

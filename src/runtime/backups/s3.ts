@@ -71,7 +71,8 @@ interface Asked {
 /** The answer to a range of an object that ends before it. */
 const NOTHING_THERE = 416;
 
-export function openS3(settings: BucketSettings, limits: StoreLimits = USUAL_LIMITS): S3 {
+/** `ended` ends every request that has no signal of its own, with its reason. */
+export function openS3(settings: BucketSettings, limits: StoreLimits = USUAL_LIMITS, ended?: AbortSignal): S3 {
   const { endpoint, region, bucket, key: credentials } = settings;
   const store = `The bucket "${bucket}" at ${new URL(endpoint).host}`;
   const keys = new Map<string, ArrayBuffer>();
@@ -109,19 +110,19 @@ export function openS3(settings: BucketSettings, limits: StoreLimits = USUAL_LIM
 
   /** The whole answer, within the time limit. */
   async function askOnce(asked: Asked): Promise<{ text: string; headers: Headers }> {
-    const limitMs = asked.limitMs ?? limits.answerMs;
+    const { limitMs = limits.answerMs, signal = ended } = asked;
     const limit = AbortSignal.timeout(limitMs);
     try {
-      const response = await send(asked, asked.signal === undefined ? limit : AbortSignal.any([asked.signal, limit]));
+      const response = await send(asked, signal === undefined ? limit : AbortSignal.any([signal, limit]));
       return { text: await response.text(), headers: response.headers };
     } catch (error) {
-      asked.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       throw error instanceof StoreTrouble ? error : lineTrouble(error, store, limitMs);
     }
   }
 
   function ask(asked: Asked): Promise<{ text: string; headers: Headers }> {
-    return retry(() => askOnce(asked), pauseAfter, asked.signal);
+    return retry(() => askOnce(asked), pauseAfter, asked.signal ?? ended);
   }
 
   /** An answer's XML. Its root is checked, as a store may answer 200 before it knows of an error. */
@@ -134,7 +135,7 @@ export function openS3(settings: BucketSettings, limits: StoreLimits = USUAL_LIM
         throw refusal(answer.root === "Error" ? 500 : 200, reasonIn(text), store, asked.doing);
       },
       pauseAfter,
-      asked.signal,
+      asked.signal ?? ended,
     );
   }
 

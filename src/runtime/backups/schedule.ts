@@ -51,15 +51,16 @@ export function startBackups(
   figures: BackupFigures,
   { now, log }: Pick<Hub, "now" | "log">,
 ): BackupSchedule {
-  const place = openPlace(settings);
+  const stopped = new AbortController();
+  const place = openPlace(settings, stopped.signal);
   let running: Running | null = null, looking: Promise<void> | null = null;
-  let isStopped = false, notBefore = -Infinity;
+  let notBefore = -Infinity;
   /** The backup that others have yet to be removed for; null: none. */
   let newest: string | null = null;
 
   async function make(): Promise<void> {
     const begun = now();
-    if (isStopped || begun < notBefore) return;
+    if (stopped.signal.aborted || begun < notBefore) return;
     if (isDone(begun)) return await removeOld();
     const hubId = await readHubId(databaseUrl);
     // One of a clock that was ahead says nothing about this night.
@@ -67,14 +68,14 @@ export function startBackups(
     if (isDone(begun)) return;
     if (place.folder !== null) await mkdir(place.folder, { recursive: true, mode: 0o700 });
     await removeAllLeftovers(databaseUrl, place);
-    if (isStopped) return;
+    if (stopped.signal.aborted) return;
     const name = place.nameAt(hubId, begun);
     running = startMaking({ databaseUrl, place: settings, name });
     const result = await running.ended;
     // It waits for a message that would stop it.
     await running.thread.terminate();
     running = null;
-    if ("error" in result) return isStopped ? undefined : failed("backup.failed", result.error);
+    if ("error" in result) return failed("backup.failed", result.error);
     figures.lastAt = begun;
     log("backup.made", { bytes: result.bytes, ms: Math.round(now() - begun) });
     newest = name;
@@ -96,6 +97,7 @@ export function startBackups(
   }
 
   function failed(event: string, error: string): void {
+    if (stopped.signal.aborted) return;
     figures.failures++;
     notBefore = now() + AFTER_FAILURE_MS;
     log(event, { error });
@@ -112,7 +114,7 @@ export function startBackups(
   return {
     look,
     async stop() {
-      isStopped = true;
+      stopped.abort(new Error("The hub was stopped"));
       clearInterval(timer);
       if (running !== null) await endMaking(running);
       await looking;
