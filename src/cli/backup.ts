@@ -1,6 +1,7 @@
-/** `muster backup FILE`: copies the database of a hub, which may be running, into one file. */
+/** `muster backup PLACE`: copies the database of a hub, which may be running, into one file or object. */
 import { loadConfig } from "../runtime/config.ts";
 import { makeBackup } from "../runtime/backups/make.ts";
+import { findPlace } from "../runtime/backups/open-place.ts";
 import { isEmbedded } from "../runtime/database.ts";
 import { DONE, type Terminal } from "../runtime/command.ts";
 import { Fault } from "../model/errors.ts";
@@ -8,13 +9,14 @@ import { Fault } from "../model/errors.ts";
 export async function backup(
   { json }: { readonly json?: boolean },
   terminal: Terminal,
-  path: string,
+  address: string,
 ): Promise<number> {
   const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
   requireFile(config.databaseUrl, "backup");
-  const { facts, bytes } = await makeBackup(config.databaseUrl, path);
-  if (json) terminal.out(JSON.stringify({ ...facts, bytes }, null, 2));
-  else terminal.out(`Backed up to ${path} (${megabytes(bytes)}), as of ${facts.created_at}`);
+  const { place, name: givenName } = await findPlace(address, terminal.env);
+  const { name, facts, bytes } = await makeBackup(config.databaseUrl, place, givenName);
+  if (json) terminal.out(JSON.stringify({ ...facts, bytes, address: place.addressOf(name) }, null, 2));
+  else terminal.out(`Backed up to ${place.addressOf(name)} (${megabytes(bytes)}), as of ${facts.created_at}`);
   if (facts.master_key !== null) {
     terminal.err(`Restoring it needs the master key "${facts.master_key}", which is not in it\n`);
   }
@@ -31,6 +33,6 @@ export function requireFile(databaseUrl: string, command: string): void {
   );
 }
 
-function megabytes(bytes: number): string {
+export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -28,7 +28,7 @@ const bridge = defineCommand({
 
 const backup = defineCommand({
   name: "backup",
-  summary: "Copies the database into one file, also while a hub runs",
+  summary: "Copies the database into a file or bucket, also while a hub runs",
   argument: "FILE",
   options: { json: { type: "boolean", help: "prints the backup's facts as JSON" } },
   run: async (values, terminal, file) => await (await import("./backup.ts")).backup(values, terminal, file),

@@ -1,8 +1,10 @@
-/** `muster restore FILE`: puts a backup in the place of the data directory's database. */
+/** `muster restore PLACE`: puts a backup in the place of the data directory's database. */
 import { createOwner } from "../runtime/owner.ts";
 import { type Config, loadConfig } from "../runtime/config.ts";
 import { erasedListFile, readErased } from "../runtime/backups/erased-list.ts";
 import { removePart } from "../runtime/backups/leftovers.ts";
+import { findPlace } from "../runtime/backups/open-place.ts";
+import type { BackupPlace } from "../runtime/backups/place.ts";
 import { putInPlace } from "../runtime/backups/replace.ts";
 import { type Unpacked, unpackForRestore, urlOf } from "../runtime/backups/restore.ts";
 import type { BackupFacts } from "../runtime/backups/format.ts";
@@ -14,9 +16,10 @@ import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
 import { eraseAgain, type ErasedAgain } from "../people/erase-again.ts";
 import { sleep } from "../std/sleep.ts";
+import { toInstant } from "../std/time.ts";
 import { resealAll } from "../store/connections/sealed.ts";
 import { countedOver, countWaiting, markRestored, type Waiting } from "../store/restore.ts";
-import { requireFile } from "./backup.ts";
+import { megabytes, requireFile } from "./backup.ts";
 import { withHubOf } from "./open-hub.ts";
 
 const BY = byCommand("restore");
@@ -24,12 +27,14 @@ const BY = byCommand("restore");
 export async function restore(
   values: { readonly replace?: boolean; readonly waiting?: string },
   terminal: Terminal,
-  path: string,
+  address: string,
 ): Promise<number> {
   const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
   requireFile(config.databaseUrl, "restore");
   const given = waitingOf(values.waiting, '--waiting is "?"');
-  const unpacked = await unpackForRestore(config, path, values.replace ?? false);
+  const { place, name } = await findPlace(address, terminal.env);
+  if (name === null) throw await unnamed(place);
+  const unpacked = await unpackForRestore(config, place, name, values.replace ?? false);
   try {
     const waiting = await decideWaiting(unpacked, given, terminal);
     const again = await makeReady(config, unpacked, waiting, terminal);
@@ -40,6 +45,25 @@ export async function restore(
   } finally {
     await removePart(unpacked.part);
   }
+}
+
+/** How many backups a refusal lists. */
+const LISTED = 50;
+
+/** Which backup is meant is for the operator to say: the newest one may be what has to be undone. */
+async function unnamed(place: BackupPlace): Promise<Fault> {
+  const stored = await place.list(null);
+  if (stored.length === 0) return new Fault("not_found", `${place.addressOf()} has no backups`);
+  const lines = stored.slice(-LISTED).map(({ name, at, bytes }) =>
+    `${toInstant(at)}  ${megabytes(bytes).padStart(10)}  ${place.addressOf(name)}`
+  );
+  const count = stored.length > LISTED
+    ? `${stored.length} backups, the last ${LISTED} of which are`
+    : counted(stored.length, "backup");
+  return new Fault(
+    "invalid_request",
+    `${place.addressOf()} has ${count}; say which one to restore:\n${lines.join("\n")}`,
+  );
 }
 
 function waitingOf(text: string | undefined, named: string): "send" | "drop" | null {
@@ -66,7 +90,11 @@ async function decideWaiting({ facts, part }: Unpacked, given: "send" | "drop" |
   if (terminal.ask === undefined) {
     throw new Fault("invalid_request", `${what}: say --waiting send or --waiting drop`);
   }
-  return waitingOf(await terminal.ask(`${what}. Send or drop them? `), 'The answer is "?"')!;
+  const answer = await terminal.ask(`${what}. Send or drop them? `);
+  if (answer === null) {
+    throw new Fault("invalid_request", "There was no answer: say --waiting send or --waiting drop");
+  }
+  return waitingOf(answer, 'The answer is "?"')!;
 }
 
 /** Makes the unpacked database ready for a hub, by a hub of its own that nobody else uses. */

@@ -249,6 +249,7 @@ const DECIDERS: Readonly<Record<By["kind"], string>> = {
   command: "by a command on the hub's machine",
   source: "by the source itself",
   hub: "by the hub itself",
+  retention: "by the retention of people",
 };
 
 /** `2 March 2026 at 09:00 (Europe/Berlin)`. */

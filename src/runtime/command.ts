@@ -33,8 +33,8 @@ export interface Terminal {
   readonly isWatched: boolean;
   /** Whether the error stream is a terminal that can show a progress bar. */
   readonly drawsBars: boolean;
-  /** Asks a person, and resolves with the line that they typed; absent: nobody is at the terminal. */
-  readonly ask?: (question: string) => Promise<string>;
+  /** Asks a person, and resolves with the line that they typed; null: they ended it. Absent: nobody is at the terminal. */
+  readonly ask?: (question: string) => Promise<string | null>;
   readonly env: Environment;
   /** URL of the working directory, with a trailing slash. */
   readonly base: string;

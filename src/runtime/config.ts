@@ -5,6 +5,8 @@ import { type AllowHosts, judgeUrl, OutboundRefused, parseAllowHosts } from "../
 import { isMasterKeyText, MASTER_KEY_FORM } from "../security/secrets.ts";
 import type { OpenIdSettings } from "../security/openid.ts";
 import { isTokenText, TOKEN_FORM } from "../security/token.ts";
+import { KEY_NAMES, parsePlace, type PlaceSettings } from "./backups/settings.ts";
+import { isLoopback } from "./loopback.ts";
 import { unknownNames } from "./setting-names.ts";
 
 export interface Config {
@@ -24,8 +26,8 @@ export interface Config {
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
-  /** The folder of scheduled backups, and how many are kept; null: none are made. */
-  readonly backup: { readonly dir: string; readonly keep: number } | null;
+  /** The place of scheduled backups, and how many are kept; null: none are made. */
+  readonly backup: { readonly place: PlaceSettings; readonly keep: number } | null;
   /** Port of the hosted SFTP server, at `host`; 0: there is no server. */
   readonly sftpPort: number;
   /** Folder of hosted trees and of the bridge's keys. */
@@ -106,6 +108,7 @@ export const SETTINGS: readonly string[] = [
   "OIDC_OPERATORS",
   "SMTP_URL",
   "MAIL_FROM",
+  ...KEY_NAMES,
 ];
 
 /** `warn` is called with probable mistakes. Fails with `unprocessable`, with all problems in one message. */
@@ -216,15 +219,13 @@ function publicUrl({ checked }: Reader): string | null {
   return url?.replace(/\/+$/, "") ?? null;
 }
 
-function backup({ checked, wholeNumber }: Reader, databaseUrl: string): Config["backup"] {
-  const isFolder = (value: string) => !value.includes("://") && databaseUrl.startsWith("file:");
-  const dir = checked(
-    "MUSTER_BACKUP",
-    isFolder,
-    "a folder, like /var/backups/muster, beside a database that is a file",
-  );
-  const keep = wholeNumber("MUSTER_BACKUP_KEEP", 14, 1, 1000);
-  return dir === null ? null : { dir, keep };
+function backup({ text, wholeNumber, problems }: Reader, databaseUrl: string): Config["backup"] {
+  const address = text("MUSTER_BACKUP"), keep = wholeNumber("MUSTER_BACKUP_KEEP", 14, 1, 1000);
+  if (address === null) return null;
+  if (!databaseUrl.startsWith("file:")) problems.push("MUSTER_BACKUP is for a database that is a file: unset it");
+  const { settings: place, problems: others } = parsePlace(address, "MUSTER_BACKUP", text);
+  problems.push(...others);
+  return place && { place, keep };
 }
 
 function sftpAddress({ checked }: Reader): SftpAddress | null {
@@ -254,10 +255,6 @@ function linksNobodyOpens({ smtpUrl, publicUrl, host }: Config): string | null {
   if (smtpUrl === null || publicUrl !== null) return null;
   return `SMTP_URL is set and MUSTER_PUBLIC_URL is not: links in mails would lead to "${host}", so it should be the ` +
     "address at which others reach the hub, like https://muster.example.com";
-}
-
-function isLoopback(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 
 /** All or none of the variables have to be set: with some of them, no token or too many would be accepted. */

@@ -1,6 +1,7 @@
 /** One request to a libSQL server: its answer as a whole, or a DatabaseTrouble that says what, where and what to do. */
 import { causesOf, codeOf } from "../std/causes.ts";
 import { DatabaseTrouble } from "../store/trouble.ts";
+import { tookTooLong, whyUnreachable } from "./unreachable.ts";
 
 export interface ServerPlace {
   /** The server's name and port, for messages. */
@@ -63,14 +64,12 @@ export function troubleOfAnswer(error: unknown, { host }: ServerPlace): Database
 
 /** There is no answer. */
 function lineTrouble(error: unknown, { host, answerMs }: ServerPlace): DatabaseTrouble {
-  const causes = causesOf(error);
-  if (causes.some(({ name }) => name === "TimeoutError" || name === "AbortError")) {
+  if (tookTooLong(error)) {
     const message = `The database at ${host} did not answer in ${answerMs / 1000} s: check its load and the way to it`;
     return new DatabaseTrouble(message, { passes: true, mayBeDone: true, cause: error });
   }
-  const words = causes.flatMap((cause) => [codeOf(cause) ?? "", cause.message]).join(" ");
-  if (BEFORE_SENDING.test(words)) {
-    const why = REASONS.find(([pattern]) => pattern.test(words))?.[1] ?? "there is no way to it";
+  const why = whyUnreachable(error);
+  if (why !== null) {
     const message =
       `The database at ${host} cannot be reached, as ${why}: check DATABASE_URL, and that the server runs`;
     return new DatabaseTrouble(message, { passes: true, mayBeDone: false, cause: error });
@@ -79,15 +78,6 @@ function lineTrouble(error: unknown, { host, answerMs }: ServerPlace): DatabaseT
     `The connection to the database at ${host} broke off before its answer: check the server and the way to it`;
   return new DatabaseTrouble(message, { passes: true, mayBeDone: true, cause: error });
 }
-
-/** No connection was made: Node's codes, and what Deno has in its message. */
-const BEFORE_SENDING =
-  /\(Connect\)|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT|SSL|TLS/;
-const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/ENOTFOUND|EAI_AGAIN|dns error/i, "its name has no address"],
-  [/ECONNREFUSED|connection refused/i, "nothing listens there"],
-  [/certificate|CERT|SSL|TLS/i, "its certificate is not accepted"],
-];
 
 function statusTrouble(status: number, bytes: number, { host }: ServerPlace): DatabaseTrouble {
   const refused = (message: string, passes = false) => new DatabaseTrouble(message, { passes, mayBeDone: false });

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { createTransport } from "nodemailer";
 import type { MailTransport } from "../notify/send-mails.ts";
+import { isLoopback } from "./loopback.ts";
 
 export interface SmtpTransport {
   readonly send: MailTransport;
@@ -20,7 +21,7 @@ export function createSmtpTransport(url: string, wholeMs = WHOLE_MS): SmtpTransp
     .filter((each) => each.length > 2);
   const limits = { connectionTimeout: CONNECT_MS, greetingTimeout: CONNECT_MS, socketTimeout: SILENCE_MS };
   // A password is only sent encrypted, except to this machine.
-  const requireTLS = password !== "" && !/^(localhost|127\..*|\[::1\])$/.test(hostname);
+  const requireTLS = password !== "" && !isLoopback(hostname);
   // nodemailer must not read files or URLs that a text or an address may look like.
   const closed = { disableFileAccess: true, disableUrlAccess: true };
   const giveUp = new Set<(reason: Error) => void>();

@@ -31,11 +31,15 @@ export function createTerminal(): Terminal {
   };
 }
 
-async function ask(question: string): Promise<string> {
+async function ask(question: string): Promise<string | null> {
   const { createInterface } = await import("node:readline/promises");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // A question stays open for ever where the input ends, or is interrupted.
+  const closed = new Promise<null>((resolve) => lines.once("close", () => resolve(null)));
   try {
-    return await lines.question(question);
+    return await Promise.race([lines.question(question), closed]);
+  } catch {
+    return null;
   } finally {
     lines.close();
   }

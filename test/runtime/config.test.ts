@@ -101,6 +101,84 @@ test("an unknown MUSTER_ variable is reported, with the name that it is near to"
   ]);
 });
 
+const KEY = {
+  AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
+  AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+};
+
+test("backups go into a folder, or into a bucket with the key that other tools read, too", () => {
+  assert.deepEqual(parseConfig({ MUSTER_BACKUP: "/var/backups/muster" }).config?.backup, {
+    place: { kind: "folder", dir: "/var/backups/muster" },
+    keep: 14,
+  });
+  const bucketOf = (address: string, more = {}) => {
+    const { config, problems } = parseConfig({ ...KEY, ...more, MUSTER_BACKUP: address });
+    assert.deepEqual(problems, []);
+    return config!.backup!.place;
+  };
+  assert.deepEqual(bucketOf("s3://acme-backups/hubs/muster/?endpoint=https://s3.example.com:9000/&region=eu-1"), {
+    kind: "bucket",
+    endpoint: "https://s3.example.com:9000",
+    region: "eu-1",
+    bucket: "acme-backups",
+    prefix: "hubs/muster/",
+    search: "?endpoint=https://s3.example.com:9000/&region=eu-1",
+    key: {
+      accessKeyId: KEY.AWS_ACCESS_KEY_ID,
+      secretAccessKey: KEY.AWS_SECRET_ACCESS_KEY,
+      sessionToken: null,
+    },
+  });
+  const amazon = bucketOf("s3://acme-backups?region=eu-west-1", {
+    AWS_SESSION_TOKEN: "for a time".replaceAll(" ", "-"),
+  });
+  assert.ok(amazon.kind === "bucket");
+  assert.deepEqual([amazon.endpoint, amazon.prefix, amazon.key.sessionToken], [
+    "https://s3.eu-west-1.amazonaws.com",
+    "",
+    "for-a-time",
+  ]);
+  for (const host of ["localhost", "127.0.0.1:9000", "[::1]:9000"]) bucketOf(`s3://acme/x?endpoint=http://${host}`);
+});
+
+test("an address of a bucket that cannot be used is refused before the start, and no key is repeated", () => {
+  const refused: readonly (readonly [string, RegExp])[] = [
+    [
+      "s3://AKIAIOSFODNN7EXAMPLE:hush@acme-backups/x",
+      /^MUSTER_BACKUP is not the address of a bucket: .* without a key/,
+    ],
+    ["s3://acme-backups/x?accesskey=hush", /^MUSTER_BACKUP has "accesskey", which is not known/],
+    ["s3://Acme_Backups/x", /^MUSTER_BACKUP has the bucket "Acme_Backups"/],
+    ["s3://acme-backups/a b", /^MUSTER_BACKUP has the prefix/],
+    ["s3://acme-backups/x?endpoint=s3.example.com", /^MUSTER_BACKUP has an endpoint that is no URL/],
+    ["s3://acme-backups/x?endpoint=https://k:hush@s3.example.com", /^MUSTER_BACKUP has an endpoint that has more than/],
+    [
+      "s3://acme-backups/x?endpoint=http://s3.example.com",
+      /^MUSTER_BACKUP has an endpoint that begins with http:\/\/, which is for this machine alone: it should be https:\/\/s3\.example\.com$/,
+    ],
+    ["gs://acme-backups/x", /^MUSTER_BACKUP begins with "gs:\/\/", where no backup can be/],
+  ];
+  for (const [address, problem] of refused) {
+    const { config, problems } = parseConfig({ ...KEY, MUSTER_BACKUP: address });
+    assert.equal(config, null, address);
+    assert.equal(problems.length, 1, problems.join());
+    assert.match(problems[0]!, problem);
+    assert.ok(!problems[0]!.includes("hush"));
+  }
+  assert.deepEqual(parseConfig({ MUSTER_BACKUP: "s3://acme-backups" }).problems, [
+    "AWS_ACCESS_KEY_ID is not set: a bucket for backups needs it",
+    "AWS_SECRET_ACCESS_KEY is not set: a bucket for backups needs it",
+  ]);
+  const twoLines = { ...KEY, AWS_SECRET_ACCESS_KEY: "hush\nhush", MUSTER_BACKUP: "s3://acme-backups" };
+  assert.deepEqual(parseConfig(twoLines).problems, [
+    "AWS_SECRET_ACCESS_KEY has characters that no key has: it should be one word",
+  ]);
+  assert.match(
+    parseConfig({ DATABASE_URL: "libsql://db.example.com", MUSTER_BACKUP: "/var/backups" }).problems.join(),
+    /MUSTER_BACKUP is for a database that is a file/,
+  );
+});
+
 test("a first token that is none is a problem like the others, and is not repeated", () => {
   const { config, problems } = parseConfig({ PORT: "abc", MUSTER_ADMIN_TOKEN: "mus_secret" });
   assert.equal(config, null);

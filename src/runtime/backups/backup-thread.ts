@@ -2,14 +2,26 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { describeError } from "../log.ts";
 import { makeBackup } from "./make.ts";
+import { openPlace } from "./open-place.ts";
+import type { PlaceSettings } from "./settings.ts";
 
-/** What the thread posts at its end. */
-export type BackupResult = { readonly bytes: number } | { readonly error: string };
+export interface BackupTask {
+  readonly databaseUrl: string;
+  readonly place: PlaceSettings;
+  readonly name: string;
+}
 
-const { databaseUrl, to } = workerData as { databaseUrl: string; to: string };
+/** What the thread posts: that the backup is being put, from when on it ends by itself if it is posted "stop"; its end. */
+export type BackupNews = "putting" | { readonly bytes: number } | { readonly error: string };
+
+const { databaseUrl, place, name } = workerData as BackupTask;
+const post = (news: BackupNews) => parentPort!.postMessage(news);
+const stopped = new AbortController();
+parentPort!.once("message", () => stopped.abort(new Error("The hub was stopped")));
 try {
-  const { bytes } = await makeBackup(databaseUrl, to);
-  parentPort!.postMessage({ bytes } satisfies BackupResult);
+  const options = { signal: stopped.signal, putting: () => post("putting") };
+  const { bytes } = await makeBackup(databaseUrl, openPlace(place), name, options);
+  post({ bytes });
 } catch (error) {
-  parentPort!.postMessage(describeError(error) satisfies BackupResult);
+  post(describeError(error));
 }

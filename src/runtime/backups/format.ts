@@ -15,7 +15,7 @@ import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 
 const FIRST_LINE = "muster-backup 1";
-const HEAD_BYTES = 1024;
+export const HEAD_BYTES = 1024;
 
 const FACTS = z.object({
   created_at: z.iso.datetime(),
@@ -72,10 +72,13 @@ export async function verify(path: string): Promise<BackupFacts> {
   return await unpack(path, null);
 }
 
-/** Writes the database's file, which has to be a new one (null: none is written), as `verify` checks it. */
-export async function unpack(path: string, to: string | null): Promise<BackupFacts> {
+/**
+ * Writes the database's file, which has to be a new one (null: none is written), as `verify` checks it. `named`: how messages
+ * name the backup.
+ */
+export async function unpack(path: string, to: string | null, named: string = path): Promise<BackupFacts> {
   return await withFile(path, async (file) => {
-    const { facts, text, sha256 } = await readHead(file, path);
+    const { facts, text, sha256 } = await readHead(file, named);
     const hash = createHash("sha256").update(text);
     let bytes = 0;
     const target = to === null ? null : await open(to, "wx", 0o600);
@@ -89,9 +92,9 @@ export async function unpack(path: string, to: string | null): Promise<BackupFac
         }
       }).catch((cause) => {
         if (isOfDisk(cause)) throw cause;
-        throw damaged(path, cause);
+        throw damaged(named, cause);
       });
-      if (hash.digest("hex") !== sha256 || bytes !== facts.database_bytes) throw damaged(path);
+      if (hash.digest("hex") !== sha256 || bytes !== facts.database_bytes) throw damaged(named);
       await target?.sync();
     } finally {
       await target?.close();
@@ -120,21 +123,26 @@ async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>)
   }
 }
 
-async function readHead(file: FileHandle, path: string): Promise<Head> {
+async function readHead(file: FileHandle, named: string): Promise<Head> {
   const bytes = new Uint8Array(HEAD_BYTES);
   const { bytesRead } = await file.read(bytes, 0, HEAD_BYTES, 0);
-  const [first, text = "", sha256 = ""] = new TextDecoder().decode(bytes.subarray(0, bytesRead)).split("\n");
+  return parseHead(bytes.subarray(0, bytesRead), named);
+}
+
+/** The first HEAD_BYTES of a backup. Fails with `unprocessable`, with a message that has `named` in it. */
+export function parseHead(bytes: Uint8Array, named: string): Head {
+  const [first, text = "", sha256 = ""] = new TextDecoder().decode(bytes).split("\n");
   if (first !== FIRST_LINE) {
     const [, version] = /^muster-backup (\d+)$/.exec(first ?? "") ?? [];
     throw new Fault(
       "unprocessable",
       version === undefined
-        ? `${path} is not a backup of Muster: it should begin with "${FIRST_LINE}"`
-        : `${path} is a backup of form ${version}, made by a newer Muster: restore it with that version`,
+        ? `${named} is not a backup of Muster: it should begin with "${FIRST_LINE}"`
+        : `${named} is a backup of form ${version}, made by a newer Muster: restore it with that version`,
     );
   }
   const facts = FACTS.safeParse(jsonOrNull(text));
-  if (!facts.success || !/^[0-9a-f]{64}$/.test(sha256)) throw damaged(path);
+  if (!facts.success || !/^[0-9a-f]{64}$/.test(sha256)) throw damaged(named);
   return { facts: facts.data, text, sha256 };
 }
 
@@ -146,10 +154,10 @@ function jsonOrNull(text: string): unknown {
   }
 }
 
-function damaged(path: string, cause?: unknown): Fault {
+function damaged(named: string, cause?: unknown): Fault {
   return new Fault(
     "unprocessable",
-    `${path} is damaged: it is not what was written, by its checksum. Nothing was changed; use another backup`,
+    `${named} is damaged: it is not what was written, by its checksum. Nothing was changed; use another backup`,
     { cause },
   );
 }

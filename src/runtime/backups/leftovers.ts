@@ -1,6 +1,6 @@
 /** Names of files that are being written, and the removal of those whose process has died. */
 import { readdir, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { isAlive } from "../owner.ts";
 
@@ -27,5 +27,3 @@ export async function removeLeftovers(folder: string, path: string | null = null
 export async function removePart(part: string): Promise<void> {
   for (const end of ["", "-wal", "-shm", "-journal"]) await rm(`${part}${end}`, { force: true });
 }
-
-export const folderOf = (path: string): string => dirname(path);

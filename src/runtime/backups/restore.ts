@@ -10,8 +10,9 @@ import { masterKeyFile, readKeys } from "../master-key.ts";
 import { openSqlite, pathOf } from "../sqlite.ts";
 import { Fault } from "../../model/errors.ts";
 import { masterKeyId } from "../../security/secrets.ts";
-import { type BackupFacts, readFacts, unpack } from "./format.ts";
+import { type BackupFacts, unpack } from "./format.ts";
 import { partOf, removeLeftovers, removePart } from "./leftovers.ts";
+import type { BackupPlace } from "./place.ts";
 import { requireUnused } from "./replace.ts";
 import { requireKnownSchema } from "./schema.ts";
 
@@ -34,9 +35,14 @@ export interface OldDatabase {
  * Fails with `conflict` if there is a database and it must not be replaced, or a process uses it; and with `unprocessable`
  * if the backup is damaged, newer than this version, or needs another master key.
  */
-export async function unpackForRestore(config: Config, backup: string, mayReplace: boolean): Promise<Unpacked> {
+export async function unpackForRestore(
+  config: Config,
+  place: BackupPlace,
+  name: string,
+  mayReplace: boolean,
+): Promise<Unpacked> {
   const database = pathOf(config.databaseUrl);
-  const facts = await readFacts(backup);
+  const facts = await place.readFacts(name);
   requireKnownSchema(facts.schema, facts.muster);
   await requireKey(config, facts.master_key);
   const exists = await stat(database).catch(() => null) !== null;
@@ -50,12 +56,15 @@ export async function unpackForRestore(config: Config, backup: string, mayReplac
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   await removeLeftovers(dirname(database), database);
   const part = partOf(database, "database");
+  const packed = await place.fetch(name, dirname(database));
   try {
-    await unpack(backup, part);
+    await unpack(packed.path, part, place.addressOf(name));
     await migrateDatabase(urlOf(part), null);
   } catch (error) {
     await removePart(part);
     throw error;
+  } finally {
+    await packed.release();
   }
   return { facts, part, old: exists ? readOld(config.databaseUrl) : NONE };
 }

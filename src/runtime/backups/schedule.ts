@@ -1,20 +1,24 @@
 /**
- * Scheduled backups: one a night into a folder, of which the last ones are kept. The oldest is removed only once a new one is
+ * Scheduled backups: one a night into a place, of which the last ones are kept. The oldest is removed only once a new one is
  * complete and was read again. A night that was missed is made up for at the next start.
  */
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
 import type { Worker } from "node:worker_threads";
 import type { Hub } from "../../hub.ts";
 import type { BackupFigures } from "../../model/metrics.ts";
+import { endsWithin } from "../../std/sleep.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../std/time.ts";
-import { errorName } from "../log.ts";
+import { describeError, errorName } from "../log.ts";
 import { startThread } from "../threads/thread.ts";
-import type { BackupResult } from "./backup-thread.ts";
-import { removeLeftovers } from "./leftovers.ts";
+import type { BackupNews, BackupTask } from "./backup-thread.ts";
+import { readHubId, removeAllLeftovers } from "./make.ts";
+import { timeOf } from "./names.ts";
+import { openPlace } from "./open-place.ts";
+import type { BackupPlace } from "./place.ts";
+import type { PlaceSettings } from "./settings.ts";
 
 export interface BackupSettings {
-  readonly dir: string;
+  readonly place: PlaceSettings;
   /** How many are kept. */
   readonly keep: number;
 }
@@ -23,50 +27,85 @@ export interface BackupSettings {
 const HOUR = 2;
 const LOOK_EVERY_MS = MINUTE_MS;
 const AFTER_FAILURE_MS = HOUR_MS;
+/** How long a stopped hub waits for a store to delete the parts of an upload. */
+const ENDS_WITHIN_MS = 5_000;
 
 export interface BackupSchedule {
   /** Looks whether a backup is due, and makes it. One at a time; never fails. */
   look(): Promise<void>;
-  /** Ends a backup that is being made; it leaves no file of its name. */
+  /** Ends a backup that is being made; it leaves nothing of its name. */
   stop(): Promise<void>;
+}
+
+interface Running {
+  readonly thread: Worker;
+  readonly ended: Promise<Exclude<BackupNews, "putting">>;
+  /** Whether the backup is on its way to its place. */
+  isPutting: boolean;
 }
 
 /** `figures` are kept up to date. */
 export function startBackups(
   databaseUrl: string,
-  { dir, keep }: BackupSettings,
+  { place: settings, keep }: BackupSettings,
   figures: BackupFigures,
   { now, log }: Pick<Hub, "now" | "log">,
 ): BackupSchedule {
-  let thread: Worker | null = null, looking: Promise<void> | null = null;
-  let isStopped = false, notBefore = -Infinity;
+  const stopped = new AbortController();
+  const place = openPlace(settings, stopped.signal);
+  let running: Running | null = null, looking: Promise<void> | null = null;
+  let notBefore = -Infinity;
+  /** The backup that others have yet to be removed for; null: none. */
+  let newest: string | null = null;
 
   async function make(): Promise<void> {
     const begun = now();
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    const names = await listBackups(dir);
-    figures.lastAt = timeOf(names.at(-1));
-    if (figures.lastAt !== null && figures.lastAt >= lastNight(begun)) return;
-    if (isStopped || begun < notBefore) return;
-    await removeLeftovers(dir);
-    thread = startThread(new URL("./backup-thread.ts", import.meta.url), { databaseUrl, to: join(dir, nameAt(begun)) });
-    const result = await resultOf(thread);
-    thread = null;
-    if (isStopped) return;
-    if ("error" in result) return failed(result.error);
+    if (stopped.signal.aborted || begun < notBefore) return;
+    if (isDone(begun)) return await removeOld();
+    const hubId = await readHubId(databaseUrl);
+    // One of a clock that was ahead says nothing about this night.
+    figures.lastAt = (await place.list(hubId)).filter(({ at }) => at <= begun).at(-1)?.at ?? null;
+    if (isDone(begun)) return;
+    if (place.folder !== null) await mkdir(place.folder, { recursive: true, mode: 0o700 });
+    await removeAllLeftovers(databaseUrl, place);
+    if (stopped.signal.aborted) return;
+    const name = place.nameAt(hubId, begun);
+    running = startMaking({ databaseUrl, place: settings, name });
+    const result = await running.ended;
+    // It waits for a message that would stop it.
+    await running.thread.terminate();
+    running = null;
+    if ("error" in result) return failed("backup.failed", result.error);
     figures.lastAt = begun;
     log("backup.made", { bytes: result.bytes, ms: Math.round(now() - begun) });
-    for (const name of (await listBackups(dir)).slice(0, -keep)) await rm(join(dir, name));
+    newest = name;
+    await removeOld();
   }
 
-  function failed(error: string): void {
+  function isDone(at: number): boolean {
+    return figures.lastAt !== null && figures.lastAt >= lastNight(at);
+  }
+
+  async function removeOld(): Promise<void> {
+    if (newest === null) return;
+    try {
+      await removeOthers(place, await readHubId(databaseUrl), newest, keep);
+      newest = null;
+    } catch (error) {
+      failed("backup.old_kept", describeError(error).error);
+    }
+  }
+
+  function failed(event: string, error: string): void {
+    if (stopped.signal.aborted) return;
     figures.failures++;
     notBefore = now() + AFTER_FAILURE_MS;
-    log("backup.failed", { error });
+    log(event, { error });
   }
 
   function look(): Promise<void> {
-    looking ??= make().catch((error) => failed(errorName(error))).finally(() => looking = null);
+    looking ??= make().catch((error) => failed("backup.failed", describeError(error).error))
+      .finally(() => looking = null);
     return looking;
   }
 
@@ -75,39 +114,47 @@ export function startBackups(
   return {
     look,
     async stop() {
-      isStopped = true;
+      stopped.abort(new Error("The hub was stopped"));
       clearInterval(timer);
-      await thread?.terminate();
+      if (running !== null) await endMaking(running);
       await looking;
-      await removeLeftovers(dir);
+      await removeAllLeftovers(databaseUrl, place);
     },
   };
 }
 
-function resultOf(thread: Worker): Promise<BackupResult> {
-  return new Promise((resolve) => {
-    thread.on("message", resolve);
+function startMaking(task: BackupTask): Running {
+  const thread = startThread(new URL("./backup-thread.ts", import.meta.url), task);
+  const ended = new Promise<Exclude<BackupNews, "putting">>((resolve) => {
+    thread.on("message", (news: BackupNews) => {
+      if (news === "putting") running.isPutting = true;
+      else resolve(news);
+    });
     thread.on("error", (error) => resolve({ error: errorName(error) }));
     thread.on("exit", () => resolve({ error: "the thread ended early" }));
   });
+  const running: Running = { thread, ended, isPutting: false };
+  return running;
 }
 
-/** `muster-20260301T020000Z.backup`: in the order of their times. */
-function nameAt(ms: number): string {
-  return `muster-${new Date(ms).toISOString().replaceAll(/[-:]|\.\d+/g, "")}.backup`;
+/** A thread that copies a database hears nothing; one that sends a backup deletes what it has sent. */
+async function endMaking({ thread, ended, isPutting }: Running): Promise<void> {
+  if (isPutting) {
+    thread.postMessage("stop");
+    await endsWithin(ended, ENDS_WITHIN_MS);
+  }
+  await thread.terminate();
 }
 
-const NAME = /^muster-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.backup$/;
-
-/** Scheduled backups in the folder, the oldest first. Other files are not touched. */
-async function listBackups(dir: string): Promise<string[]> {
-  return (await readdir(dir)).filter((name) => NAME.test(name)).sort();
-}
-
-/** Milliseconds since 1970; null: there is no such name. */
-function timeOf(name: string | undefined): number | null {
-  const [, year, month, day, hour, minute, second] = NAME.exec(name ?? "") ?? [];
-  return year === undefined ? null : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+/**
+ * Removes the hub's oldest backups, so that `keep` are left with the newest one, which stays whatever the clock was. Those of
+ * a clock that was ahead go first, as they would stay for as long as it was.
+ */
+async function removeOthers(place: BackupPlace, hubId: string, newest: string, keep: number): Promise<void> {
+  const madeAt = timeOf(newest)!;
+  const others = (await place.list(hubId)).filter(({ name }) => name !== newest);
+  const inOrder = [...others.filter(({ at }) => at > madeAt), ...others.filter(({ at }) => at <= madeAt)];
+  for (const { name } of inOrder.slice(0, Math.max(0, inOrder.length - (keep - 1)))) await place.remove(name);
 }
 
 /** The last time that a backup was to be made. */
