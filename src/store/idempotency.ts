@@ -9,6 +9,8 @@ import { auditEntries } from "./schema-audit.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 import { DAY_MS } from "../std/time.ts";
 import { type Holder, isFree, leaseEnd, leaseState, stateOf } from "./lease.ts";
+import { retry } from "../std/retry.ts";
+import { mayBeDone } from "./trouble.ts";
 import { matches } from "./unchanged.ts";
 
 /** How long an answer is stored. */
@@ -31,6 +33,7 @@ export function createClaim(holder?: Holder): string {
   return holder === undefined ? crypto.randomUUID() : `${holder.name}/${crypto.randomUUID()}`;
 }
 
+/** Gives the key to one claim. `claim` must be new: a claim whose answer was lost is asked for again, and recognized by it. */
 export async function claimKey(
   db: Database,
   key: IdempotencyKey,
@@ -42,17 +45,22 @@ export async function claimKey(
   const same = matches(idempotencyKeys, { ...key });
   const lease = { leaseUntil: leaseEnd() as never, leaseBeat: 0, expiresAt: now + ANSWER_KEPT_MS };
   const over = await findOver(db, same, holder);
-  const { mine, held } = await writeNamed(db, {
-    idempotencyAnswers: db.orm.delete(idempotencyAnswers).where(sql`${idempotencyAnswers.claim} in
+  const ask = () =>
+    writeNamed(db, {
+      idempotencyAnswers: db.orm.delete(idempotencyAnswers).where(sql`${idempotencyAnswers.claim} in
       (select claim from ${idempotencyKeys} where ${same} and expires_at < ${now})`),
-    mine: db.orm.insert(idempotencyKeys).values({ ...key, ...lease, claim }).onConflictDoUpdate({
-      target: [organizationId, caller, route, keyHash],
-      set: { ...lease, claim },
-      setWhere: sql`${over} or (lease_until is null and ${idempotencyKeys.expiresAt} < ${now})`,
-    }).returning({ claim: idempotencyKeys.claim }),
-    held: db.orm.select({ claim: idempotencyKeys.claim, leaseUntil: idempotencyKeys.leaseUntil }).from(idempotencyKeys)
-      .where(same),
-  });
+      mine: db.orm.insert(idempotencyKeys).values({ ...key, ...lease, claim }).onConflictDoUpdate({
+        target: [organizationId, caller, route, keyHash],
+        set: { ...lease, claim },
+        setWhere:
+          sql`${over} or ${idempotencyKeys.claim} = ${claim} or (lease_until is null and ${idempotencyKeys.expiresAt} < ${now})`,
+      }).returning({ claim: idempotencyKeys.claim }),
+      held: db.orm.select({ claim: idempotencyKeys.claim, leaseUntil: idempotencyKeys.leaseUntil }).from(
+        idempotencyKeys,
+      )
+        .where(same),
+    });
+  const { mine, held } = await retry(ask, (error, failures) => failures === 1 && mayBeDone(error) ? 0 : null);
   if (mine.length > 0) return { is: "mine", claim };
   return held[0]!.leaseUntil === null ? { is: "answered", claim: held[0]!.claim } : { is: "running" };
 }

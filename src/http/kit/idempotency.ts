@@ -12,7 +12,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { MAX_DROP_BYTES, tooLarge } from "../../store/runs/drop-content.ts";
+import { tooLarge } from "../../store/runs/cut-body.ts";
+import { MAX_DROP_BYTES } from "../../store/runs/drop-content.ts";
 import {
   claimKey,
   createClaim,
