@@ -147,11 +147,11 @@ async function carry(
 ): Promise<Reached> {
   const interrupt = new AbortController();
   const restore = terminal.onInterrupt(() => interrupt.abort());
-  const owner = createOwner();
+  const owner = createOwner(hub.isEmbedded);
   const options = {
     signal: interrupt.signal,
     owner: owner.name,
-    isGone: hub.isEmbedded ? owner.isGone : undefined,
+    isGone: owner.isGone,
     rethrow: true,
     onProgress: progress.show,
     staging: hub.staging,

@@ -71,9 +71,7 @@ export function openServedHub(parts: HubParts): ServedHub {
   const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
   const now = () => performance.now();
   const backups: BackupFigures | undefined = config.backup === null ? undefined : { lastAt: null, failures: 0 };
-  const { name, isGone } = createOwner();
-  // Processes of other machines write a server's database, too.
-  const holder: Holder = { name, isGone: memory === null ? undefined : isGone };
+  const holder = createOwner(memory !== null);
   const hub: Hub = {
     db,
     reader,

@@ -11,6 +11,7 @@ import {
   type Outcome,
   releaseClaimed,
   releaseOfDead,
+  releaseUnknown,
   settleDeliveries,
 } from "../store/notify/deliveries.ts";
 import { findReceiver } from "../store/notify/endpoints.ts";
@@ -122,9 +123,11 @@ async function renew(courier: Courier): Promise<void> {
 }
 
 async function releaseDead(courier: Courier): Promise<void> {
-  const { hub, options } = courier;
+  const { hub, options, waiting, excess, flights, outcomes } = courier;
   if (performance.now() - courier.deadLookedFor < LOOK_FOR_DEAD_EVERY_MS) return;
   await releaseOfDead(hub.db, options.sender);
+  const known = waiting.size + excess.length + flights.size + outcomes.length;
+  if (known === 0) await releaseUnknown(hub.db, options.sender);
   courier.deadLookedFor = performance.now();
 }
 

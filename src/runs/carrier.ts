@@ -48,6 +48,8 @@ interface Started {
 interface State {
   readonly hub: Hub;
   readonly options: RunOptions;
+  /** Whether a run with this owner can be taken, if this carrier has not started it. */
+  readonly isGone: (owner: string) => boolean;
   /** Leases the run and prepares its first turn. Null: another process was faster. */
   readonly take: (runnable: Runnable) => Promise<Started | null>;
   readonly turns: RunTurns;
@@ -67,11 +69,14 @@ export function createCarrier<Taken extends { readonly lease: Lease }>(
   { take, carry }: Carrying<Taken>,
 ): Carrier {
   const started = new Map<number, Started>();
+  // A lease of its own that it knows nothing of is one whose answer was lost.
+  const isGone = (owner: string) => owner === options.owner || options.isGone?.(owner) === true;
   const state: State = {
     hub,
     options,
+    isGone,
     async take(runnable) {
-      const taken = await take(hub, runnable, options);
+      const taken = await take(hub, runnable, { ...options, isGone });
       return taken && createStarted(state, runnable, taken.lease, (own) => carry(hub, taken, own));
     },
     turns: createRunTurns(),
@@ -119,7 +124,7 @@ async function giveTurn(state: State): ReturnType<Carrier["turn"]> {
 }
 
 async function lookForRuns(state: State): Promise<void> {
-  const { hub, options: { isGone = () => false }, resting } = state;
+  const { hub, isGone, resting } = state;
   if (performance.now() - state.lookedAt < LOOK_EVERY_MS) return;
   state.lookedAt = performance.now();
   for (const [id, until] of resting) if (until <= state.lookedAt) resting.delete(id);
@@ -140,12 +145,11 @@ function candidates({ options, turns, started, large, resting, waiting }: State)
 
 /** The organization's run, leased now if it has not been started. Null: it cannot start any more. */
 async function start(state: State, runnable: Runnable): Promise<Started | null> {
-  const { hub, options, started } = state;
+  const { hub, isGone, started } = state;
   const already = started.get(runnable.organizationId);
   if (already !== undefined) return already;
   state.waiting = state.waiting.filter((each) => each !== runnable);
   // It was listed some time ago, and its connection may have been paused since.
-  const { isGone = () => false } = options;
   if ((await listRunnable(hub.db, hub.now(), runnable.id, isGone)).length === 0) return null;
   const run = await state.take(runnable);
   if (run !== null) started.set(runnable.organizationId, run);

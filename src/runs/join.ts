@@ -56,7 +56,7 @@ async function recordsOf(hub: Hub, drop: Drop, isWanted: (n: number) => boolean)
 }
 
 /** The drop that the held run reads from now on, with the statements that store it. */
-export async function joinedDrop({ hub }: Stage, { before, content }: Joined) {
+export async function joinedDrop({ hub, renew }: Stage, { before, content }: Joined) {
   const times = { now: hub.now(), expiresAt: retainedUntil(hub) };
-  return await joinDrop(hub.db, before, { bytes: content, type: RECORDS_APART }, times, hub.packing);
+  return await joinDrop(hub.db, before, { bytes: content, type: RECORDS_APART }, times, renew, hub.packing);
 }

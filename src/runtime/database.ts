@@ -12,7 +12,15 @@ import { createLeaseWatch, type LeaseWatch } from "../store/lease-watch.ts";
 import { SCHEMA } from "../store/runs/staging.ts";
 import { type DatabaseTrouble, isBusy } from "../store/trouble.ts";
 import type { Fault } from "../model/errors.ts";
-import { createSchemaCheck, lastMigration, newerSchema, ownSchema, type Run, versionQuery } from "./schema-version.ts";
+import {
+  createSchemaCheck,
+  lastMigration,
+  newerSchema,
+  ownSchema,
+  type Run,
+  schemaCheckQuery,
+  versionQuery,
+} from "./schema-version.ts";
 import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
 import { sleep } from "../std/sleep.ts";
 import { MAX_WAIT_MS, patiently, PAUSE_MS, whenFree } from "./when-free.ts";
@@ -75,7 +83,8 @@ const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
   if (!isEmbedded(options.url)) {
     const { openServer } = await loadServers();
-    const { engine, close } = openServer({ patienceMs: PATIENCE_MS[options.role], ...options });
+    const check = { query: schemaCheckQuery(), why: newerSchema };
+    const { engine, close } = openServer({ patienceMs: PATIENCE_MS[options.role], ...options, check });
     return {
       db: createEngineDatabase(engine, { close, valueBytes: SERVER_VALUE_BYTES }),
       checkpoint: () => Promise.resolve(),

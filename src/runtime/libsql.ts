@@ -5,10 +5,12 @@
  * its answer was lost, it fails with a DatabaseTrouble that `mayBeDone`, and its caller looks at what is stored.
  */
 import { createClient, type InValue } from "@libsql/client/http";
-import type { Engine } from "../store/engine.ts";
+import type { Fault } from "../model/errors.ts";
+import type { Engine, Query } from "../store/engine.ts";
 import { ladder, retry } from "../std/retry.ts";
-import { type DatabaseTrouble, troubleOf } from "../store/trouble.ts";
+import { type DatabaseTrouble, isBusy, troubleOf } from "../store/trouble.ts";
 import { askServer, troubleOfAnswer } from "./libsql-request.ts";
+import type { Run } from "./schema-version.ts";
 
 export interface ServerOptions {
   readonly url: string;
@@ -19,6 +21,14 @@ export interface ServerOptions {
   readonly onRetry?: (trouble: DatabaseTrouble) => void;
   /** How long an answer may take, in milliseconds. */
   readonly answerMs?: number;
+  /** Checked in each batch, which fails as a whole unless it holds (schema-version.ts); absent: nothing is. */
+  readonly check?: ServerCheck;
+}
+
+/** A statement that fails, and why: asked only where a batch has failed. Null: not because of it. */
+export interface ServerCheck {
+  readonly query: Query;
+  why(run: Run): Promise<Fault | null>;
 }
 
 /** Less than a run's lease, so that a process that waits for an answer in vain still holds it. */
@@ -43,16 +53,26 @@ export function openServer(options: ServerOptions): { engine: Engine; close(): v
       }));
   }
 
+  const all: Engine["all"] = ({ text, values }) =>
+    ask(true, async () => rowsOf(await client.execute({ sql: text, args: values as InValue[] })));
+  const batch: Engine["batch"] = (queries) =>
+    ask(false, async () => {
+      const statements = queries.map(({ text, values }) => ({ sql: text, args: values as InValue[] }));
+      return (await client.batch(statements, "write")).map(rowsOf);
+    });
+
+  async function checkedBatch(queries: readonly Query[], { query, why }: ServerCheck): Promise<unknown[][][]> {
+    try {
+      return (await batch([query, ...queries])).slice(1);
+    } catch (error) {
+      if (troubleOf(error) !== null || isBusy(error)) throw error;
+      throw await why((text, values = []) => all({ text, values })).catch(() => null) ?? error;
+    }
+  }
+
+  const { check } = options;
   return {
-    engine: {
-      all: ({ text, values }) =>
-        ask(true, async () => rowsOf(await client.execute({ sql: text, args: values as InValue[] }))),
-      batch: (queries) =>
-        ask(false, async () => {
-          const statements = queries.map(({ text, values }) => ({ sql: text, args: values as InValue[] }));
-          return (await client.batch(statements, "write")).map(rowsOf);
-        }),
-    },
+    engine: { all, batch: check === undefined ? batch : (queries) => checkedBatch(queries, check) },
     close: () => client.close(),
   };
 }

@@ -73,6 +73,17 @@ export function createSchemaCheck(): (run: (text: string) => unknown[][]) => voi
   };
 }
 
+/**
+ * The same for a batch to a server, as its first statement: SQLite cannot read `newer` as JSON. It reads a table of some
+ * dozens of rows, and travels with the batch.
+ */
+export function schemaCheckQuery(): { readonly text: string; readonly values: unknown[] } {
+  return {
+    text: `select case when (${LAST_MIGRATION}) <= ? then 1 else json('newer') end`,
+    values: [ownSchema().last.when],
+  };
+}
+
 /** Notes which version brought the tables to its last migration, unless that is known. */
 export function versionQuery(now: number): { readonly text: string; readonly values: unknown[] } {
   const { version, last } = ownSchema();

@@ -53,7 +53,8 @@ async function resetClock({ db, now }: Hub, { connection, timezone, clock }: Tim
     ? now()
     : nextMoment(schedule, timezone, connection.createdAt, now());
   await db.write([
-    setClock(db, connection, { basis, nextAt, isRetry }, clock === null ? undefined : isClockAsRead(clock)),
+    // Of two processes that saw no clock, one sets it: the other's now may be an hour away.
+    setClock(db, connection, { basis, nextAt, isRetry }, isClockAsRead(clock)),
   ]);
 }
 

@@ -29,7 +29,7 @@ export interface FetcherOptions extends FetchOptions {
 /** Reads until the signal is aborted. Reads that have begun are then released for the next process. */
 export async function runFetcher(hub: Hub, options: FetcherOptions): Promise<void> {
   const { signal, owner, isGone = () => false } = options;
-  const reading = new Set<Promise<void>>();
+  const reading = new Map<number, Promise<void>>();
   const ofOrganization = new Map<number, number>();
   const turns = createTurns();
   let trouble: unknown = null;
@@ -44,29 +44,30 @@ export async function runFetcher(hub: Hub, options: FetcherOptions): Promise<voi
       await idle.wait(options.lookEveryMs);
     }
   } finally {
-    await Promise.all(reading);
+    await Promise.all(reading.values());
   }
   if (trouble !== null) throw trouble;
 
   async function start(): Promise<boolean> {
     const places = { taken: reading.size, all: MAX_TOGETHER, most: MAX_OF_ORGANIZATION };
     const busy = [...ofOrganization].filter(([, mine]) => !hasPlace({ mine, ...places })).map(([id]) => id);
-    const claimed = await claimFetch(hub.db, owner, hub.now(), { isGone, busy, turns });
+    const known = new Set(reading.keys());
+    const claimed = await claimFetch(hub.db, owner, hub.now(), { isGone, busy, turns, reading: known });
     if (claimed === null) {
       if (reading.size === 0) turns.forget();
       return false;
     }
-    const { organizationId } = claimed.fetch;
+    const { organizationId, runId } = claimed.fetch;
     ofOrganization.set(organizationId, (ofOrganization.get(organizationId) ?? 0) + 1);
     const one = fetchRun(hub, claimed, options).catch((error) => trouble ??= error).finally(() => {
-      reading.delete(one);
+      reading.delete(runId);
       const left = ofOrganization.get(organizationId)! - 1;
       if (left === 0) ofOrganization.delete(organizationId);
       else ofOrganization.set(organizationId, left);
       if (reading.size === 0) options.rest?.();
       idle.wake();
     });
-    reading.add(one);
+    reading.set(runId, one);
     return true;
   }
 }

@@ -9,6 +9,8 @@ import { auditEntries } from "./schema-audit.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 import { DAY_MS } from "../std/time.ts";
 import { type Holder, isFree, leaseEnd, leaseState, stateOf } from "./lease.ts";
+import { retry } from "../std/retry.ts";
+import { mayBeDone } from "./trouble.ts";
 import { matches } from "./unchanged.ts";
 
 /** How long an answer is stored. */
@@ -31,6 +33,7 @@ export function createClaim(holder?: Holder): string {
   return holder === undefined ? crypto.randomUUID() : `${holder.name}/${crypto.randomUUID()}`;
 }
 
+/** Gives the key to one claim. `claim` must be new: a claim whose answer was lost is asked for again, and recognized by it. */
 export async function claimKey(
   db: Database,
   key: IdempotencyKey,
@@ -42,17 +45,22 @@ export async function claimKey(
   const same = matches(idempotencyKeys, { ...key });
   const lease = { leaseUntil: leaseEnd() as never, leaseBeat: 0, expiresAt: now + ANSWER_KEPT_MS };
   const over = await findOver(db, same, holder);
-  const { mine, held } = await writeNamed(db, {
-    idempotencyAnswers: db.orm.delete(idempotencyAnswers).where(sql`${idempotencyAnswers.claim} in
-      (select claim from ${idempotencyKeys} where ${same} and expires_at < ${now})`),
-    mine: db.orm.insert(idempotencyKeys).values({ ...key, ...lease, claim }).onConflictDoUpdate({
-      target: [organizationId, caller, route, keyHash],
-      set: { ...lease, claim },
-      setWhere: sql`${over} or (lease_until is null and ${idempotencyKeys.expiresAt} < ${now})`,
-    }).returning({ claim: idempotencyKeys.claim }),
-    held: db.orm.select({ claim: idempotencyKeys.claim, leaseUntil: idempotencyKeys.leaseUntil }).from(idempotencyKeys)
-      .where(same),
-  });
+  const ask = () =>
+    writeNamed(db, {
+      idempotencyAnswers: db.orm.delete(idempotencyAnswers).where(sql`${idempotencyAnswers.claim} in
+      (select claim from ${idempotencyKeys} where ${same} and (expires_at < ${now} or ${over}))`),
+      mine: db.orm.insert(idempotencyKeys).values({ ...key, ...lease, claim }).onConflictDoUpdate({
+        target: [organizationId, caller, route, keyHash],
+        set: { ...lease, claim },
+        setWhere:
+          sql`${over} or ${idempotencyKeys.claim} = ${claim} or (lease_until is null and ${idempotencyKeys.expiresAt} < ${now})`,
+      }).returning({ claim: idempotencyKeys.claim }),
+      held: db.orm.select({ claim: idempotencyKeys.claim, leaseUntil: idempotencyKeys.leaseUntil }).from(
+        idempotencyKeys,
+      )
+        .where(same),
+    });
+  const { mine, held } = await retry(ask, (error, failures) => failures === 1 && mayBeDone(error) ? 0 : null);
   if (mine.length > 0) return { is: "mine", claim };
   return held[0]!.leaseUntil === null ? { is: "answered", claim: held[0]!.claim } : { is: "running" };
 }
@@ -98,12 +106,15 @@ export async function settleClaim(
     sql`select 1 from ${auditEntries} where ${auditEntries.organizationId} = ${idempotencyKeys.organizationId}
     and ${auditEntries.at} >= ${request.startedAt} and ${auditEntries.action} = 'user.erased'
     and ${auditEntries.requestId} is not ${request.id}`;
+  const parts = sealedParts.map((sealed, part) =>
+    db.run(sql`insert into ${idempotencyAnswers} (claim, part, organization_id, sealed)
+      select claim, ${part}, organization_id, ${sealed} from ${idempotencyKeys}
+      where ${held(claim)} and not exists (${erased})`)
+  );
+  // Each by itself, as a server takes about one at a time. Nobody reads them before the last one, which settles the claim.
+  for (const part of parts.slice(0, -1)) await db.write([part]);
   await db.write([
-    ...sealedParts.map((sealed, part) =>
-      db.run(sql`insert into ${idempotencyAnswers} (claim, part, organization_id, sealed)
-        select claim, ${part}, organization_id, ${sealed} from ${idempotencyKeys}
-        where ${held(claim)} and not exists (${erased})`)
-    ),
+    ...parts.slice(-1),
     db.orm.update(idempotencyKeys).set({ leaseUntil: null, expiresAt: now + ANSWER_KEPT_MS }).where(held(claim)),
   ]);
 }

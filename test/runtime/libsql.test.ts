@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
 import { sql } from "drizzle-orm";
 import { migrateDatabase, type OpenDatabase, openDatabase } from "../../src/runtime/database.ts";
+import { ownSchema } from "../../src/runtime/schema-version.ts";
 import { createOrganization, findOrganizationNamed } from "../../src/store/organizations.ts";
 import { openServer } from "../../src/runtime/libsql.ts";
 import { describeError } from "../../src/runtime/log.ts";
@@ -208,4 +209,22 @@ test("a server that starts again is waited for, and one that nobody listens at i
     await server.up();
     await waiting;
     assert.deepEqual(await db.rows(sql`select count(*) from t`), [[0]]);
+  }));
+
+test("once a later version has brought a server's tables up to date, no batch of this one is written, and reads go on", () =>
+  onServer(async ({ open: { db }, server }) => {
+    const add = (name: string) => db.run(sql`insert into sequences (name, next) values (${name}, 1)`);
+    const read = () => db.rows(sql`select name from sequences where name in ('before', 'late')`);
+    await db.write([add("before")]);
+    await assert.rejects(db.write([add("before")]), /UNIQUE constraint failed/);
+    const later = ownSchema().last.when + 1;
+    // In the batch of this version itself, so that it is the last one to be written.
+    await db.write([
+      db.run(sql`insert into __drizzle_migrations (hash, created_at) values ('later', ${later})`),
+      db.run(sql`insert into schema_versions (migration, version, migrated_at) values (${later}, '99.1.0', 1)`),
+    ]);
+    server.received.length = 0;
+    await assert.rejects(db.write([add("late")]), /brought up to date by Muster 99\.1\.0.*Nothing was written/);
+    assert.equal(server.received.filter(({ texts }) => texts.some((text) => /^begin/i.test(text))).length, 1);
+    assert.deepEqual(await read(), [["before"]]);
   }));

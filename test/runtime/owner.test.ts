@@ -26,3 +26,12 @@ test("nothing is said of carriers elsewhere, nor of names of another form", () =
   assert.equal(owner.isGone(owner.name.replace(/^[^/]+/, "elsewhere 1")), false);
   assert.equal(owner.isGone("8a2c"), false);
 });
+
+test("on a server only those of the same start of this machine are known to have died", () => {
+  const earlier = createOwner(false, "boot 1"), owner = createOwner(false, "boot 1");
+  assert.equal(owner.isGone(earlier.name), true);
+  assert.equal(owner.isGone(owner.name), false);
+  assert.equal(owner.isGone(createOwner(false, "boot 2").name), false, "a machine of the same name");
+  const unknown = createOwner(false, "");
+  assert.equal(unknown.isGone(createOwner(false, "").name), false, "a machine that has no such id");
+});

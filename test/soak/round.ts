@@ -1,6 +1,6 @@
 /** A round: hubs with different clocks on one database work, and one of them is killed every few seconds. */
 import { createRandom } from "../fuzz/random.ts";
-import { checkEnd, type Figures, openBeside, waitForRest } from "./ends.ts";
+import { checkEnd, type Figures, openBeside, waitForRest, WAITING } from "./ends.ts";
 import { createWorld, type Shape, type World } from "./world.ts";
 
 export interface Round extends Shape {
@@ -12,6 +12,8 @@ export interface Round extends Shape {
 export const CLOCKS = [0, 60, -60];
 /** The longest that an organization waits between two of its files. */
 const PAUSE_MS = 2000;
+/** Runs of an organization that wait: with more, it sends no more files, so that a slow machine has an end of them. */
+const MOST_WAITING = 5;
 
 export async function play(round: Round): Promise<Figures & { readonly restMs: number; readonly kills: number }> {
   const world = await createWorld(round);
@@ -33,13 +35,21 @@ export async function play(round: Round): Promise<Figures & { readonly restMs: n
 
 /** Hands files over, of each organization one after the other, each to whichever hub answers. */
 async function post(world: World, isOver: () => boolean, seed: number): Promise<void> {
-  await Promise.all(world.organizations.map(async (organization, place) => {
-    const random = createRandom(seed + place);
-    do {
-      await world.post(organization);
-      await new Promise((resolve) => setTimeout(resolve, random.below(PAUSE_MS)));
-    } while (!isOver());
-  }));
+  const beside = openBeside(world.file);
+  const hasRoom = (slug: string) =>
+    beside.rows<[number]>(`select count(*) from runs r join organizations o on o.id = r.organization_id
+      where o.slug = '${slug}' and r.${WAITING.runs}`)[0]![0] < MOST_WAITING;
+  try {
+    await Promise.all(world.organizations.map(async (organization, place) => {
+      const random = createRandom(seed + place);
+      do {
+        if (hasRoom(organization.slug)) await world.post(organization);
+        await new Promise((resolve) => setTimeout(resolve, random.below(PAUSE_MS)));
+      } while (!isOver());
+    }));
+  } finally {
+    beside.close();
+  }
 }
 
 interface Takeovers {
@@ -56,7 +66,7 @@ async function kill(world: World, isOver: () => boolean, everyMs: number): Promi
     const held = beside.rows<[number, string]>(
       "select lease_run, lease_owner from organizations where lease_run is not null",
     );
-    const at = performance.now(), pid = await world.hubs.kill();
+    const at = performance.now(), pid = await world.hubs.kill(everyMs);
     if (pid !== null) kills++;
     for (const [run, owner] of held) {
       if (owner.split("/")[1] === String(pid)) waits.push(whenTaken(beside.rows, run, owner, at));

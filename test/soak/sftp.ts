@@ -10,7 +10,7 @@ export interface SftpLogin {
   readonly password: string;
 }
 
-const PUT_WITHIN_MS = 60_000, READY_MS = 5_000, PAUSE_MS = 300;
+const PUT_WITHIN_MS = 180_000, READY_MS = 5_000, PAUSE_MS = 300;
 
 /** Resolves once the server has acknowledged the whole file. */
 export async function put(login: SftpLogin, name: string, text: string): Promise<void> {

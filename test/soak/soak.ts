@@ -1,7 +1,7 @@
 /**
- * `npm run soak -- --minutes 20 [--seed 1] [--database file|server]`: rounds of two minutes, one after the other, until the
- * time is over. Three hubs on one database, a minute apart by their clocks, one of them killed every four seconds. Prints a
- * line for each round, and ends at the first that ends otherwise than it must.
+ * `npm run soak -- --minutes 20 [--seed 1] [--database file|server]`: rounds of two minutes (or less, if that is all the time),
+ * one after the other, until the time is over. Three hubs on one database, a minute apart by their clocks, one of them killed
+ * every four seconds. Prints a line for each round, and ends at the first that ends otherwise than it must.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -28,7 +28,8 @@ if (!(minutes > 0) || !Number.isInteger(first) || chosen.length === 0) {
 const end = Date.now() + minutes * 60_000;
 for (let seed = first; Date.now() < end; seed++) {
   for (const [database, serve] of chosen) {
-    console.log(JSON.stringify({ seed, database, ...await play({ ...ROUND, serve, seed }) }));
+    const round = { ...ROUND, seconds: Math.min(ROUND.seconds, minutes * 60), serve, seed };
+    console.log(JSON.stringify({ seed, database, ...await play(round) }));
   }
 }
 process.exit(0);

@@ -9,7 +9,7 @@ import { onlyInCheck } from "../support/rounds.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 // Not those that move a clock past a lease: a server has its own.
-const STORIES = ["runs/departments", "http/run-flow"];
+const STORIES = ["runs/departments", "http/run-flow", "http/drops"];
 
 test("the stories of runs and of the API hold on a server", { skip: onlyInCheck }, async () => {
   const files = STORIES.map((name) => `test/${name}.test.ts`);

@@ -70,7 +70,7 @@ export function createStreams(file: string): Streams {
   let batons = 0;
 
   function take(baton: string | null): Stream {
-    if (baton === null) return { database: spare.pop() ?? new DatabaseSync(file, { timeout: 0 }), stored: new Map() };
+    if (baton === null) return { database: spare.pop() ?? openFile(file), stored: new Map() };
     const stream = streams.get(baton);
     if (stream === undefined) throw Object.assign(new Error("The stream has expired"), { code: EXPIRED });
     // A baton is good for one request.
@@ -100,6 +100,13 @@ export function createStreams(file: string): Streams {
       streams.clear();
     },
   };
+}
+
+/** A server keeps a log beside its file, so that a commit need not wait for the disk several times. */
+function openFile(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: 0 });
+  database.exec("pragma journal_mode = wal; pragma synchronous = normal");
+  return database;
 }
 
 function result(stream: Stream, asked: Asked): unknown {

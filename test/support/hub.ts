@@ -12,6 +12,7 @@ import { createApp } from "../../src/http/app.ts";
 import type { Hub } from "../../src/hub.ts";
 import type { Outbound } from "../../src/security/outbound.ts";
 import { createLeaseWatch } from "../../src/store/lease-watch.ts";
+import type { Database } from "../../src/store/database.ts";
 import { createMasterKeyText, createSecrets } from "../../src/security/secrets.ts";
 import type { Scope } from "../../src/model/scope.ts";
 import { createOrganization, findOrganizationNamed, type Organization } from "../../src/store/organizations.ts";
@@ -33,6 +34,8 @@ export interface TestHub extends Hub {
   readonly lines: { event: string; details: Record<string, unknown> }[];
   /** The database's server, if it is on one. */
   readonly server: LibsqlServer | undefined;
+  /** Another connection to the database, as another process has one. */
+  openAgain(): Promise<Database>;
   /** Closes the database and removes its file. */
   close(): void;
 }
@@ -75,7 +78,8 @@ export async function createTestHub({ onServer = ON_SERVER, ...options }: TestHu
   const authToken = onServer ? SERVER_TOKEN : null;
   const clock = { ms: options.now ?? Date.UTC(2026, 2, 2, 8) };
   const watch = createLeaseWatch(() => clock.ms);
-  const { db } = await openDatabase({ url, authToken, role: "alone", patienceMs: PATIENCE_MS, watch });
+  const open = async () => (await openDatabase({ url, authToken, role: "alone", patienceMs: PATIENCE_MS, watch })).db;
+  const db = await open();
   await db.rows(sql`pragma synchronous = off`);
   const woken = { count: 0 };
   const lines: TestHub["lines"] = [];
@@ -95,6 +99,7 @@ export async function createTestHub({ onServer = ON_SERVER, ...options }: TestHu
     woken,
     lines,
     server,
+    openAgain: open,
     close() {
       db.close();
       const remove = () => rmSync(folder, { recursive: true, force: true });

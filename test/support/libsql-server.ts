@@ -52,6 +52,8 @@ export interface LibsqlServer {
   close(): Promise<void>;
 }
 
+const KEEP_ALIVE_MS = 600_000;
+
 interface Script {
   readonly fault: ServerFault;
   readonly when: (received: Received) => boolean;
@@ -101,6 +103,8 @@ export async function startLibsqlServer(
       // A client that goes away is none of the server's trouble.
       handle(request, response).catch(() => response.destroy());
     });
+    // A test that has to wait for the processor must not find its connection closed, which looks like a lost answer.
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
     return server;
   };

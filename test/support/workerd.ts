@@ -31,18 +31,21 @@ export interface Workerd {
   ): Promise<Response>;
 }
 
-/** The worker has ended when `after` is called, with the folder of D1's files. */
+/** The worker has ended when `after` is called, with the folder of D1's files. `entry`: the Worker's file; the hub's unless said. */
 export async function onWorkerd(
   vars: { readonly MUSTER_ADMIN_TOKEN: string; readonly [name: string]: string },
   work: (workerd: Workerd) => Promise<void>,
-  after: (state: string) => Promise<void> | void = () => {},
+  { after = () => {}, entry = "src/worker.ts" }: {
+    after?: (state: string) => Promise<void> | void;
+    entry?: string;
+  } = {},
 ): Promise<void> {
   const state = await mkdtemp(join(tmpdir(), "muster-worker-"));
   Object.assign(process.env, QUIET);
   const { unstable_dev } = await import("wrangler");
   try {
     await migrate(state);
-    const worker = await unstable_dev(join(ROOT, "src/worker.ts"), {
+    const worker = await unstable_dev(join(ROOT, entry), {
       config: join(ROOT, "wrangler.toml"),
       local: true,
       persistTo: state,

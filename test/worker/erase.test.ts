@@ -98,15 +98,17 @@ test("Cloudflare's own runtime erases a person from every table of D1, while oth
     };
     await Promise.all([erase(call), edit("Lead"), edit("Head"), edit("Chief")]);
     assert.match((await call(`/v1/users/${id}`)).title, /^(Lead|Head|Chief)$/);
-  }, (state) => {
-    const files = (readdirSync(state, { recursive: true }) as string[]).filter((name) => name.endsWith(".sqlite"));
-    const tables = files.map((name) => {
-      const database = new DatabaseSync(join(state, name), { readOnly: true });
-      const found = readTables(database);
-      database.close();
-      return found;
-    });
-    assert.ok(tables.some((found) => held(found, ["bo@acme.test"]).length > 0), "that is where D1 is");
-    for (const found of tables) assert.deepEqual(held(found, [...known.words, ...known.pieces]), []);
+  }, {
+    after: (state) => {
+      const files = (readdirSync(state, { recursive: true }) as string[]).filter((name) => name.endsWith(".sqlite"));
+      const tables = files.map((name) => {
+        const database = new DatabaseSync(join(state, name), { readOnly: true });
+        const found = readTables(database);
+        database.close();
+        return found;
+      });
+      assert.ok(tables.some((found) => held(found, ["bo@acme.test"]).length > 0), "that is where D1 is");
+      for (const found of tables) assert.deepEqual(held(found, [...known.words, ...known.pieces]), []);
+    },
   });
 });

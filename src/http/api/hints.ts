@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { takeHint } from "../../sources/hint.ts";
 import { decodeId } from "../../model/id.ts";
-import { tooLarge } from "../../store/runs/drop-content.ts";
+import { tooLarge } from "../../store/runs/cut-body.ts";
 import { byAnybody } from "../kit/authorize.ts";
 import { incoming } from "../kit/body.ts";
 import { describe, NOTHING, route } from "../kit/describe.ts";

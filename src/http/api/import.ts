@@ -14,7 +14,7 @@ import { columnsOf, LIMITS } from "../../runs/read-drop.ts";
 import { RECORDS_APART } from "../../intake/media.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import { type Connection, findConnectionOf } from "../../store/connections/connections.ts";
-import type { Bytes } from "../../store/runs/drop-content.ts";
+import type { Bytes } from "../../store/runs/cut-body.ts";
 import { findDrop } from "../../store/runs/drops.ts";
 import { type ChangeList, listRunChanges } from "../../store/runs/changes.ts";
 import type { ChangeView } from "../../model/change.ts";

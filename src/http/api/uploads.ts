@@ -8,15 +8,9 @@ import { encodeId } from "../../model/id.ts";
 import { MAX_OPEN_UPLOADS_A_CONNECTION } from "../../model/limits.ts";
 import { logRun } from "../../runs/log.ts";
 import { type Connection, findConnectionById } from "../../store/connections/connections.ts";
-import {
-  digestContent,
-  listParts,
-  MAX_DROP_BYTES,
-  MAX_PART_BYTES,
-  MAX_PARTS,
-  tooLarge,
-  writePart,
-} from "../../store/runs/drop-content.ts";
+import { tooLarge } from "../../store/runs/cut-body.ts";
+import { digestContent, MAX_DROP_BYTES } from "../../store/runs/drop-content.ts";
+import { listParts, MAX_PART_BYTES, MAX_PARTS, writePart } from "../../store/runs/drop-parts.ts";
 import {
   closeDrop,
   countOpenDrops,

@@ -1,7 +1,7 @@
 /** The request's body: as a stream, or read as a whole within a limit. */
 import type { Context } from "hono";
 import { Fault } from "../../model/errors.ts";
-import { type Bytes, tooLarge } from "../../store/runs/drop-content.ts";
+import { type Bytes, tooLarge } from "../../store/runs/cut-body.ts";
 import type { Env } from "./env.ts";
 
 /** The request's body; null: it has none. Handlers read this one, as `c.req.raw.body` may be in use for its digest. */

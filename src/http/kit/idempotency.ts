@@ -12,7 +12,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { MAX_DROP_BYTES, tooLarge } from "../../store/runs/drop-content.ts";
+import { tooLarge } from "../../store/runs/cut-body.ts";
+import { MAX_DROP_BYTES } from "../../store/runs/drop-content.ts";
 import {
   claimKey,
   createClaim,
@@ -35,9 +36,9 @@ import { withoutSecrets } from "./shown-once.ts";
 /** Headers that are stored with an answer. */
 const STORED_HEADERS = ["content-type", "location", "etag", "preference-applied"];
 /**
- * Length of the parts in which an answer is sealed: each fits into one value of D1, even if all characters are wide.
+ * Length of the parts in which an answer is sealed: each fits into one request to a libSQL server, even if all characters are wide.
  */
-const PART_CHARACTERS = 300_000;
+const PART_CHARACTERS = 200_000;
 
 /**
  * Up to this size, the body of a repeated request does not count as an upload in progress, as the first one did not.

@@ -4,7 +4,7 @@
  * The form has one part, the field `file`. A form with other fields is refused.
  */
 import { Fault } from "../../model/errors.ts";
-import type { Bytes } from "../../store/runs/drop-content.ts";
+import type { Bytes } from "../../store/runs/cut-body.ts";
 
 export interface FormFile {
   /** The file name that the sender gave; null: none. */

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { Fault, type FaultDetail } from "../../model/errors.ts";
 import { pointerOf } from "./pointer.ts";
 import { findJsonError } from "../../intake/json-error.ts";
-import type { Bytes } from "../../store/runs/drop-content.ts";
+import type { Bytes } from "../../store/runs/cut-body.ts";
 import { incoming, readBody } from "./body.ts";
 import { documented } from "./describe.ts";
 import { scanJson, type ShapeLimits } from "./json-scan.ts";

@@ -1,6 +1,6 @@
 /** A request's body as a stream, and its digest, which is computed while the body is read. Stores nothing of it. */
 import { toHex } from "../../std/hex.ts";
-import type { Bytes } from "../../store/runs/drop-content.ts";
+import type { Bytes } from "../../store/runs/cut-body.ts";
 import { boundaryOf, indexOf, joined, latin1Bytes } from "./multipart.ts";
 
 export interface Hash {

@@ -68,7 +68,7 @@ const hub: Hub = {
   log: (event, details) => port.postMessage({ event, details }),
 };
 const cleanFile = createFileCleaner(hub);
-const owner = createOwner();
+const owner = createOwner(settings.gate !== null);
 /** Other threads need memory, too: a plan of many people should take hardly more than one of few. */
 const sweep = createSweep({ grown: 16_000_000 });
 const carrying = {
@@ -76,7 +76,7 @@ const carrying = {
   pageShare: PAGE_SHARE,
   signal: stop.signal,
   owner: owner.name,
-  isGone: settings.gate === null ? undefined : owner.isGone,
+  isGone: owner.isGone,
 };
 const carrier = createCarrier(hub, carrying, { take: leaseRun, carry });
 

@@ -55,9 +55,9 @@ export function setClock(
     .onConflictDoUpdate({ target: connectionClocks.connectionId, set: values, setWhere: condition });
 }
 
-/** True in SQL while the next fetch is as it was read. */
-export function isClockAsRead(clock: Clock): SQL {
-  return unchanged(connectionClocks, clock, ["connectionId", "nextAt"]);
+/** True in SQL while the next fetch is as it was read; null: there was no clock, so none may be there now. */
+export function isClockAsRead(clock: Clock | null): SQL {
+  return clock === null ? sql`0` : unchanged(connectionClocks, clock, ["connectionId", "nextAt"]);
 }
 
 /** True in SQL while the expectation is as it was read. */

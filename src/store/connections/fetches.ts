@@ -21,7 +21,7 @@ import { fetches, type OriginMark } from "./schema-sources.ts";
 import { findRow, first } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 import { fenced } from "../fence.ts";
-import { type Holder, isFree, leaseEnd, leaseIn, stateOf } from "../lease.ts";
+import { isFree, leaseEnd, leaseIn, stateOf } from "../lease.ts";
 import type { LeaseState } from "../lease-watch.ts";
 
 export type Fetch = typeof fetches.$inferSelect;
@@ -78,14 +78,21 @@ export interface ClaimedFetch {
 /**
  * Claims the oldest free fetch of the organization whose turn it is; null: there is none. Fetches of paused connections
  * wait, unless they are only to be planned; `busy` organizations are left out. Fetches whose run has ended are ended here.
+ * `reading`: runs whose fetches this owner reads; another one of its own is a claim whose answer was lost, and is free.
  */
 export async function claimFetch(
   db: Database,
   owner: string,
   now: number,
-  { isGone, busy, turns }: { isGone: (owner: string) => boolean; busy: readonly number[]; turns: Turns },
+  { isGone, busy, turns, reading }: {
+    isGone: (owner: string) => boolean;
+    busy: readonly number[];
+    turns: Turns;
+    reading?: ReadonlySet<number>;
+  },
 ): Promise<ClaimedFetch | null> {
-  const free = await listFree(db, isGone);
+  const isUnknown = (runId: number, name: string) => name === owner && reading?.has(runId) === false;
+  const free = await listFree(db, (runId, name) => isGone(name) || isUnknown(runId, name));
   const open = await db.rows<[number, number, string | null]>(sql`
     select run_id, organization_id, status from (
       select f.run_id, f.organization_id, r.status,
@@ -112,14 +119,17 @@ export async function claimFetch(
   return null;
 }
 
-/** Fetches whose lease is over, or whose reader has died, by run. */
-async function listFree(db: Database, isGone: Holder["isGone"]): Promise<ReadonlyMap<number, LeaseState>> {
+/** Fetches whose lease is over, or whose reader is gone, by run. */
+async function listFree(
+  db: Database,
+  isGone: (runId: number, reader: string) => boolean,
+): Promise<ReadonlyMap<number, LeaseState>> {
   const rows = await db.rows<[number, string]>(
     sql`select run_id, ${FETCH_LEASE.state} from fetches where ended_at is null and owner is not null`,
   );
   return new Map(
     rows.map(([id, state]) => [id, stateOf(state)] as const)
-      .filter(([id, state]) => isFree(db, `fetch ${id}`, state, isGone)),
+      .filter(([id, state]) => isFree(db, `fetch ${id}`, state, (reader) => isGone(id, reader))),
   );
 }
 

@@ -69,6 +69,14 @@ export async function releaseOfDead(db: Database, sender: Holder): Promise<void>
   await endLeases(db, claimants, sender, (isTheirs) => release(db, isTheirs));
 }
 
+/** Releases what the sender has claimed without knowing it, as the answer was lost. It must have nothing else claimed. */
+export async function releaseUnknown(db: Database, { name }: Holder): Promise<void> {
+  const own = sql`sender = ${name}`;
+  if ((await db.rows(sql`select 1 from deliveries where ${own} limit 1`)).length > 0) {
+    await db.write([release(db, own)]);
+  }
+}
+
 /** Releases deliveries that were claimed and not begun. */
 export async function releaseClaimed(db: Database, claimed: readonly Claimed[]): Promise<void> {
   if (claimed.length === 0) return;

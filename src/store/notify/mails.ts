@@ -33,7 +33,7 @@ export function isNotMailed({ connectionId, file, since }: { connectionId: numbe
 
 /**
  * Claims up to `limit` due mails, of organizations in the order of `turns`, and counts the attempt. No other process takes
- * them while the sender's lease lasts (senders.ts).
+ * them while the sender's lease lasts (senders.ts). The sender must have settled what it claimed before.
  */
 export async function claimMails(
   db: Database,
@@ -47,7 +47,8 @@ export async function claimMails(
     sender,
     (isTheirs) => db.orm.update(mails).set({ sender: null }).where(sql`${isTheirs} and status = 'queued'`),
   );
-  const isDue = sql`status = 'queued' and due_at <= ${now} and sender is null`;
+  // What is claimed already is a claim whose answer was lost.
+  const isDue = sql`status = 'queued' and due_at <= ${now} and (sender is null or sender = ${sender.name})`;
   // A read does not wait for the write gate; a write does.
   const due = await db.rows<[number]>(
     sql`select organization_id from mails where ${isDue} group by organization_id order by min(due_at), min(id)`,

@@ -16,6 +16,7 @@ import { type Database, setOf, type Statement, writeNamed } from "../database.ts
 import { isStored, matches } from "../unchanged.ts";
 import { isNoRoom, type Room, whileRoom } from "../room.ts";
 import { dropChunks, drops } from "./schema-drops.ts";
+import { forgetPieces } from "./drop-pieces.ts";
 import { runs } from "./schema.ts";
 import { fetches } from "../connections/schema-sources.ts";
 import { type NewRun, queueRun, writeQueueing } from "./runs.ts";
@@ -202,6 +203,7 @@ export async function sealDrop(
       },
       times.now,
     ),
+    chunks: times.stamp === null ? [] : forgetPieces(db, id),
     also: also(sql`exists (select 1 from ${runs} where id = ${run.id})`),
   });
   return queued.length > 0;

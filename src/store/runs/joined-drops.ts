@@ -4,28 +4,34 @@ import { actorOf, HUB } from "../../model/audit.ts";
 import { toHex } from "../../std/hex.ts";
 import type { Database, Statement } from "../database.ts";
 import { reserve } from "../sequences.ts";
-import { EVERYWHERE, type Packing } from "./drop-content.ts";
+import { CHUNK_BYTES } from "./cut-body.ts";
+import { EVERYWHERE, FIRST_PART, type Packing } from "./drop-content.ts";
+import { forgetPieces, openPieces } from "./drop-pieces.ts";
 import type { Drop } from "./drops.ts";
-import { dropChunks, drops } from "./schema-drops.ts";
+import type { Renew } from "./queue.ts";
+import { drops } from "./schema-drops.ts";
 
 /** The name of such a drop, which no request can give to records. */
 const NAME = "held.json";
-const CHUNK_BYTES = 1024 * 1024;
 
-/** The statements that store the content as a sealed drop in the place of `before`, which goes if it was joined, too. */
+/**
+ * The statements that make the content a sealed drop in the place of `before`, which goes if it was joined, too. All but
+ * its last chunk is stored before, beside what `before` has.
+ */
 export async function joinDrop(
   db: Database,
   before: Drop,
   { bytes, type }: { readonly bytes: Uint8Array; readonly type: string },
   times: { readonly now: number; readonly expiresAt: number },
+  renew: Renew,
   packing: Packing = EVERYWHERE,
 ): Promise<{ readonly id: number; readonly statements: readonly Statement[] }> {
   const id = await reserve(db, "drop");
-  const chunks: Statement[] = [];
-  for (let from = 0; from < bytes.length; from += CHUNK_BYTES) {
-    const piece = bytes.slice(from, from + CHUNK_BYTES);
-    const values = { dropId: id, part: 1, chunk: chunks.length, bytes: piece.length };
-    chunks.push(db.orm.insert(dropChunks).values({ ...values, body: await packing.gzip(piece) as Buffer }));
+  const pieces = openPieces(db, before.id, { also: renew });
+  const chunkBytes = db.valueBytes ?? CHUNK_BYTES;
+  for (let from = 0; from < bytes.length; from += chunkBytes) {
+    const chunk = bytes.slice(from, from + chunkBytes);
+    await pieces.add({ bytes: chunk.length, body: await packing.gzip(chunk) });
   }
   const hash = packing.createSha256();
   hash.update(bytes);
@@ -49,7 +55,8 @@ export async function joinDrop(
         expiresAt: times.expiresAt,
         createdAt: times.now,
       }),
-      ...chunks,
+      ...pieces.take(id, FIRST_PART),
+      forgetPieces(db, before.id),
       ...(isJoined
         ? [
           db.run(sql`delete from drop_chunks where drop_id = ${before.id}`),
