@@ -19,7 +19,7 @@ export function mayBeOfAnother(
   conflicts: Conflicts,
 ): boolean {
   if (key === "employee_id" || found.link === null) return false;
-  const linked = linkedBy(record.values, found);
+  const linked = linkedBy(record.values, key, found);
   if (linked === null || conflicts(record, linked) === null) return false;
   const isOnlyLeaving = record.active === false && textOf(record.values.email) === null;
   return !isOnlyLeaving && !identities.isAccepted(linked.user.id, record);

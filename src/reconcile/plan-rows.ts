@@ -13,7 +13,15 @@ import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import { elsewhereOf, NOWHERE } from "./elsewhere.ts";
 import { noteChange, noteRefused } from "./exchanges.ts";
-import { cellCount, disputed, phoneSpelledTwice, rehiredAsNew, twinSkipped, whyBroken } from "./issues/people.ts";
+import {
+  addressOfOther,
+  cellCount,
+  disputed,
+  phoneSpelledTwice,
+  rehiredAsNew,
+  twinSkipped,
+  whyBroken,
+} from "./issues/people.ts";
 import { filterUnclear } from "./issues/status.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { leaveOut, report } from "./leave-out.ts";
@@ -36,7 +44,7 @@ import {
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
 import { mayBeOfAnother, noteMover } from "./moved-keys.ts";
 import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
-import { leaverBefore, noteNewName, waitsForOwnKeys } from "./own-keys.ts";
+import { holderOf, leaverBefore, noteNewName, waitsForOwnKeys } from "./own-keys.ts";
 import { isStatusCut, isToBeCreated, statusIssues } from "./plan-status.ts";
 import { twinOf } from "./twins.ts";
 import { addShort, waits, whyCut, whyLone } from "./plan-short.ts";
@@ -85,7 +93,7 @@ export async function planRows(draft: Draft, all: RowsToPlan, again: boolean): P
     if (!again && isTwin) draft.twins.add(twinOf(row, record));
     // Each short row counts, also one that waits for another reason.
     const waitsAsShort = !again && short && waits(draft, row, found);
-    const waitsForKeys = context.renumbered.has(row.n) || waitsForOwnKeys(record, found, lookedUp);
+    const waitsForKeys = context.renumbered.has(row.n) || waitsForOwnKeys(draft, record, found, lookedUp);
     const waitsForLinks = mayBeOfAnother(draft, record, found, conflicts);
     if (!again && (isTwin || waitsAsShort || waitsForKeys || waitsForLinks)) {
       noteMover(draft, record, found, lookedUp, conflicts);
@@ -200,7 +208,9 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
   const issues = withIssues(readable, statusIssues(draft, record, own, isCut));
   const linkBefore = own === null ? null : link ?? lookedUp.linkOf(own.id) ?? null;
   if (own === null ? !isToBeCreated(draft, record, isCut) : linkBefore === null && isFiltered(record)) {
-    return leaveOut(draft, candidate, "skipped", row, key, issues);
+    const holder = own === null && !isFiltered(record) ? holderOf(draft, record, found) : null;
+    if (holder === null) return leaveOut(draft, candidate, "skipped", row, key, issues);
+    return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, [addressOfOther(key, holder)]));
   }
   if (own === null) noteNewName(draft, candidate, record);
   const lacking = own === null ? draft.context.requirements(record.values) : NO_ISSUES;

@@ -43,6 +43,29 @@ test("the email of an active user with another employee_id is in dispute, and bo
     assert.equal((await world.people()).length, 2);
   }));
 
+test("so it is on a row that has left or does not say, unless that user has a row of their own or a filter leaves it out", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { only_rows: [{ column: "Company", is_not: ["Other"] }] } });
+    const wide = `${HEADER},is_active,Company`, bo = `${BO},yes,Acme`, ana = `${ANA},yes,Acme`;
+    await world.import(csv(wide, ana, bo));
+    for (const word of ["no", ""]) {
+      const run = await world.import(csv(wide, `9,ana@acme.test,Eva,Neu,${word},Acme`), { coverage: "diff" });
+      assert.equal(run.counts.failed, 1);
+      const { message } = run.issues.find(({ severity }) => severity === "error")!;
+      assert.match(
+        message,
+        /its email is that of Ana Lopez \(employee_id "1".*, who is active under another employee_id/,
+      );
+    }
+    const rows = [ana, "9,ana@acme.test,Eva,Neu,no,Acme", bo];
+    for (const order of [rows, rows.toReversed()]) {
+      const run = await world.import(csv(wide, ...order));
+      assert.deepEqual([said(run), run.counts.skipped, run.counts.unchanged], [[], 1, 2]);
+    }
+    const other = await world.import(csv(wide, "9,ana@acme.test,Eva,Neu,yes,Other"), { coverage: "diff" });
+    assert.deepEqual([said(other), other.counts.skipped], [[], 1]);
+  }));
+
 test("the email of an inactive user with another employee_id is used again by a new person", () =>
   importing(async (world) => {
     await insertUser(world.hub, { employeeId: "9", email: "ana@acme.test", status: "inactive" });

@@ -87,7 +87,10 @@ function decideOne(record: Record_, match: Match | null, work: ToDecide, newId: 
   if (record.errors.length > 0 && !isLeavingOfSomebodyKnown) return fail(record.errors[0]!.code);
   if (match.kind === "refused") return fail(match.code);
   if (match.kind === "unmatched") {
-    if (!makesSomebodyNew(record, work.memory)) return skip;
+    const isOpen = record.isFiltered || record.status === "unclear";
+    if (!makesSomebodyNew(record, work.memory)) {
+      return isOpen || match.holder === null ? skip : fail("identity_conflict");
+    }
     const person = createPerson(record, newId(), work.connection);
     return person === null ? fail("required_field_missing") : { ...skip, outcome: "created", person };
   }
