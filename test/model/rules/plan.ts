@@ -35,12 +35,13 @@ export function planInput(state: State, input: Input): Verdict {
     keys: new Set(records.flatMap(({ key }) => key ?? [])),
     showsEverybody: isFull && everyKeyRead,
   };
-  const matches = matchAll(sorted.counting, among).map((match, index) => {
-    const record = sorted.counting[index]!;
-    const isNew = match?.kind === "unmatched" && record.errors.length === 0 && makesSomebodyNew(record, memory);
-    return isNew ? matchByName(record, among) ?? match : match;
-  });
-  const rejected = matchAll(sorted.rejected, among);
+  const matchesOf = (some: readonly Record_[]) =>
+    matchAll(some, among).map((match, index) => {
+      const record = some[index]!;
+      const isNew = match?.kind === "unmatched" && record.errors.length === 0 && makesSomebodyNew(record, memory);
+      return isNew ? matchByName(record, among) ?? match : match;
+    });
+  const matches = matchesOf(sorted.counting), rejected = matchesOf(sorted.rejected);
   const matched = sorted.counting.map((record, index) => ({ record, match: matches[index]! }));
   const contradicting = matched.filter(({ match }) => match?.kind === "refused" && match.contradicted !== null).length;
   const isHeldForThem = holds("contradictions", contradicting, connection, { ...NO_BASES, read: records.length });
