@@ -1,6 +1,6 @@
 /**
- * Claims to an email or employee id that another user holds. The taker gets it if the holder gives it up in the same
- * plan; the two are then written together. Pure.
+ * Claims to an email, employee id or key that another user holds. The taker gets it if the holder gives it up in the same
+ * plan; the two are then written together, unless it is the key: links can be written in any order. Pure.
  */
 import { addTo } from "../std/add-to.ts";
 
@@ -9,7 +9,7 @@ export interface Claim {
   readonly taker: number;
   readonly holder: number;
   /** The claimed field. */
-  readonly field: "email" | "employee_id";
+  readonly field: "email" | "employee_id" | "key";
   readonly value: string;
 }
 
@@ -32,7 +32,8 @@ export function resolveClaims(
   const open = claims.filter((claim) => !hasFailed(claim.taker));
   const { refused, losers } = refuseClaims(open, releaserOf, hasFailed);
   const met = open.filter((claim) => !losers.has(claim.taker));
-  return { refused, groups: groupsOf(met.map((claim) => [claim.taker, releaserOf(claim)!])) };
+  const writtenWith = (claim: Claim) => claim.field === "key" ? claim.taker : releaserOf(claim)!;
+  return { refused, groups: groupsOf(met.map((claim) => [claim.taker, writtenWith(claim)])) };
 }
 
 /** Refuses claims to a value that is not given up, and claims that depend on those. */

@@ -43,7 +43,7 @@ async function sharedPhones(
 ): Promise<ReadonlySet<string>> {
   const asked = new Set<string>();
   for (const record of records) {
-    const linked = record === null ? null : linkedBy(record.values, lookedUp.found(record));
+    const linked = record === null ? null : linkedBy(record.values, draft.context.key, lookedUp.found(record));
     if (linked === null) continue;
     const phone = phoneOf(draft, record!, linked.user), by = foundBy(draft, record!, linked);
     if (phone !== null && contradictionOf(record!.values, linked.user, by, false) !== null) asked.add(phone);

@@ -19,7 +19,7 @@ import type { DepartmentDraft } from "./departments/department-names.ts";
 import type { OtherLink } from "./elsewhere.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
 import { createTwins, type Twins } from "./twins.ts";
-import { createTally, type Tally } from "./columns/tally.ts";
+import { type Tallied, talliedFields } from "./columns/tally.ts";
 import type { Tree } from "./managers/tree.ts";
 import type { DepartmentChange, UserChange } from "./planned-change.ts";
 import type { Spelled } from "./phone-spellings.ts";
@@ -206,6 +206,8 @@ export interface Draft {
   readonly releasers: Map<number, number>;
   /** User → candidate whose change brings another email, or none. */
   readonly readdressed: Map<number, number>;
+  /** User whom a row takes along to another key → its candidate; null until it is planned. */
+  readonly movers: Map<number, number | null>;
   /** Places of the link entries that some candidates have beside their change. */
   readonly linkEntries: Map<number, { page: number; index: number }>;
   /** Links whose user another row's record touched. */
@@ -239,7 +241,7 @@ export interface Draft {
   readonly zeroLengths: Set<number>;
   /** Line or number of the first row whose key could not be read: then nobody is missing from this input. */
   keyUnread: number | null;
-  readonly tally: Tally;
+  readonly tallied: Tallied;
   /** Planned rows with a leaving date. */
   dated: number;
   /** Rows of the input so far. */
@@ -264,6 +266,7 @@ export function createDraft(context: UserPlanContext): Draft {
     contested: new Map(),
     releasers: new Map(),
     readdressed: new Map(),
+    movers: new Map(),
     linkEntries: new Map(),
     touched: new Set(),
     recalled: new Set(),
@@ -281,7 +284,7 @@ export function createDraft(context: UserPlanContext): Draft {
     isWhole: false,
     zeroLengths: new Set(),
     keyUnread: null,
-    tally: createTally(context.customFields.map(({ key }) => key), context.hasSameFields),
+    tallied: talliedFields(context.customFields.map(({ key }) => key), context.hasSameFields),
     dated: 0,
     rows: 0,
   };

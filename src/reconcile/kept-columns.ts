@@ -2,7 +2,7 @@
 import { isMarked, kindOf, MARK, userOf } from "./columns/candidates.ts";
 import type { PassedOver } from "./columns/field-bits.ts";
 import { isUnseen, linkOfUser } from "./columns/known.ts";
-import { MANAGER_BITS } from "./columns/tally.ts";
+import { MANAGER_BITS, type Tally, tallyPeople } from "./columns/tally.ts";
 import type { Draft } from "./draft.ts";
 import { isActive, leavingDayOf } from "./person.ts";
 import type { KeptColumn } from "./summarize.ts";
@@ -17,9 +17,9 @@ export async function keptColumns(
   isMapped: (field: string) => boolean,
   complete: boolean,
 ): Promise<KeptColumn[]> {
-  const { tally } = draft;
-  const ofLeavers = await reportsOfLeavers(draft, complete);
-  return tally.fields.filter(({ field }) => isMapped(field)).map(({ field, bit }) => {
+  const tally = tallyPeople(draft.candidates, draft.tallied);
+  const ofLeavers = await reportsOfLeavers(draft, tally, complete);
+  return draft.tallied.fields.filter(({ field }) => isMapped(field)).map(({ field, bit }) => {
     const manager = MANAGER_BITS.indexOf(bit);
     const left = manager < 0 ? 0 : ofLeavers.lost[manager]!;
     const before = filledOfActive[bit]! + tally.had[bit]! - left;
@@ -33,9 +33,12 @@ export async function keptColumns(
 }
 
 /** People who name no manager any more as theirs has left: how many, and how many of them by manager's field. */
-async function reportsOfLeavers(draft: Draft, complete: boolean): Promise<{ people: number; lost: number[] }> {
+async function reportsOfLeavers(
+  draft: Draft,
+  { leftManager }: Tally,
+  complete: boolean,
+): Promise<{ people: number; lost: number[] }> {
   const sum = { people: 0, lost: MANAGER_BITS.map(() => 0) };
-  const { leftManager } = draft.tally;
   if (leftManager.size === 0) return sum;
   const leaving = await leavers(draft, [...leftManager.keys()], complete);
   for (const [manager, { people, lost }] of leftManager) {

@@ -2,9 +2,11 @@
 import { givesEmployeeIdUp, recallPresent } from "./note.ts";
 import type { Issue } from "../model/record.ts";
 import { isSeen } from "./columns/known.ts";
+import type { Conflicts } from "./conflicts.ts";
 import type { Draft } from "./draft.ts";
 import type { LookedUp } from "./look-up.ts";
 import { type Found, type Match, match } from "./match.ts";
+import { withoutMoved } from "./moved-keys.ts";
 import { zerosLost } from "./issues/people.ts";
 import { areTwoPeople, reKeyed, reKeyedByName, withoutOwnKeys } from "./own-keys.ts";
 import { textOf } from "./person.ts";
@@ -19,12 +21,17 @@ export function matchRow(
   { n }: { readonly n: number },
   record: Validated,
   found: Found,
-  { lookedUp, again }: { readonly lookedUp: LookedUp; readonly again: boolean },
+  { lookedUp, conflicts, again }: {
+    readonly lookedUp: LookedUp;
+    readonly conflicts: Conflicts;
+    readonly again: boolean;
+  },
 ): Match {
-  const { values } = record, { key } = draft.context, { byEmployeeId } = found;
+  const { values } = record, { key } = draft.context;
   if (!again || !draft.postponed.has(n)) return match(values, key, found);
+  const own = withoutMoved(draft, record, found, conflicts), { byEmployeeId } = own;
   const isGivenUp = byEmployeeId !== null && givesEmployeeIdUp(draft, byEmployeeId.id);
-  const open = withoutOwnKeys(draft, isGivenUp ? { ...found, byEmployeeId: null } : found);
+  const open = withoutOwnKeys(draft, isGivenUp ? { ...own, byEmployeeId: null } : own);
   const matched = reKeyed(draft, record, open, lookedUp) ?? match(values, key, open);
   const named = matched.kind === "unmatched" ? reKeyedByName(draft, record, n, lookedUp) : null;
   // Whom the row or its error names is not missing.

@@ -33,7 +33,7 @@ const UNMATCHED: Match = { kind: "unmatched" };
 
 export function match(values: Values, key: KeyField, found: Found): Match {
   const employeeId = textOf(values.employee_id);
-  const { byEmployeeId } = found, linked = linkedBy(values, found);
+  const { byEmployeeId } = found, linked = linkedBy(values, key, found);
   if (linked !== null) return linked;
   if (byEmployeeId !== null) {
     const why = contradiction(values, byEmployeeId);
@@ -45,8 +45,14 @@ export function match(values: Values, key: KeyField, found: Found): Match {
 }
 
 /** The user of the record's link; null: there is none, or the link's address or number is reused for a new person. */
-export function linkedBy(values: Values, { link, linkedUser }: Found): Extract<Match, { kind: "linked" }> | null {
-  if (link === null || linkedUser === null || isAnotherPerson(linkedUser, textOf(values.employee_id))) return null;
+export function linkedBy(
+  values: Values,
+  key: KeyField,
+  { link, linkedUser }: Found,
+): Extract<Match, { kind: "linked" }> | null {
+  if (link === null || linkedUser === null) return null;
+  const isReusable = key === "email" || key === "mobile_phone";
+  if (isReusable && isAnotherPerson(linkedUser, textOf(values.employee_id))) return null;
   return { kind: "linked", user: linkedUser, link };
 }
 

@@ -10,6 +10,7 @@ import {
   mark,
   needDepartment,
   rowOf,
+  setFilled,
   setKind,
   setManagerBefore,
   setUser,
@@ -18,7 +19,7 @@ import { encodeMissing } from "./columns/entry.ts";
 import { lastFilled } from "./columns/field-bits.ts";
 import { linkOfUser, markPlanned, markPresent, wasPassedOver } from "./columns/known.ts";
 import type { RowToPlan } from "./columns/recognize.ts";
-import { tallyPerson } from "./columns/tally.ts";
+import { fieldsHad } from "./columns/tally.ts";
 import type { Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import type { Found } from "./match.ts";
@@ -175,13 +176,14 @@ function noteColumns(
   own: KnownUser,
   link: KnownLink | null,
 ): void {
-  const { candidates, context, tally } = draft;
+  const { candidates, context, tallied } = draft;
   if (action === "reactivate" && values.deactivation_date === null && before?.deactivation_date != null) {
     mark(candidates, candidate, MARK.dateGone);
   }
   // Somebody who was missing was not in the last input.
   if (link === null || link.missingSince !== null || !isActiveImage(after)) return;
-  tallyPerson(tally, row, own, lastFilled(context.known, own.id), context.connectionId);
+  const had = fieldsHad(tallied, row, own, lastFilled(context.known, own.id), context.connectionId);
+  setFilled(candidates, candidate, had, row.filled);
 }
 
 function noteDecision(draft: Draft, candidate: number, { values }: Validated, decision: Decision): void {

@@ -10,12 +10,17 @@ import { IMAGE_INDEX } from "./image.ts";
 import type { LookedUp } from "./look-up.ts";
 import { type Found, linkedBy, type Match } from "./match.ts";
 import { nameForms } from "./names.ts";
-import { emailOf, isActive, type KnownUser, nameOf, textOf } from "./person.ts";
+import { emailOf, employeeIdOf, isActive, type KnownUser, nameOf, textOf } from "./person.ts";
 import type { Validated, Values } from "./validated.ts";
 
 /** Whether the row has to wait for the end of the input: it may be about somebody who is known by another key. */
-export function waitsForOwnKeys({ key, values }: Validated, found: Found, lookedUp: LookedUp): boolean {
-  if (key === null || linkedBy(values, found) !== null) return false;
+export function waitsForOwnKeys(
+  { context }: Draft,
+  { key, values }: Validated,
+  found: Found,
+  lookedUp: LookedUp,
+): boolean {
+  if (key === null || linkedBy(values, context.key, found) !== null) return false;
   if (found.byEmployeeId !== null) return isOfAnotherKey(found.byEmployeeId, key, lookedUp);
   return lookedUp.zeros.has(textOf(values.employee_id) ?? "") ||
     found.byEmail.some((user) => isOfAnotherKey(user, key, lookedUp));
@@ -134,6 +139,25 @@ export function leaverBefore(
   return found.byEmail.find((user) =>
     isOfAnotherKey(user, key!, lookedUp) && isSeen(known, user.id) && hasLeft(user) && sameNames(values, user) > 0
   ) ?? null;
+}
+
+/**
+ * Somebody active under another number who has the row's address, and whose own key is not in the input: whether a row that
+ * makes nobody is about them, nobody can tell. Of a row without a status that a filter leaves open that is not asked.
+ */
+export function holderOf(
+  draft: Draft,
+  { values, activeIfNew, saysNothing, active }: Validated,
+  found: Found,
+): KnownUser | null {
+  const employeeId = textOf(values.employee_id);
+  if (employeeId === null || activeIfNew || (active !== false && !saysNothing)) return null;
+  return withoutOwnKeys(draft, found).byEmail.find((user) => isActive(user) && hasOtherId(user, employeeId)) ?? null;
+}
+
+function hasOtherId({ image }: KnownUser, employeeId: string): boolean {
+  const own = employeeIdOf(image);
+  return own !== null && own !== employeeId;
 }
 
 /** Whether the two are two people for certain: other addresses and other names. */

@@ -10,6 +10,7 @@ import type { Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import type { Found } from "./match.ts";
+import { claimOfKey } from "./moved-keys.ts";
 import { emailOf, employeeIdOf, isActive, isActiveImage, type KnownLink, type KnownUser } from "./person.ts";
 import type { UserChange } from "./planned-change.ts";
 import type { Validated } from "./validated.ts";
@@ -24,6 +25,8 @@ export interface MatchedRow {
   /** Null: a new person. */
   readonly own: KnownUser | null;
   readonly link: KnownLink | null;
+  /** The same, or the link that the user has under another key, which moves to this one. */
+  readonly linkBefore: KnownLink | null;
   readonly elsewhere: Elsewhere;
 }
 
@@ -44,6 +47,7 @@ export interface Outcome {
 export function placeRow(draft: Draft, at: MatchedRow, outcome: Outcome): void {
   const { candidate, row, record, key, own, link } = at;
   const { decision, movedFrom, withheld, digest, canonical } = outcome;
+  if (movedFrom !== null && own !== null && draft.movers.has(own.id)) draft.movers.set(own.id, candidate);
   const before = link?.withheld ?? null;
   const active = record.active ?? link?.active ?? isActiveImage(decision.after);
   const filtered = record.active === null ? link?.filtered === true : record.activeReason === "filtered";
@@ -75,22 +79,23 @@ export function placeRow(draft: Draft, at: MatchedRow, outcome: Outcome): void {
     ...says,
     after: decision.after,
   };
-  placeChange(draft, candidate, change, wants(at, change, outcome.rivals));
+  placeChange(draft, candidate, change, wants(draft, at, change, outcome.rivals));
   if (needsOwnEntry) draft.linkEntries.set(candidate, addLink(draft, at, outcome, says, null, null));
 }
 
 function addLink(
   draft: Draft,
-  { candidate, key }: MatchedRow,
+  { candidate, key, linkBefore }: MatchedRow,
   { withheld, movedFrom }: Outcome,
   says: Pick<LinkChange, "active" | "filtered">,
   digest: string | null,
   canonical: string | null,
 ): { page: number; index: number } {
   const userId = userOf(draft.candidates, candidate);
+  const byItself = movedFrom !== null && linkBefore?.byHand === false;
   return draft.context.filler.add(
     "links",
-    encodeLink({ userId, key, digest, canonical, ...says, withheld, movedFrom }),
+    encodeLink({ userId, key, digest, canonical, ...says, withheld, movedFrom, byItself }),
   );
 }
 
@@ -106,15 +111,17 @@ function placeChange(draft: Draft, candidate: number, change: UserChange, claims
 
 const NOTHING_WANTED: readonly Claim[] = [];
 
-/** Claims to the email and employee_id that this change needs and another user holds. */
+/** Claims to the key, email and employee_id that this change needs and another user holds. */
 function wants(
+  draft: Draft,
   { candidate, own, found }: MatchedRow,
   { after }: UserChange,
   rivals: readonly KnownUser[],
 ): readonly Claim[] {
   const { byEmail, byEmployeeId } = found;
-  if (byEmployeeId === null && byEmail.length === 0 && rivals.length === 0) return NOTHING_WANTED;
-  const claims: Claim[] = [];
+  const ofKey = claimOfKey(draft, candidate, found, own?.id ?? null);
+  if (ofKey === null && byEmployeeId === null && byEmail.length === 0 && rivals.length === 0) return NOTHING_WANTED;
+  const claims: Claim[] = ofKey === null ? [] : [ofKey];
   const email = emailOf(after);
   if (email !== null && isActiveImage(after)) {
     const holder = [...byEmail, ...rivals].find((user) =>

@@ -13,7 +13,15 @@ import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import { elsewhereOf, NOWHERE } from "./elsewhere.ts";
 import { noteChange, noteRefused } from "./exchanges.ts";
-import { cellCount, disputed, phoneSpelledTwice, rehiredAsNew, twinSkipped, whyBroken } from "./issues/people.ts";
+import {
+  addressOfOther,
+  cellCount,
+  disputed,
+  phoneSpelledTwice,
+  rehiredAsNew,
+  twinSkipped,
+  whyBroken,
+} from "./issues/people.ts";
 import { filterUnclear } from "./issues/status.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { leaveOut, report } from "./leave-out.ts";
@@ -34,14 +42,15 @@ import {
   recallPresent,
 } from "./note.ts";
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
+import { mayBeOfAnother, noteMover } from "./moved-keys.ts";
 import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
-import { leaverBefore, noteNewName, waitsForOwnKeys } from "./own-keys.ts";
+import { holderOf, leaverBefore, noteNewName, waitsForOwnKeys } from "./own-keys.ts";
 import { isStatusCut, isToBeCreated, statusIssues } from "./plan-status.ts";
 import { twinOf } from "./twins.ts";
 import { addShort, waits, whyCut, whyLone } from "./plan-short.ts";
 import { isShort } from "./short-rows.ts";
 import { leaverIn, noteStatusCells } from "./status-columns.ts";
-import { isOnlyLeaving, onlyLeaving, type Validated } from "./validated.ts";
+import { isOnlyLeaving, onlyLeaving, type Validated, withKeyAlone } from "./validated.ts";
 import { keepZeros } from "./zeros.ts";
 
 /** State that the rows of one batch share. */
@@ -84,8 +93,10 @@ export async function planRows(draft: Draft, all: RowsToPlan, again: boolean): P
     if (!again && isTwin) draft.twins.add(twinOf(row, record));
     // Each short row counts, also one that waits for another reason.
     const waitsAsShort = !again && short && waits(draft, row, found);
-    const waitsForKeys = context.renumbered.has(row.n) || waitsForOwnKeys(record, found, lookedUp);
-    if (!again && (isTwin || waitsAsShort || waitsForKeys)) {
+    const waitsForKeys = context.renumbered.has(row.n) || waitsForOwnKeys(draft, record, found, lookedUp);
+    const waitsForLinks = mayBeOfAnother(draft, record, found, conflicts);
+    if (!again && (isTwin || waitsAsShort || waitsForKeys || waitsForLinks)) {
+      noteMover(draft, record, found, lookedUp, conflicts);
       postpone(draft, row, found);
       continue;
     }
@@ -95,13 +106,10 @@ export async function planRows(draft: Draft, all: RowsToPlan, again: boolean): P
       leaveOut(draft, candidate, "skipped", row, record.key, [twinSkipped(context.key, record.key!, verdict)]);
       continue;
     }
-    const settled = planRow(
-      batch,
-      candidate,
-      row,
-      verdict?.kind === "leaves" ? onlyLeaving(record) : record,
-      found,
-    );
+    // Of rows that do not agree no value counts, so nobody is found by one either.
+    const settled = verdict?.kind === "leaves"
+      ? planRow(batch, candidate, row, onlyLeaving(record), lookedUp.found(withKeyAlone(context.key, record)))
+      : planRow(batch, candidate, row, record, found);
     // Disputed users are not missing. A good row disputes no user, whether planned or passed over.
     if (!settled) { for (const user of othersOf(found)) recallPresent(draft, user.id); }
   }
@@ -198,18 +206,19 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
   if (lone !== null) return leaveOut(draft, candidate, "failed", row, key, withIssues(readable, [lone]));
   const isCut = isStatusCut(draft, row.row);
   const issues = withIssues(readable, statusIssues(draft, record, own, isCut));
-  if (own === null ? !isToBeCreated(draft, record, isCut) : link === null && isFiltered(record)) {
-    return leaveOut(draft, candidate, "skipped", row, key, issues);
+  const linkBefore = own === null ? null : link ?? lookedUp.linkOf(own.id) ?? null;
+  if (own === null ? !isToBeCreated(draft, record, isCut) : linkBefore === null && isFiltered(record)) {
+    const holder = own === null && !isFiltered(record) ? holderOf(draft, record, found) : null;
+    if (holder === null) return leaveOut(draft, candidate, "skipped", row, key, issues);
+    return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, [addressOfOther(key, holder)]));
   }
   if (own === null) noteNewName(draft, candidate, record);
   const lacking = own === null ? draft.context.requirements(record.values) : NO_ISSUES;
   if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, lacking));
   const before = own === null ? leaverBefore(draft, record, found, batch.lookedUp) : null;
   if (isShort(row.row)) draft.shortRows.use(row.row.line);
-  const elsewhere = own === null
-    ? NOWHERE
-    : elsewhereOf(lookedUp.othersOf(own.id), link ?? lookedUp.linkOf(own.id) ?? null, draft.context);
-  const at: MatchedRow = { candidate, row, record, key, found, own, link, elsewhere };
+  const elsewhere = own === null ? NOWHERE : elsewhereOf(lookedUp.othersOf(own.id), linkBefore, draft.context);
+  const at: MatchedRow = { candidate, row, record, key, found, own, link, linkBefore, elsewhere };
   const decision = decide(batch, at);
   if (matched.kind !== "unmatched") noteChange(draft, at, decision, matched);
   const more = before === null ? decision.issues : [...decision.issues, rehiredAsNew(key, before)];
@@ -236,14 +245,14 @@ function asWarning(issue: Issue): Issue {
 
 /** Decides the change of the person, and notes it for the end of the input. */
 function decide({ draft, decideContext }: Batch, at: MatchedRow): Decision {
-  const { candidate, record, own, link, found, elsewhere } = at;
+  const { candidate, record, own, link, linkBefore, found, elsewhere } = at;
   if (own === null || (link === null && found.byPhone.length === 0)) notePhone(draft, candidate, record);
   if (own === null) {
     const decision = decideCreate(record, decideContext);
     noteNew(draft, candidate, record, decision, found);
     return decision;
   }
-  const decision = decideUpdate(record, own, link, elsewhere, decideContext);
+  const decision = decideUpdate(record, own, linkBefore, elsewhere, decideContext);
   noteKnown(draft, at, decision, own);
   return decision;
 }
@@ -264,7 +273,7 @@ function place(batch: Batch, at: MatchedRow, decision: Decision, issues: readonl
   placeRow(draft, at, {
     decision,
     // The same person under another key: their link moves, so that a connection has one link a user.
-    movedFrom: own !== null && link === null ? lookedUp.linkOf(own.id)?.key ?? null : null,
+    movedFrom: link === null ? at.linkBefore?.key ?? null : null,
     rivals,
     withheld,
     digest: settled ? rows.digestOf(row, isActiveImage(decision.after)) : null,

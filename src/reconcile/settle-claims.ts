@@ -23,7 +23,8 @@ export async function settleClaims(draft: Draft): Promise<void> {
 }
 
 /** The candidate whose change makes the holder give the value up. */
-export function releaserOf({ candidates, releasers }: Draft, { holder, field }: Claim): number | null {
+export function releaserOf({ candidates, movers, releasers }: Draft, { holder, field }: Claim): number | null {
+  if (field === "key") return movers.get(holder) ?? null;
   const candidate = releasers.get(holder);
   const gives = field === "email" ? MARK.givesEmail : MARK.givesEmployeeId;
   return candidate === undefined || !isMarked(candidates, candidate, gives) ? null : candidate;
@@ -36,10 +37,10 @@ async function refuse(draft: Draft, refused: readonly Claim[]): Promise<void> {
   const users = ids.length === 0 ? [] : await context.lookups.usersById(ids);
   const holders = new Map(users.map((user) => [user.id, user]));
   for (const { taker, holder: id, field, value } of refused) {
-    const holder = holders.get(id);
+    const holder = holders.get(id), name = field === "key" ? context.key : field;
     details.set(taker, [
       // A user who is reactivated may claim an address that the row does not have.
-      { user: userOf(candidates, taker), is: `${field} "${value}"`, otherwise: `the ${field}` },
+      { user: userOf(candidates, taker), is: `${name} "${value}"`, otherwise: `the ${name}` },
       " belongs to ",
       holder === undefined ? "somebody else" : describePerson(holder),
     ]);

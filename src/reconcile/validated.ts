@@ -1,5 +1,5 @@
 /** What is known of a record: once its cells have been read, and once it has been judged. */
-import type { Issue } from "../model/record.ts";
+import type { Issue, KeyField } from "../model/record.ts";
 import type { ColumnNote } from "./column-notes.ts";
 import type { Letter } from "./values/boolean.ts";
 import type { Value } from "./values/value.ts";
@@ -64,6 +64,11 @@ const NO_VALUES: Values = {};
 /** The record of which nothing but the leaving is used. */
 export function onlyLeaving(record: Validated): Validated {
   return { ...record, values: NO_VALUES };
+}
+
+/** The record without all values but its key, by which its person is found. */
+export function withKeyAlone(field: KeyField, record: Validated): Validated {
+  return { ...record, values: { [field]: record.values[field] ?? null } };
 }
 
 /** Whether values of the row were left out, so that the same row may mean more the next time. */

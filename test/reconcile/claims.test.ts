@@ -41,6 +41,12 @@ test("a row that failed neither takes nor gives", () => {
   assert.deepEqual(resolve([wants(1, 2)], [2], [2]), { refused: [1], groups: [] });
 });
 
+test("a key whose holder moves to another one is taken, and each is written by itself", () => {
+  const key = { ...wants(1, 2), field: "key" } as const;
+  assert.deepEqual(resolve([key], [2]), { refused: [], groups: [[1]] });
+  assert.deepEqual(resolve([key], []), { refused: [1], groups: [] });
+});
+
 test("groups that have nothing to do with each other stay apart", () => {
   assert.deepEqual(resolve([wants(5, 6), wants(1, 2), wants(2, 3)], [2, 3, 6]).groups, [[1, 2, 3], [5, 6]]);
 });

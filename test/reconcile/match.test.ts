@@ -22,6 +22,13 @@ test("a link to somebody who left with another employee_id does not count: the a
   assert.equal(match({ employee_id: "E9", email: "ana@acme.test" }, "email", found).kind, "unmatched");
 });
 
+test("a link by the employee_id or a source's own id counts, whatever number the hub has of somebody who left", () => {
+  const link = linkTo(LEAVER.id), found = { ...NOTHING_FOUND, link, linkedUser: LEAVER };
+  for (const key of ["employee_id", "source_id"] as const) {
+    assert.deepEqual(match({ employee_id: "E9" }, key, found), { kind: "linked", user: LEAVER, link });
+  }
+});
+
 test("the employee_id comes before the email", () => {
   const found = { ...NOTHING_FOUND, byEmployeeId: ANA, byEmail: [LEAVER] };
   assert.deepEqual(match({ employee_id: "E1" }, "employee_id", found), { kind: "unlinked", user: ANA });

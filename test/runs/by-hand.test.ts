@@ -200,6 +200,18 @@ test("a file by hand and one of the feed that wait together do not replace each 
     assert.deepEqual(runs.map(({ status, counts }) => [status, counts.updated]), [["succeeded", 1], ["succeeded", 1]]);
   }));
 
+test("people of the feed whom a file by hand gives another number stay the feed's: the next one edits them, too", () =>
+  withFeed(async (world) => {
+    await world.set("hr", { limits: { identity: { enabled: false }, reactivate: { enabled: false } } });
+    await world.import(csv(titled, `${ANA},Engineer,yes`, `${BO},Clerk,yes`), { connection: "hr" });
+    const rows = csv(titled, `9${ANA.slice(1)},Engineer,yes`, `${BO},Clerk,yes`);
+    await world.import(rows, { ...BY_HAND, connection: "hr" });
+    const ana = await world.edit(await world.person("9"), { status: "inactive" });
+    assert.equal(ana.sources.length, 1);
+    const run = await world.import(`${rows}\n`, { ...BY_HAND, connection: "hr" });
+    assert.deepEqual(run.changes.map(({ action }) => action), ["reactivate"]);
+  }));
+
 test("the same bytes by hand and from the feed are two inputs", () =>
   withFeed(async (world) => {
     const text = csv(titled, `${ANA},Engineer,yes`, `${BO},Clerk,yes`);

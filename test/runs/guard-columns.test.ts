@@ -115,6 +115,17 @@ test("a key that records do not have any more clears nothing, and is missed once
     assert.equal((await send(records({ location: null }))).held_by[0]?.field, "location");
   }));
 
+test("rows that are refused are not counted, nor twice where somebody has two: they clear nothing", () =>
+  columnsAlone(async (world) => {
+    await world.set("csv", { limits: { errors: { enabled: false } } });
+    await world.import(csv(header, ...located(8, 8)));
+    // Three people have two rows each that do not agree, and say nothing of where they are.
+    const twins = [1, 2, 3].flatMap((i) => [...located(1, 0, i), ...crowd(1, i, () => ",Bergen")]);
+    assert.deepEqual(await tell(world, csv(header, ...twins, ...located(5, 5, 4))), ["partial"]);
+    const run = await tell(world, csv(header, ...twins, ...located(3, 3, 4), ...located(2, 0, 7)));
+    assert.deepEqual(run, ["held", "column location 3 of 5"]);
+  }));
+
 test("an input whose end is in doubt is looked at as well: it clears as any other", () =>
   columnsAlone(async (world) => {
     await world.import(csv(header, ...located(6, 6)));

@@ -43,6 +43,29 @@ test("the email of an active user with another employee_id is in dispute, and bo
     assert.equal((await world.people()).length, 2);
   }));
 
+test("so it is on a row that has left or does not say, unless that user has a row of their own or a filter leaves it out", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { only_rows: [{ column: "Company", is_not: ["Other"] }] } });
+    const wide = `${HEADER},is_active,Company`, bo = `${BO},yes,Acme`, ana = `${ANA},yes,Acme`;
+    await world.import(csv(wide, ana, bo));
+    for (const word of ["no", ""]) {
+      const run = await world.import(csv(wide, `9,ana@acme.test,Eva,Neu,${word},Acme`), { coverage: "diff" });
+      assert.equal(run.counts.failed, 1);
+      const { message } = run.issues.find(({ severity }) => severity === "error")!;
+      assert.match(
+        message,
+        /its email is that of Ana Lopez \(employee_id "1".*, who is active under another employee_id/,
+      );
+    }
+    const rows = [ana, "9,ana@acme.test,Eva,Neu,no,Acme", bo];
+    for (const order of [rows, rows.toReversed()]) {
+      const run = await world.import(csv(wide, ...order));
+      assert.deepEqual([said(run), run.counts.skipped, run.counts.unchanged], [[], 1, 2]);
+    }
+    const other = await world.import(csv(wide, "9,ana@acme.test,Eva,Neu,yes,Other"), { coverage: "diff" });
+    assert.deepEqual([said(other), other.counts.skipped], [[], 1]);
+  }));
+
 test("the email of an inactive user with another employee_id is used again by a new person", () =>
   importing(async (world) => {
     await insertUser(world.hub, { employeeId: "9", email: "ana@acme.test", status: "inactive" });
@@ -193,6 +216,62 @@ test("so may one go to somebody new at a re-used address, wherever the rows stan
       const run = await world.import(csv(`${HEADER},is_active`, ...order), { coverage: "diff", mode: "plan" });
       assert.deepEqual([said(run), run.counts.created, run.counts.updated], [[], 1, 1]);
     }
+  }));
+
+for (const key of ["email", "source_id"] as const) {
+  test(`the key of somebody who moves to another one in the same input is free, wherever the rows are: ${key}`, () =>
+    importing(async (world) => {
+      await world.set("csv", { key, limits: { identity: { enabled: false }, create: { enabled: false } } });
+      const others = Array.from({ length: 6 }, (_, i) => `s${i + 5},${i + 5},p${i}@acme.test,P${i},Q`);
+      const wide = `source_id,${HEADER}`;
+      // Where the source's own id is the key, the same address would show that it is the same person.
+      const [zed, cy] = key === "email" ? ["ana@acme.test", "bo@acme.test"] : ["zed@acme.test", "cy@acme.test"];
+      const rows = [
+        `s1,4,${zed},Zed,Young`,
+        "s2,1,ana.neu@acme.test,Ana,Lopez",
+        "s3,2,bo.neu@acme.test,Bo,Berg",
+        `s4,3,${cy},Cy,Dahl`,
+        ...others,
+      ];
+      for (const order of [rows, rows.toReversed()]) {
+        const was = ["s1,1,ana@acme.test,Ana,Lopez", "s4,2,bo@acme.test,Bo,Berg", "s20,3,cy@acme.test,Cy,Dahl"];
+        await world.import(csv(wide, ...was, ...others));
+        const before = await Promise.all(["1", "2", "3"].map((id) => world.person(id)));
+        const planned = await world.import(csv(wide, ...order), { mode: "plan" });
+        assert.deepEqual([said(planned), planned.counts.created], [[], 1]);
+        if (order === rows) continue;
+        await world.import(csv(wide, ...order));
+        const after = await Promise.all(["1", "2", "3", "4"].map((id) => world.person(id)));
+        assert.deepEqual(after.map(({ id }) => id).slice(0, 3), before.map(({ id }) => id));
+        assert.deepEqual(after.map(({ email, last_name }) => [email, last_name]), [
+          ["ana.neu@acme.test", "Lopez"],
+          ["bo.neu@acme.test", "Berg"],
+          [cy, "Dahl"],
+          [zed, "Young"],
+        ]);
+        const again = await world.import(csv(wide, ...rows));
+        assert.deepEqual([again.changes, again.counts.missing, again.counts.unchanged], [[], 0, 10]);
+      }
+    }));
+}
+
+test("the key of somebody who cannot move to another one is not free", () =>
+  importing(async (world) => {
+    await world.set("csv", { key: "source_id" });
+    await insertUser(world.hub, { employeeId: "8", email: "kept@acme.test" });
+    const wide = `source_id,${HEADER}`, other = "s9,9,p9@acme.test,Pat,Quin";
+    await world.import(csv(wide, "s1,1,ana@acme.test,Ana,Lopez", other));
+    // The address of the new row is somebody's who keeps it, so the old one stays, and is theirs.
+    const rows = ["s1,4,zed@acme.test,Zed,Young", "s2,1,kept@acme.test,Ana,Lopez", other];
+    for (const order of [rows, rows.toReversed()]) {
+      const run = await world.import(csv(wide, ...order));
+      assert.deepEqual([run.changes, said(run).map((text) => text.slice(2))], [[], [
+        "identity_conflict",
+        "identity_conflict",
+      ]]);
+    }
+    const ana = await world.person("1");
+    assert.deepEqual(ana.sources.map(({ source_key }) => source_key), ["s1"]);
   }));
 
 test("a new key with the same employee_id keeps the person, and moves the link", () =>

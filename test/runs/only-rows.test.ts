@@ -27,6 +27,20 @@ test("rows of others are not created, and people whose row is another's by now a
     assert.deepEqual(back.changes.map(({ action }) => action), ["reactivate"]);
   }));
 
+test("a person with a new number whose row is another's by now is deactivated as filtered, as under the old one", () =>
+  importing(async (world) => {
+    await world.set("csv", { limits: { deactivate: { enabled: false }, identity: { enabled: false } }, ...ACME });
+    await world.import(csv(header, row(1, "Acme"), row(2, "Acme")));
+    const run = await world.import(csv(header, "9,p1@acme.test,First1,Last1,Other", row(2, "Acme")));
+    assert.deepEqual(run.changes.map(({ line, action, reason }) => [line, action, reason]), [[
+      2,
+      "deactivate",
+      "filtered",
+    ]]);
+    const again = await world.import(csv(header, row(2, "Acme"), "9,p1@acme.test,First1,Last1,Other"));
+    assert.deepEqual([again.changes, again.counts.missing], [[], 0]);
+  }));
+
 test("every condition counts, and the column may be one of the people's fields", () =>
   importing(async (world) => {
     await world.set("csv", {

@@ -117,6 +117,18 @@ test("a field that only the second connection gives is its own to change", () =>
     assert.equal((await world.person("1")).location, "Narvik");
   }));
 
+test("a field that a hand wrote is no source's once it is released, also where the older one has never given it", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    await world.import(csv(HEADER, ANA));
+    const titled = csv(`${HEADER},title`, `${ANA},Engineer`);
+    await world.import(titled, { connection: "second" });
+    await world.edit(await world.person("1"), { title: "Lead" });
+    await world.edit(await world.person("1"), { release: ["title"] });
+    const run = await world.import(titled, { connection: "second" });
+    assert.deepEqual([said(run), (await world.person("1")).title], [[], "Engineer"]);
+  }));
+
 test("priority decides over age", () =>
   importing(async (world) => {
     await world.connect("second", { policy: { priority: 1 } });

@@ -86,6 +86,18 @@ test("of a leaver's rows the one that can be read counts, in either order, wheth
   }
 });
 
+test("two leavers' rows under one address, with different numbers, are about nobody whom only a number names", () =>
+  importing(async (world) => {
+    await world.set("csv", { key: "email", limits: { deactivate: { enabled: false } } });
+    const wide = `${HEADER},is_active`, other = "3,cy@acme.test,Cy,Dahl,yes";
+    await world.import(csv(wide, "1,ana@acme.test,Ana,Lopez,yes", other));
+    const rows = ["1,shared@acme.test,Ana,Lopez,no", "2,shared@acme.test,Bo,Berg,no"];
+    for (const order of [rows, rows.toReversed()]) {
+      const run = await world.import(csv(wide, ...order, other));
+      assert.deepEqual([run.changes, run.counts.skipped, run.counts.failed], [[], 2, 0]);
+    }
+  }));
+
 test("leavers whom nobody knows are not created, from however many rows", () =>
   importing(async (world) => {
     const run = await world.import(csv(WIDE, ana("Intern", "2020-06-30"), ana("Engineer", "2024-01-31"), BO));

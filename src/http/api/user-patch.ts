@@ -153,13 +153,12 @@ function setStatus(draft: Draft, patch: UserPatch, today: string): void {
   else if (isOver && "deactivation_date" in draft.before) set(draft, "status", "status", "inactive");
 }
 
-function release({ edited, sources, errors }: Draft, patch: UserPatch, { customFields }: PatchContext): void {
+/** What a hand wrote stays written by a hand: no source has given it, so none takes precedence for it. */
+function release({ edited, errors }: Draft, patch: UserPatch, { customFields }: PatchContext): void {
   const known = [...PLAIN, "department", "manager", "status", ...customFields.map(({ key }) => key)];
   for (const name of patch.release ?? []) {
     if (!known.includes(name)) errors.push({ pointer: "/release", detail: `There is no field "${name}" to release` });
-    const field = name === "department" ? "department_name" : name;
-    edited.delete(field);
-    if (sources[field] === 0) delete sources[field];
+    edited.delete(name === "department" ? "department_name" : name);
   }
 }
 

@@ -32,6 +32,8 @@ export const MARK = {
   dateGone: 1024,
   /** The row is an edit by hand of somebody whom automated connections know. */
   isEdit: 2048,
+  /** The user was in the last input as well, and is active. */
+  stayed: 4096,
 } as const;
 export type Mark = (typeof MARK)[keyof typeof MARK];
 
@@ -80,6 +82,9 @@ interface Columns {
   managerBefore: Float64Array | null;
   /** Place + 1 of its new department among the planned ones; 0 for none. */
   department: Int32Array;
+  /** Of users who were in the last input: which fields had a value, and which have one now, by bit; null while none was. */
+  had: Int32Array | null;
+  has: Int32Array | null;
 }
 
 export function createCandidates(): Candidates {
@@ -97,6 +102,8 @@ export function createCandidates(): Candidates {
     manager: new Int32Array(capacity),
     managerBefore: null,
     department: new Int32Array(capacity),
+    had: null,
+    has: null,
   };
   return columns;
 }
@@ -268,4 +275,22 @@ export function needDepartment(candidates: Candidates, candidate: number, place:
 export function departmentNeeded(candidates: Candidates, candidate: number): number | null {
   const place = (candidates as Columns).department[candidate]!;
   return place === 0 ? null : place - 1;
+}
+
+/** Notes of a user who was in the last input which fields had a value, and which have one now, by bit. */
+export function setFilled(candidates: Candidates, candidate: number, had: number, has: number): void {
+  const columns = candidates as Columns;
+  columns.had ??= new Int32Array(columns.n.length);
+  columns.has ??= new Int32Array(columns.n.length);
+  columns.had[candidate] = had;
+  columns.has[candidate] = has;
+  mark(candidates, candidate, MARK.stayed);
+}
+
+export function filledBefore(candidates: Candidates, candidate: number): number {
+  return (candidates as Columns).had![candidate]!;
+}
+
+export function filledNow(candidates: Candidates, candidate: number): number {
+  return (candidates as Columns).has![candidate]!;
 }

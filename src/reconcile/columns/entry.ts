@@ -33,7 +33,16 @@ export function placeOf(column: ImageColumn): number {
 }
 
 /** Places of a link: what a row changes of its link when it changes nothing else. */
-export const LINK = { userId: 0, key: 1, digest: 2, canonical: 3, active: 4, withheld: 5, movedFrom: 6 } as const;
+export const LINK = {
+  userId: 0,
+  key: 1,
+  digest: 2,
+  canonical: 3,
+  active: 4,
+  withheld: 5,
+  movedFrom: 6,
+  byItself: 7,
+} as const;
 /** What the last record of a link says, at the place `active`. */
 export const SAYS = { inactive: 0, active: 1, filtered: 2 } as const;
 /** Places of a user who was seen, at a version: that they were set active by hand ends with it. */
@@ -68,6 +77,8 @@ export interface LinkChange {
   readonly withheld: Readonly<Record<string, string>> | null;
   /** The key that linked the same user until now. */
   readonly movedFrom: string | null;
+  /** Whether an input that came by itself had the user under that key. */
+  readonly byItself: boolean;
 }
 
 const COMMA = 0x2c, CLOSE = 0x5d;
@@ -93,8 +104,8 @@ export function encodeChange(change: UserChange): Entry {
 }
 
 export function encodeLink(change: LinkChange): Entry {
-  const { userId, key, digest, canonical, withheld, movedFrom } = change;
-  return [userId, key, digest, canonical, saysOf(change), withheld, movedFrom];
+  const { userId, key, digest, canonical, withheld, movedFrom, byItself } = change;
+  return [userId, key, digest, canonical, saysOf(change), withheld, movedFrom, byItself ? 1 : 0];
 }
 
 function saysOf({ active, filtered = false }: Pick<UserChange, "active" | "filtered">): number {

@@ -121,6 +121,16 @@ export function disputed(key: string | null, people: readonly Piece[], why: Piec
   );
 }
 
+/** The row of somebody who has left, or does not say, has the address of an active person with another number. */
+export function addressOfOther(key: string, holder: KnownUser): Issue {
+  return identityConflict(
+    null,
+    key,
+    ["its email is that of ", describePerson(holder), ", who is active under another employee_id"],
+    "If the row is about them, give it their employee_id; if not, leave the row or its email out",
+  );
+}
+
 /** The row would make the user somebody else. `differs`: the fields that say so. */
 export function contradicted(
   key: string,

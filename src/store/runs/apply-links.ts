@@ -11,7 +11,7 @@ import {
   ofSighting,
   withheldOf,
 } from "./entry-places.ts";
-import { byHandAfter, eachEntry, type PageContext, unlessLookedAtAgain, withEntries } from "./page-entries.ts";
+import { eachEntry, type PageContext, unlessLookedAtAgain, withEntries } from "./page-entries.ts";
 import type { OpenPage } from "./plans.ts";
 
 const LINK_SAYS = `(v ->> ${LINK.active})`;
@@ -24,19 +24,18 @@ export function linkStatements(context: PageContext, page: OpenPage, hasMoved: b
   // By user too: another person may have the key by now.
   const former = sql`(source_key, user_id) in (select ${ofLink("value", "movedFrom")}, ${ofLink("value", "userId")}
     from ${eachEntry(page)} where ${ofLink("value", "movedFrom")} is not null)`;
+  // An automated file may have had the user under the key before.
+  const isByHand = edits === null ? sql`0` : sql`iif(${ofLink("v", "byItself")} = 1, 0, 1)`;
   return [
     ...removeLinks(context, former),
     sql`insert into links (connection_id, source_key, user_id, digest, canonical, active, filtered, said, by_hand)
       ${withEntries(page, null)}
       select ${connectionId}, ${ofLink("v", "key")}, ${ofLink("v", "userId")},
         ${digestOf(ofLink("v", "digest"))}, ${digestOf(ofLink("v", "canonical"))}, ${sql.raw(isActive(LINK_SAYS))},
-        ${sql.raw(isFiltered(LINK_SAYS))}, ${withheldOf("v")}, ${
-      edits === null ? 0 : 1
-    } from r left join m on m.k = r.k where true
+        ${sql.raw(isFiltered(LINK_SAYS))}, ${withheldOf("v")}, ${isByHand} from r left join m on m.k = r.k where true
       on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
-         filtered = excluded.filtered, by_hand = ${
-      sql.raw(byHandAfter(edits))
-    }, digest = excluded.digest, canonical = excluded.canonical, said = excluded.said,
+         filtered = excluded.filtered,
+         by_hand = iif(links.user_id = excluded.user_id, min(links.by_hand, excluded.by_hand), excluded.by_hand), digest = excluded.digest, canonical = excluded.canonical, said = excluded.said,
         missing_since = null, missing_from = null, absent_from = null`,
   ];
 }

@@ -99,7 +99,7 @@ export function createPerson({ values }: Record_, id: number, { slug }: Connecti
   const writers = Object.fromEntries(
     [...FIELDS.filter((field) => all[field] !== null), "status"].map((field) => [field, slug]),
   );
-  return { id, values: all, active: true, writers, origin: slug, edited: new Set() };
+  return { id, values: all, active: true, writers, edited: new Set() };
 }
 
 /** An empty status cell creates nobody, unless every word ever read in its column means that somebody has left. */

@@ -52,7 +52,7 @@ export function decide(work: ToDecide): Decision {
   let planned = claimedOnce(work.matched.map(({ record, match }) => decideOne(record, match, work, () => nextId++)));
   for (let isStable = false; !isStable;) {
     const leavers = leaversOf(work, whoIsSeen(planned, work));
-    const next = planned.map((each) => keepsToOwnAddress(each, planned, leavers, work));
+    const next = planned.map((each) => keepsToOwnKey(keepsToOwnAddress(each, planned, leavers, work), planned, work));
     isStable = next.every((each, index) => each === planned[index]);
     planned = next;
   }
@@ -87,7 +87,10 @@ function decideOne(record: Record_, match: Match | null, work: ToDecide, newId: 
   if (record.errors.length > 0 && !isLeavingOfSomebodyKnown) return fail(record.errors[0]!.code);
   if (match.kind === "refused") return fail(match.code);
   if (match.kind === "unmatched") {
-    if (!makesSomebodyNew(record, work.memory)) return skip;
+    const isOpen = record.isFiltered || record.status === "unclear";
+    if (!makesSomebodyNew(record, work.memory)) {
+      return isOpen || match.holder === null ? skip : fail("identity_conflict");
+    }
     const person = createPerson(record, newId(), work.connection);
     return person === null ? fail("required_field_missing") : { ...skip, outcome: "created", person };
   }
@@ -165,6 +168,18 @@ function keepsToOwnAddress(
     return after.active && after.values.email === other.values.email;
   });
   return keeper === undefined ? each : refuse(each, [keeper]);
+}
+
+/** Refused where the key is somebody else's who does not move to another one. */
+function keepsToOwnKey(each: Planned, planned: readonly Planned[], { state, connection }: ToDecide): Planned {
+  const { person, record } = each;
+  const link = state.links.find((one) => one.connection === connection.slug && one.key === record.key);
+  if (person === null || link === undefined || link.person === person.id) return each;
+  const keeper = state.people.find(({ id }) => id === link.person)!;
+  const isGone = !keeper.active && keeper.values.employee_id !== null && record.values.employee_id != null &&
+    keeper.values.employee_id !== record.values.employee_id;
+  if (isGone || planned.some((one) => one.person?.id === keeper.id)) return each;
+  return refuse(each, [keeper]);
 }
 
 /** What a record says of the status, or else what the one before it said. */

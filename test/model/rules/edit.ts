@@ -39,13 +39,7 @@ function edited(person: Person, { values: given, status, release }: Edit, today:
   if (active !== person.active) written.push("status");
   const writers = { ...person.writers, ...Object.fromEntries(written.map((field) => [field, HAND])) };
   const marked = new Set([...person.edited, ...written]);
-  const all = { ...person.values, ...values };
-  for (const field of release) {
-    marked.delete(field);
-    if (writers[field] !== HAND) continue;
-    // What a hand wrote counts from then on as written by the connection that made the person; what is empty is nobody's.
-    if (all[field] === null) delete writers[field];
-    else writers[field] = person.origin;
-  }
-  return { ...person, values: all, active, writers, edited: marked };
+  // A hand has written it all the same, and no source: so none counts more than another.
+  for (const field of release) marked.delete(field);
+  return { ...person, values: { ...person.values, ...values }, active, writers, edited: marked };
 }

@@ -78,8 +78,9 @@ export interface ColumnsSeen {
 /** Whether a column has lost too many of its values. */
 export function columnGuardHolds({ connection, columns, filled, leaving, returning }: ColumnsSeen): boolean {
   const { limits, memory, policy } = connection;
-  if (limits.column?.enabled === false || memory.filled === null || policy.empty_cells !== "clear") return false;
-  const before = memory.filled;
+  const isFirst = memory.fullInputs === 0 || memory.filled === null;
+  if (limits.column?.enabled === false || isFirst || policy.empty_cells !== "clear") return false;
+  const before = memory.filled!;
   const both = [...filled.keys()].filter((key) => before.has(key) && !leaving.has(key));
   const points = limits.column?.percent ?? 30;
   for (const column of columns) {

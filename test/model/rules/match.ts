@@ -42,7 +42,7 @@ export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeye
 function matchRecord(record: Record_, among: Among): Match {
   const { state } = among;
   const id = record.values.employee_id ?? null;
-  const own = linkOf(record, among);
+  const linked = linkOf(record, among), own = linked !== null && hasMoved(record, linked, among) ? null : linked;
   const holder = id === null ? null : state.people.find(({ values }) => values.employee_id === id) ?? null;
   if (own !== null) {
     const person = state.people.find(({ id }) => id === own.person)!;
@@ -51,16 +51,39 @@ function matchRecord(record: Record_, among: Among): Match {
     return settle(record, person, "link", own, among);
   }
   if (holder !== null) {
-    const isOther = compare(record.values.email, holder.values.email) === "differs";
-    const { first, last } = compareNames(record.values, holder.values);
-    if (isOther && (first !== "agrees" || last !== "agrees")) return contradiction(holder, "employee_id");
-    return settle(record, holder, "employee_id", null, among);
+    return fits(record, holder, among)
+      ? settle(record, holder, "employee_id", null, among)
+      : contradiction(holder, "employee_id");
   }
   const withZeros = zerosLost(record, among);
   if (withZeros !== null) {
     return { kind: "refused", code: "zeros_lost", names: [withZeros], contradicted: null, by: "link" };
   }
   return matchByEmail(record, among);
+}
+
+/**
+ * Whether the link goes to another key, and so the record is about somebody else: it contradicts the person, and another
+ * record has their number and fits them.
+ */
+function hasMoved(record: Record_, link: Link, among: Among): boolean {
+  const person = among.state.people.find(({ id }) => id === link.person)!;
+  if (among.connection.key === "employee_id" || settle(record, person, "link", link, among).kind === "known") {
+    return false;
+  }
+  return among.records.some((other) =>
+    other.key !== null && other.key !== record.key && other.errors.length === 0 &&
+    (other.values.employee_id ?? null) !== null && other.values.employee_id === person.values.employee_id &&
+    linkOf(other, among)?.person !== person.id && fits(other, person, among)
+  );
+}
+
+/** Whether a record with a person's number is theirs. */
+function fits(record: Record_, person: Person, among: Among): boolean {
+  const isOther = compare(record.values.email, person.values.email) === "differs";
+  const { first, last } = compareNames(record.values, person.values);
+  if (isOther && (first !== "agrees" || last !== "agrees")) return false;
+  return settle(record, person, "employee_id", null, among).kind === "known";
 }
 
 function matchByEmail(record: Record_, among: Among): Match {

@@ -35,12 +35,13 @@ export function planInput(state: State, input: Input): Verdict {
     keys: new Set(records.flatMap(({ key }) => key ?? [])),
     showsEverybody: isFull && everyKeyRead,
   };
-  const matches = matchAll(sorted.counting, among).map((match, index) => {
-    const record = sorted.counting[index]!;
-    const isNew = match?.kind === "unmatched" && record.errors.length === 0 && makesSomebodyNew(record, memory);
-    return isNew ? matchByName(record, among) ?? match : match;
-  });
-  const rejected = matchAll(sorted.rejected, among);
+  const matchesOf = (some: readonly Record_[]) =>
+    matchAll(some, among).map((match, index) => {
+      const record = some[index]!;
+      const isNew = match?.kind === "unmatched" && record.errors.length === 0 && makesSomebodyNew(record, memory);
+      return isNew ? matchByName(record, among) ?? match : match;
+    });
+  const matches = matchesOf(sorted.counting), rejected = matchesOf(sorted.rejected);
   const matched = sorted.counting.map((record, index) => ({ record, match: matches[index]! }));
   const contradicting = matched.filter(({ match }) => match?.kind === "refused" && match.contradicted !== null).length;
   const isHeldForThem = holds("contradictions", contradicting, connection, { ...NO_BASES, read: records.length });
@@ -57,19 +58,21 @@ export function planInput(state: State, input: Input): Verdict {
   });
   const rows = outcomesOf(decision, sorted);
   const counted = countOf(decision, rows, { state, connection, input, contradicting });
-  const filled = filledOf(records);
   const heldBy = guardsThatHold(connection, counted.amounts, counted.bases);
   const failing = new Set(rows.filter(({ outcome }) => outcome === "failed").map(({ line }) => line));
-  // Nothing is cleared by a row that is refused.
-  const used = filledOf(records.filter(({ line }) => !failing.has(line)));
-  if (isFull && columnGuardHolds({ connection, columns, filled: used, ...counted.people })) heldBy.push("column");
+  // Nothing is cleared by a row that is refused, nor by one beside the one that counts.
+  const filled = filledOf(sorted.counting.filter(({ line }) => !failing.has(line)));
+  if (isFull && columnGuardHolds({ connection, columns, filled, ...counted.people })) heldBy.push("column");
+  const refused = new Set(records.filter(({ line }) => failing.has(line)).flatMap(({ key }) => key ?? []));
+  // An input with a key that cannot be read is not complete: it may hold anybody.
+  const fullInputs = memory.fullInputs + (everyKeyRead ? 1 : 0);
   const after: State = {
     people: decision.people,
     links: absencesAfter(decision.links, decision, among, input),
     connections: state.connections.map((each) =>
       each !== connection ? each : {
         ...each,
-        memory: isFull ? { ...memory, fullInputs: memory.fullInputs + 1, ...showing(memory, filled, columns) } : memory,
+        memory: isFull ? { ...memory, fullInputs, ...showing(memory, filled, refused, columns) } : memory,
       }
     ),
   };
@@ -162,17 +165,22 @@ function countOf(
   };
 }
 
-/** What a connection remembers of the columns: one that is not in an input is as it was in the one before. */
+/**
+ * What a connection remembers of the columns: one that is not in an input is as it was in the one before, and so are those
+ * of a row that is refused, as it has changed nothing.
+ */
 function showing(
   { filled: before, columns: known }: Memory,
   filled: ReadonlyMap<string, ReadonlySet<Column>>,
+  refused: ReadonlySet<string>,
   columns: readonly Column[],
 ): Pick<Memory, "filled" | "columns"> {
   const absent = known.filter((column) => !columns.includes(column));
   const kept = [...filled].map(([key, cells]) =>
     [key, new Set([...cells, ...absent.filter((column) => before?.get(key)?.has(column))])] as const
   );
-  return { filled: new Map(kept), columns: [...columns, ...absent] };
+  const asBefore = [...before ?? []].filter(([key]) => refused.has(key) && !filled.has(key));
+  return { filled: new Map([...kept, ...asBefore]), columns: [...columns, ...absent] };
 }
 
 /** By key, the columns of its row that have a value. */

@@ -84,8 +84,9 @@ export function readRecord(
     const cell = cells.get(field);
     if (cell === undefined) continue;
     const code = errorOf(field, cell);
-    if (code === null) values[field] = read(field, cell);
-    else if (rejects(field, connection)) errors.push({ code, field });
+    // Where empty cells clear nothing, they say nothing.
+    if (code === null && (cell !== "" || connection.policy.empty_cells === "clear")) values[field] = read(field, cell);
+    if (code !== null && rejects(field, connection)) errors.push({ code, field });
   }
   for (const field of REQUIRED) {
     if (values[field] === null && connection.policy.empty_cells === "clear") {

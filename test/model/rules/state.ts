@@ -34,8 +34,6 @@ export interface Person {
   readonly values: Values;
   readonly active: boolean;
   readonly writers: Writers;
-  /** The connection that made them. */
-  readonly origin: string;
   /** What was last edited by hand, and not released since. */
   readonly edited: ReadonlySet<Field | "status">;
 }

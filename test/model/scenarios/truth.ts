@@ -6,8 +6,8 @@ import type { ChangeView } from "../../../src/model/change.ts";
 import type { Seen } from "./engine.ts";
 import type { Day, ScenarioRow } from "./scenario.ts";
 
-/** Which human being each user of the hub is about, by the user's id. */
-export type Truth = Map<string, number>;
+/** The row by which each user of the hub was last known, and so which human being they are, by the user's id. */
+export type Truth = Map<string, ScenarioRow>;
 
 const DONE: ReadonlySet<string> = new Set(["succeeded", "partial"]);
 /** A leaving says nothing of who somebody is. */
@@ -38,14 +38,21 @@ const rowAt = (day: Day, line: number | null): ScenarioRow | undefined =>
 /** Nobody becomes somebody else. */
 function wrongPerson(truth: Truth, day: Day, { action, line, subject, fields }: ChangeView): string[] {
   const row = rowAt(day, line), was = truth.get(subject.id);
-  if (row === undefined || action === "create" || was === undefined || was === row.truth) return [];
+  if (row === undefined || action === "create" || was === undefined || was.truth === row.truth) return [];
   if (Object.keys(fields).every((field) => OF_LEAVING.has(field)) && action === "deactivate") return [];
   // Without them nobody could tell that a number has a new owner.
   if (!isTelling(day, row)) return [];
   // One other name at the same address is what a marriage or a nickname looks like.
-  const isOneName = ("first_name" in fields) !== ("last_name" in fields);
+  const isOneName = ("first_name" in fields) !== ("last_name" in fields) || haveOneName(row, was);
   if (isOneName && !("email" in fields)) return [];
-  return [`line ${line} is about person ${row.truth} and changed the user of person ${was}: ${JSON.stringify(fields)}`];
+  return [
+    `line ${line} is about person ${row.truth} and changed the user of person ${was.truth}: ${JSON.stringify(fields)}`,
+  ];
+}
+
+/** Whether the two have one of the names and the address in common; which of them is written does not matter. */
+function haveOneName({ cells: a }: ScenarioRow, { cells: b }: ScenarioRow): boolean {
+  return a.email === b.email && (a.first_name === b.first_name) !== (a.last_name === b.last_name);
 }
 
 /** Whether the row has what tells people apart: an address and both names. */
@@ -79,8 +86,8 @@ function learn(truth: Truth, day: Day, seen: Seen): void {
   for (const { action, line, subject, fields } of seen.changes) {
     const row = rowAt(day, line);
     if (row === undefined) continue;
-    if (action === "create" || seen.status === "held") truth.set(subject.id, row.truth);
+    if (action === "create" || seen.status === "held") truth.set(subject.id, row);
     // An address alone tells nobody that it is another person's: what comes after it is no surprise.
-    else if (truth.get(subject.id) !== row.truth && "email" in fields) truth.delete(subject.id);
+    else if (truth.get(subject.id)?.truth !== row.truth && "email" in fields) truth.delete(subject.id);
   }
 }
