@@ -5,7 +5,6 @@
  * A connector knows one kind of source. It fetches rows and normalizes them; the hub does everything else: it schedules,
  * authorizes, retries, compares, applies and reports.
  */
-import type { z } from "zod";
 import type {
   Cell,
   Coverage,
@@ -17,6 +16,7 @@ import type {
   RowBlock,
   SourceRecord,
 } from "./model/record.ts";
+import type { StandardSchemaV1 } from "./model/standard-schema.ts";
 import {
   ACTIVE_WORDS,
   CHARSET,
@@ -216,6 +216,9 @@ export type Auth<Settings = unknown> =
     tokenUrl(settings: Settings): string;
   };
 
+/** The kinds of Auth. */
+export const AUTH_KINDS = ["none", "basic", "bearer", "header", "oauth2"] as const satisfies readonly Auth["kind"][];
+
 /** A secret of a connection. It is stored sealed, and never shown again. */
 export interface SecretField {
   readonly title: string;
@@ -242,7 +245,9 @@ export type ScheduleInput =
   | { readonly cron: string; readonly timezone?: string }
   | { readonly every_minutes: number };
 
-export interface NormalizeContext {
+export interface NormalizeContext<Settings = unknown> {
+  /** As in SourceContext. */
+  readonly settings: Settings;
   /** The field of each column of the row, by the connection's dictionary and mapping. */
   readonly fields: Fields;
   readonly customFields: readonly CustomField[];
@@ -255,21 +260,29 @@ export interface NormalizeContext {
 
 /** A connector. Everything but `fetch`, `check` and `normalize` is data or a pure function of the settings. */
 export interface Connector<Settings = unknown> {
+  /** Version of this interface. */
+  readonly api: 1;
   /** Lower-case words joined by `-`; unique in the registry. */
   readonly name: string;
   /** SemVer. After a new version, the hub reads every row again, also unchanged ones. */
   readonly version: string;
   readonly title: string;
-  /** What a complete fetch contains by default: `full`, everybody; `diff`, only those who changed. */
-  readonly coverage: Coverage;
   /**
-   * Schema of a connection's settings. The catalog publishes it as JSON Schema. The hub itself uses those of how drops are
-   * read, where a schema has them: `charset`, `delimiter`, `skip_lines`, `sheet`, `date_format` and `exact_names`. It
-   * refuses a `charset` that it cannot decode.
+   * The entities that it brings, each with what a complete read contains by default: `full`, all of them; `diff`, only
+   * those that changed. A connector that fetches both gets a run of each, departments first.
    */
-  readonly settings: z.ZodType<Settings>;
-  /** True: a run starts when a drop is sent. False: a run fetches, on a schedule or on request. */
-  readonly takesDrops: boolean;
+  readonly coverage: Readonly<Partial<Record<Entity, Coverage>>>;
+  /**
+   * Schema of a connection's settings, of any library that implements Standard Schema (zod, valibot, arktype). It
+   * describes an object, and validates at once, without a promise. The hub itself uses those of how drops are read, where
+   * a schema has them: `charset`, `delimiter`, `skip_lines`, `sheet`, `date_format` and `exact_names`. It refuses a
+   * `charset` that it cannot decode.
+   */
+  readonly settings: StandardSchemaV1<unknown, Settings>;
+  /** The settings as JSON Schema, for the catalogue. Needed where the library does not implement Standard JSON Schema. */
+  readonly settingsJsonSchema?: Readonly<Record<string, unknown>>;
+  /** `drop`: a run starts when a drop is sent. `fetch`: a run fetches, on a schedule or on request. */
+  readonly input: "drop" | "fetch";
   /** True: a bridge reads the source, and sends its files as drops. */
   readonly bridged?: boolean;
   /** The fields of the source's columns; null: the column is ignored. A connection's own mapping overrides it. */
@@ -305,8 +318,12 @@ export interface Connector<Settings = unknown> {
    * run: its records are stored as the run's drop, which is planned.
    */
   fetch(context: FetchContext<Settings>): AsyncIterable<RowBlock | FetchedRows>;
-  /** Turns one row into one record. Pure; must not throw: the hub reports values that cannot be used. */
-  normalize(row: Row, context: NormalizeContext): SourceRecord;
+  /**
+   * Turns one row into one record; absent: the mapping says it all. Pure, and leaves values that cannot be used to the hub,
+   * which reports them. A row for which it throws, or gives something else than a record, is rejected as an issue of that
+   * row.
+   */
+  normalize?(row: Row, context: NormalizeContext<Settings>): SourceRecord;
 }
 
 /** Returns the connector unchanged. Infers the type of its settings. */

@@ -15,8 +15,8 @@ import type { Packing } from "./store/runs/drop-content.ts";
 import type { Reader } from "./store/people/heavy-reads.ts";
 import type { Waits } from "./store/waits.ts";
 
-/** Connectors by name. */
-export type Registry = ReadonlyMap<string, Connector<never>>;
+/** Connectors by name. `added`: names of those that the operator added to Muster's own; absent: none. */
+export type Registry = ReadonlyMap<string, Connector<never>> & { readonly added?: ReadonlySet<string> };
 
 /** Files of the viewer `swagger-ui-dist` that are served. */
 export type ViewerFile = "swagger-ui.css" | "swagger-ui-bundle.js";

@@ -72,7 +72,7 @@ function nextFetchStatements(
   if (before.total === 0 && after.total === 0) return [];
   if (schedule === null && after.total === 0) return [endRetry(db, connection)];
   if (schedule === null && run.trigger !== "schedule" && run.trigger !== "retry") return [];
-  if (registry.get(connection.connector)?.takesDrops === true) return [];
+  if (registry.get(connection.connector)?.input === "drop") return [];
   const isRefused = after.total > 0 && kindOf(run.error?.code ?? "") === "credentials";
   const failing = { failures: after.total, isRefused };
   const { at, isRetry } = nextFetch(schedule, timezone, connection.createdAt, failing, now());

@@ -9,12 +9,14 @@ import type { ReadOptions, ReadReport } from "../intake/reading.ts";
 import { charsetOf, charsetProblem, findCharset } from "../model/charset.ts";
 import { Fault } from "../model/errors.ts";
 import { type Traced, traceLayers, valuesOf } from "../model/layers.ts";
-import type { CustomField, Entity, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
+import type { CustomField, Entity, Issue, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
 import type { RunInput } from "../model/run.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
 import { type Columns, createColumns } from "./columns.ts";
 import { fetchedBlocks } from "./fetched-rows.ts";
+import { createNormalizer, type RowFailed } from "./normalize.ts";
+import { parseSettings } from "./settings.ts";
 import { reportRows } from "../report/rows.ts";
 
 /** Incremented when the same bytes are read differently: digests of before, and what was applied, do not count then. */
@@ -31,6 +33,8 @@ export interface ReadingContext {
   readonly today: string;
   readonly signal: AbortSignal;
   readonly maxPackedBytes: number;
+  /** Called where the connector failed to read a row, a few times. */
+  readonly onRowFailed?: (failed: RowFailed) => void;
 }
 
 export interface Reading {
@@ -42,7 +46,10 @@ export interface Reading {
   /** Rows that the sheet hides, once all have been read; null: none. */
   readonly hidden: NonNullable<ReadReport["hidden"]> | null;
   rows(): AsyncIterable<RowBlock>;
+  /** Of a row that is not broken. */
   normalize(row: Row): SourceRecord;
+  /** Warnings about what the connector makes of rows, each once. */
+  connectorIssues(): readonly Issue[];
 }
 
 /** The most of what a row, and an input, may have. */
@@ -67,8 +74,14 @@ export async function readDropOf(
   entity: Entity | null,
   key: KeyField | null,
 ): Promise<Reading> {
-  const { connector, customFields, today, signal } = context;
+  const { connection, connector, customFields, today, signal } = context;
   const columns = columnsOf(context, entity, key, isApart(context.drop));
+  const normalizer = createNormalizer(
+    connector,
+    { settings: settingsOf(connection, connector) as never, customFields, today },
+    columns.resolve,
+    context.onRowFailed,
+  );
   const read = reader(context, columns.canBe);
   const reading = {
     columns,
@@ -82,13 +95,14 @@ export async function readDropOf(
         // An empty JSON array has no columns, and that is not an error of its header.
         if (block.columns.length === 0 && block.count === 0) continue;
         const settled = columns.read(block);
-        yield columns.isReport ? reportRows(settled, columns.fields) : settled;
+        yield normalizer.judge(columns.isReport ? reportRows(settled, columns.fields) : settled);
       }
       reading.isRead = true;
       const { hidden } = reading.report;
       reading.hidden = hidden === undefined || hidden.count === 0 ? null : hidden;
     },
-    normalize: (row: Row) => connector.normalize(row, { fields: columns.resolve(row.columns), customFields, today }),
+    normalize: normalizer.normalize,
+    connectorIssues: normalizer.issues,
   };
   for await (const block of reading.rows()) {
     if (block.count > 0) break;
@@ -123,7 +137,7 @@ export function traceSettings(
   { settings }: Pick<Connection, "settings">,
   connector: Connector<never>,
 ): Traced<Record<string, unknown>> {
-  const parsed = connector.settings.parse(settings) as Record<string, unknown>;
+  const parsed = parseSettings(connector, settings) as Record<string, unknown>;
   const own = Object.keys(settings).map((name) => [name, parsed[name]]);
   return traceLayers<Record<string, unknown>>(["default", parsed], ["connection", Object.fromEntries(own)]);
 }

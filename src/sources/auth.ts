@@ -2,28 +2,67 @@
  * Resolves a connector's `auth` for one connection: which secrets it needs, where they are sent, and the headers that they
  * make. No I/O, no clock.
  */
-import type { Auth, Connector, Credential } from "../connector.ts";
+import { type Auth, AUTH_KINDS, type Connector, type Credential } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
+import { checkSettings } from "../runs/settings.ts";
 
 /** A connector with settings of any type, which come from `parseSettings`. */
 export type AnyConnector = Connector<never>;
 
-/** Parses the stored settings with the connector's schema. Fails with `source_misconfigured`. */
-export function parseSettings(connector: AnyConnector, stored: Readonly<Record<string, unknown>>): never {
-  const result = connector.settings.safeParse(stored);
-  if (result.success) return result.data;
-  const { path, message } = result.error.issues[0]!;
-  throw new Fault("source_misconfigured", `The connection's setting "${path.join(".")}" cannot be used: ${message}`);
+/** Fails with `connector_failed` if it is none of the kinds, or names a secret that the connector does not declare. */
+export function authOf(connector: AnyConnector, settings: never): Auth<never> {
+  const auth = asked(connector, "auth", () => connector.auth?.(settings)) ?? { kind: "none" };
+  if (!(AUTH_KINDS as readonly unknown[]).includes(auth?.kind)) {
+    throw ofConnector(
+      connector,
+      `"auth" gives the kind "${String(auth?.kind)}"; it should be ${AUTH_KINDS.join(", ")}`,
+    );
+  }
+  for (const part of credentialsOf(auth)) {
+    if (typeof part !== "object" || part === null) {
+      throw ofConnector(connector, '"auth" lacks a part of its credentials');
+    }
+    if ("secret" in part) requireDeclared(connector, "auth", part.secret);
+  }
+  return auth;
 }
 
-export function authOf(connector: AnyConnector, settings: never): Auth<never> {
-  return connector.auth?.(settings) ?? { kind: "none" };
+/** The hosts that the connector may reach, in lower case. Fails with `connector_failed` if they are not a list of texts. */
+export function hostsOf(connector: AnyConnector, settings: never): string[] {
+  const hosts: unknown = asked(connector, "hosts", () => connector.hosts?.(settings)) ?? [];
+  if (!Array.isArray(hosts) || hosts.some((host) => typeof host !== "string" || host === "")) {
+    throw ofConnector(connector, '"hosts" should give a list of host names');
+  }
+  return hosts.map((host: string) => host.toLowerCase());
 }
 
 /** Names of the secrets without which the source cannot be read. */
 export function requiredSecrets(connector: AnyConnector, settings: never): string[] {
-  if (connector.requiredSecrets !== undefined) return [...connector.requiredSecrets(settings)];
+  if (connector.requiredSecrets !== undefined) {
+    const names = [...asked(connector, "requiredSecrets", () => connector.requiredSecrets!(settings))];
+    for (const name of names) requireDeclared(connector, "requiredSecrets", name);
+    return names;
+  }
   return credentialsOf(authOf(connector, settings)).flatMap((part) => "secret" in part ? [part.secret] : []);
+}
+
+function requireDeclared(connector: AnyConnector, from: string, secret: string): void {
+  if (Object.hasOwn(connector.secrets ?? {}, secret)) return;
+  throw ofConnector(connector, `"${from}" names the secret "${secret}", which is not among its "secrets"`);
+}
+
+/** Runs a function of the connector. What it throws is not shown: it may quote a setting. */
+function asked<T>(connector: AnyConnector, name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.name : typeof cause;
+    throw new Fault("connector_failed", `"${name}" of the connector "${connector.name}" throws (${what})`, { cause });
+  }
+}
+
+function ofConnector({ name }: AnyConnector, what: string): Fault {
+  return new Fault("connector_failed", `The connector "${name}" has an error of its own: ${what}`);
 }
 
 function credentialsOf(auth: Auth<never>): Credential[] {
@@ -46,12 +85,12 @@ function credentialsOf(auth: Auth<never>): Credential[] {
  * valid, so it is not known.
  */
 export function destinationsOf(connector: AnyConnector, stored: Readonly<Record<string, unknown>>): string | null {
-  const result = connector.settings.safeParse(stored);
-  if (!result.success) return null;
-  const settings = result.data as never;
+  const checked = checkSettings(connector, stored);
+  if ("issues" in checked) return null;
+  const settings = checked.settings as never;
   const auth = authOf(connector, settings);
   const urls = auth.kind === "oauth2" ? [auth.authorizationUrl(settings), auth.tokenUrl(settings)] : [];
-  return JSON.stringify([[...connector.hosts?.(settings) ?? []].sort(), urls]);
+  return JSON.stringify([hostsOf(connector, settings).sort(), urls]);
 }
 
 /** One part of the credentials. Fails with `secrets_required` or `source_misconfigured` if it is missing. */

@@ -68,7 +68,7 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
     if (clock!.basis !== (schedule === null ? HINTED : basisOf(connection, timezone))) continue;
     const nextAt = schedule === null ? null : nextMoment(schedule, timezone, connection.createdAt, now);
     const moved = setClock(db, connection, { nextAt, isRetry: false }, isClockAsRead(clock!));
-    if (registry.get(connection.connector)?.takesDrops === true) {
+    if (registry.get(connection.connector)?.input === "drop") {
       await db.write([moved]);
       continue;
     }

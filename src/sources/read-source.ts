@@ -6,6 +6,7 @@ import { logRun } from "../runs/log.ts";
 import { findCheckpoint } from "../store/connections/clocks.ts";
 import type { ClaimedFetch } from "../store/connections/fetches.ts";
 import { HOUR_MS } from "../std/time.ts";
+import { placeOf } from "../std/place-of.ts";
 import { untilAborted } from "../std/until-aborted.ts";
 import { addWarning, type FetchProgress, saveCheckpoint, startOver } from "./fetch-progress.ts";
 import { asFault, openSource, type SourceOptions } from "./source.ts";
@@ -72,10 +73,4 @@ export async function readSource(
     logRun(hub, run, "fetch.failed", { code: fault.code, error: name, at: placeOf(error) });
     return fault;
   }
-}
-
-/** File and line that threw the error, for the connector's author. Not its message, which may quote the source. */
-function placeOf(error: unknown): string | null {
-  const stack = error instanceof Error ? error.stack?.slice(`${error.name}: ${error.message}`.length) ?? "" : "";
-  return /[\w.-]+\.[jt]s:\d+:\d+/.exec(stack)?.[0] ?? null;
 }

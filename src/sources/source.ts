@@ -12,7 +12,8 @@ import { loadSecrets, TOKENS } from "../store/connections/connection-secrets.ts"
 import type { Connection } from "../store/connections/connections.ts";
 import { findOrganization } from "../store/organizations.ts";
 import { dateIn } from "../std/time.ts";
-import { authHeaders, authOf, parseSettings, requiredSecrets } from "./auth.ts";
+import { parseSettings } from "../runs/settings.ts";
+import { authHeaders, authOf, hostsOf, requiredSecrets } from "./auth.ts";
 import { accessToken } from "./oauth.ts";
 import { createSourceFetch, type SourceFetchOptions } from "./source-fetch.ts";
 
@@ -61,7 +62,7 @@ export async function openSource(
     today: await todayOf(hub, connection),
     fetch: createSourceFetch({
       outbound: hub.outbound,
-      hosts: (connector.hosts?.(settings) ?? []).map((host) => host.toLowerCase()),
+      hosts: hostsOf(connector, settings),
       authorize: createAuthorize(hub, connection, settings, secrets, hide),
       signal,
       now: hub.now,

@@ -405,7 +405,7 @@ test("a read that begins anew forgets what it had, and a source that tells what 
     let tries = 0;
     const changing = defineConnector({
       ...paged,
-      coverage: "diff",
+      coverage: { users: "diff" },
       async *fetch({ checkpoint, startOver }) {
         lasts.push(checkpoint.last);
         yield {

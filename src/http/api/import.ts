@@ -93,7 +93,7 @@ const importUsers = route(
       mode,
       entity: "users",
       // A connection of files may be for full ones, but a request has only some of the people.
-      coverage: hub.registry.get(connection.connector)!.coverage === "diff" ? null : "diff",
+      coverage: hub.registry.get(connection.connector)!.coverage.users === "diff" ? null : "diff",
       byHand: asked.by_hand === "true",
     } as const;
     const { dropId, runId } = await receiveDrop(hub, connection, input, body, byOf(c));

@@ -1,7 +1,8 @@
 /** Operations on a connection whose source the hub reads: test it, fetch it now, authorize the hub at the source. */
 import { Hono } from "hono";
 import { z } from "zod";
-import { authOf, parseSettings } from "../../sources/auth.ts";
+import { parseSettings } from "../../runs/settings.ts";
+import { authOf } from "../../sources/auth.ts";
 import { checkSource } from "../../sources/check.ts";
 import { beginAuthorization, redirectUri } from "../../sources/oauth.ts";
 import { connectorOf } from "../../sources/source.ts";
@@ -86,7 +87,7 @@ const startFetch = route(
   async (c) => {
     const hub = c.get("hub");
     const connection = await loadConnection(c);
-    if (connectorOf(hub, connection).takesDrops) {
+    if (connectorOf(hub, connection).input === "drop") {
       throw new Fault("unprocessable", `The connection "${connection.slug}" receives its input; upload a drop instead`);
     }
     const { id: connectionId, organizationId } = connection;

@@ -5,7 +5,8 @@
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import type { By } from "../../model/audit.ts";
-import { authOf, parseSettings } from "../../sources/auth.ts";
+import { parseSettings } from "../../runs/settings.ts";
+import { authOf } from "../../sources/auth.ts";
 import { finishAuthorization } from "../../sources/oauth.ts";
 import { asFault, connectorOf } from "../../sources/source.ts";
 import { encodeId } from "../../model/id.ts";
