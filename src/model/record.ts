@@ -111,6 +111,11 @@ export interface RowBlock {
   line(index: number): number | null;
 }
 
+/** A RowBlock whose rows are ready to be planned. Reading them may wait for a connector in a process of its own. */
+export interface ReadyBlock extends Omit<RowBlock, "rows"> {
+  rows(indexes: ArrayLike<number>): readonly Row[] | Promise<readonly Row[]>;
+}
+
 /** 16 secret bytes as four 32-bit words, hashed before the data: digests of different connections cannot be compared. */
 export type Salt = Int32Array;
 

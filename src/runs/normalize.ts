@@ -10,6 +10,7 @@ import {
   DEPARTMENT_FIELDS,
   type Fields,
   type Issue,
+  type ReadyBlock,
   type Row,
   type RowBlock,
   type SourceRecord,
@@ -27,7 +28,7 @@ export interface RowFailed {
 
 export interface Normalizer {
   /** The same rows, of which those that the connector fails to read are broken. */
-  judge(block: RowBlock): RowBlock;
+  judge(block: RowBlock): ReadyBlock;
   normalize(row: Row): SourceRecord;
   issues(): readonly Issue[];
 }

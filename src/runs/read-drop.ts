@@ -9,7 +9,17 @@ import type { ReadOptions, ReadReport } from "../intake/reading.ts";
 import { charsetOf, charsetProblem, findCharset } from "../model/charset.ts";
 import { Fault } from "../model/errors.ts";
 import { type Traced, traceLayers, valuesOf } from "../model/layers.ts";
-import type { CustomField, Entity, Issue, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
+import type {
+  CustomField,
+  Entity,
+  Issue,
+  KeyField,
+  ReadyBlock,
+  Row,
+  RowBlock,
+  Salt,
+  SourceRecord,
+} from "../model/record.ts";
 import type { RunInput } from "../model/run.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
@@ -45,7 +55,7 @@ export interface Reading {
   readonly isRead: boolean;
   /** Rows that the sheet hides, once all have been read; null: none. */
   readonly hidden: NonNullable<ReadReport["hidden"]> | null;
-  rows(): AsyncIterable<RowBlock>;
+  rows(): AsyncIterable<ReadyBlock>;
   /** Of a row that is not broken. */
   normalize(row: Row): SourceRecord;
   /** Warnings about what the connector makes of rows, each once. */
@@ -88,7 +98,7 @@ export async function readDropOf(
     report: emptyReport(),
     isRead: false,
     hidden: null as Reading["hidden"],
-    async *rows(): AsyncGenerator<RowBlock, void> {
+    async *rows(): AsyncGenerator<ReadyBlock, void> {
       reading.report = emptyReport();
       for await (const block of read(columns.entity, reading.report)) {
         signal.throwIfAborted();
