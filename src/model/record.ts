@@ -86,6 +86,8 @@ export interface Row {
   readonly cells: readonly Cell[];
   /** Why the row cannot be used, though others can. */
   readonly broken?: Issue;
+  /** What its connector made of it in another process; absent: it has made nothing of it yet. */
+  readonly record?: SourceRecord;
 }
 
 /**

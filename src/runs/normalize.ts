@@ -5,6 +5,7 @@
  * Rows are normalized when they are decoded, so that a failure is part of the row; planning takes the record from there.
  */
 import { type Connector, type NormalizeContext, recordFromCells } from "../connector.ts";
+import type { Installed, Normalized, RowsToNormalize } from "../hub.ts";
 import {
   type CustomField,
   DEPARTMENT_FIELDS,
@@ -39,7 +40,7 @@ const MAX_NOTED = 10;
 
 /** `resolve`: the fields of the columns. `onFailed` is called for the first few rows. */
 export function createNormalizer(
-  connector: Connector<never>,
+  connector: Installed,
   context: Context,
   resolve: (columns: readonly string[]) => Fields,
   onFailed: (failed: RowFailed) => void = () => {},
@@ -51,30 +52,25 @@ export function createNormalizer(
       issues: () => [],
     };
   }
-  const known = knownFields(context.customFields);
-  const unknown = new Map<string, Issue>();
+  const notes = createNotes(connector, context.customFields, onFailed);
+  if (connector.isolated !== undefined) return normalizeApart(connector.isolated, context, resolve, notes);
   const records = new WeakMap<Row, SourceRecord>();
-  let noted = 0;
 
   function read(row: Row): Row {
-    if (row.broken !== undefined || row.cells.length > row.columns.length) return row;
-    let why: string;
+    if (!isReadable(row)) return row;
     try {
       const made: unknown = connector.normalize!(row, { ...context, fields: resolve(row.columns) });
       if (isRecord(made)) {
-        for (const field of Object.keys(made)) {
-          if (!known.has(field) && !unknown.has(field)) unknown.set(field, fieldUnknown(connector, field));
-        }
+        notes.fields(made);
         records.set(row, made);
         return row;
       }
-      why = `it gives ${kindOf(made)} instead of a record`;
-      if (noted++ < MAX_NOTED) onFailed({ line: row.line, error: why, at: null });
+      const what = `gives ${kindOf(made)} instead of a record`;
+      return notes.failed(row, { line: row.line, error: what, at: null }, what);
     } catch (error) {
-      why = `it fails with ${nameOf(error)}`;
-      if (noted++ < MAX_NOTED) onFailed({ line: row.line, error: nameOf(error), at: placeOf(error) });
+      const name = nameOf(error);
+      return notes.failed(row, { line: row.line, error: name, at: placeOf(error) }, `fails with ${name}`);
     }
-    return { ...row, broken: rowFailed(connector, why) };
   }
 
   return {
@@ -88,8 +84,92 @@ export function createNormalizer(
     }),
     // A copy of a row that was judged is normalized once more.
     normalize: (row) => records.get(row) ?? records.get(read(row)) ?? {},
+    issues: notes.issues,
+  };
+}
+
+/** Rows that a connector in another process reads, so many at a time as are decoded together. */
+function normalizeApart(
+  isolated: NonNullable<Installed["isolated"]>,
+  context: Context,
+  resolve: (columns: readonly string[]) => Fields,
+  notes: Notes,
+): Normalizer {
+  const apart = isolated.openNormalizer();
+
+  async function read(rows: readonly Row[]): Promise<readonly Row[]> {
+    const readable = rows.filter(isReadable);
+    if (readable.length === 0) return rows;
+    const { columns } = readable[0]!;
+    const made = await apart.normalize({
+      columns,
+      rows: readable.map(messageOf),
+      context: { ...context, fields: resolve(columns) },
+    });
+    let next = 0;
+    return rows.map((row) => isReadable(row) ? taken(row, made[next++]!) : row);
+  }
+
+  function taken(row: Row, made: Normalized): Row {
+    if ("record" in made) {
+      notes.fields(made.record);
+      return { ...row, record: made.record };
+    }
+    const { name = "an error" } = made.threw;
+    return notes.failed(row, { line: row.line, error: name, at: apart.placeOf(made.threw) }, `fails with ${name}`);
+  }
+
+  return {
+    judge: (block) => ({
+      columns: block.columns,
+      count: block.count,
+      ...(block.shapes === undefined ? {} : { shapes: block.shapes }),
+      digest: (index, salt, out, at) => block.digest(index, salt, out, at),
+      rows: (indexes) => read(block.rows(indexes)),
+      line: (index) => block.line(index),
+    }),
+    normalize: (row) => row.record ?? {},
+    issues: notes.issues,
+  };
+}
+
+function messageOf({ line, origin, cells }: Row): RowsToNormalize["rows"][number] {
+  const absent = cells.flatMap((cell, place) => cell === undefined ? [place] : []);
+  return absent.length === 0 ? [line, origin, cells] : [line, origin, cells, absent];
+}
+
+/** What is noted of a connector's records. */
+interface Notes {
+  fields(record: SourceRecord): void;
+  /** The row as broken. `what`: what the connector does, such as `fails with TypeError`. */
+  failed(row: Row, failed: RowFailed, what: string): Row;
+  issues(): readonly Issue[];
+}
+
+function createNotes(
+  connector: Connector<never>,
+  customFields: readonly CustomField[],
+  onFailed: (failed: RowFailed) => void,
+): Notes {
+  const known = knownFields(customFields);
+  const unknown = new Map<string, Issue>();
+  let noted = 0;
+  return {
+    fields(record) {
+      for (const field of Object.keys(record)) {
+        if (!known.has(field) && !unknown.has(field)) unknown.set(field, fieldUnknown(connector, field));
+      }
+    },
+    failed(row, failed, what) {
+      if (noted++ < MAX_NOTED) onFailed(failed);
+      return { ...row, broken: rowFailed(connector, `it ${what}`) };
+    },
     issues: () => [...unknown.values()],
   };
+}
+
+function isReadable(row: Row): boolean {
+  return row.broken === undefined && row.cells.length <= row.columns.length;
 }
 
 function knownFields(customFields: readonly CustomField[]): ReadonlySet<string> {

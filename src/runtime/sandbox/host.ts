@@ -6,7 +6,8 @@
  * files, whatever its permissions are; those of a module that is imported this way may not.
  */
 import { linesOf } from "./lines.ts";
-import type { Ask, Call, FromChild, HttpAnswer, NormalizeCall, SaidFault, ToChild } from "./protocol.ts";
+import type { RowsToNormalize } from "../../hub.ts";
+import type { Ask, Call, FromChild, HttpAnswer, SaidFault, ToChild } from "./protocol.ts";
 
 declare const Deno: {
   readonly stdin: { readonly readable: AsyncIterable<Uint8Array> };
@@ -133,7 +134,7 @@ const CALLS: Record<Call, (of: number, given: never) => unknown> = {
   configure: (_, given: { settings: unknown }) => configure(given.settings),
   check: (of, given) => (connector.check as AnyFunction)(contextFor(of, given)),
   fetch: (of, given) => beginFetch(of, given),
-  normalize: (of, given: NormalizeCall) => normalize(of, given),
+  normalize: (of, given: RowsToNormalize) => normalize(of, given),
   migrate: (_, given: { what: "migrateSettings" | "migrateState"; from: unknown }) =>
     (connector[given.what] as AnyFunction)(given.from),
 };
@@ -186,9 +187,11 @@ function authOf(auth: Loaded | undefined, settings: unknown): unknown {
 }
 
 /** Written as text, row by row, so that one record that is no JSON does no harm to the others. */
-function normalize(of: number, { columns, rows, context }: NormalizeCall): void {
-  const done = rows.map(([line, origin, cells]) => {
+function normalize(of: number, { columns, rows, context }: RowsToNormalize): void {
+  const done = rows.map(([line, origin, given, absent = []]) => {
     try {
+      // JSON has no way of saying that a cell is not there.
+      const cells = absent.length === 0 ? given : given.map((cell, place) => absent.includes(place) ? undefined : cell);
       const record = (connector.normalize as AnyFunction)({ line, origin, columns, cells }, context);
       return `{"record":${stringify(requireRecord(record))}}`;
     } catch (error) {

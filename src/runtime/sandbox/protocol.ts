@@ -57,18 +57,6 @@ export interface HttpAnswer {
   readonly body: number | null;
 }
 
-/** Rows of the call `normalize`; all of them have the same columns. */
-export interface NormalizeCall {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly [line: number | null, origin: string | null, cells: readonly unknown[]])[];
-  readonly context: unknown;
-}
-
-/** What became of one row: its record, or that the connector threw, or gave something that is no record. */
-export type Normalized =
-  | { readonly record: Readonly<Record<string, unknown>> }
-  | { readonly threw: SaidFault };
-
 /** What a child may take. */
 export interface Limits {
   /** Of JavaScript's own heap. */

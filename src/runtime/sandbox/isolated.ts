@@ -1,0 +1,216 @@
+/**
+ * A connector of others, as the hub has it: what is data is here, and all that it does it does in children (child.ts). No
+ * child serves two connections.
+ */
+import { type CheckResult, type Connector, type FetchContext, type FetchedRows } from "../../connector.ts";
+import type { SourceContext } from "../../connector.ts";
+import type { Installed, Normalized, RowsToNormalize } from "../../hub.ts";
+import { Fault } from "../../model/errors.ts";
+import { createLane } from "../../std/lanes.ts";
+import type { Answers } from "./calls.ts";
+import type { Bundle } from "./bundle.ts";
+import { type Child, startChild } from "./child.ts";
+import { ConnectorFault } from "./faults.ts";
+import { createHttp } from "./http.ts";
+import { createSession } from "./session.ts";
+import type { Limits } from "./protocol.ts";
+import { sourcePlace } from "./source-place.ts";
+
+export interface IsolatedOptions {
+  /** Path of the Deno program. */
+  readonly deno: string;
+  readonly limits?: Partial<Limits>;
+}
+
+/** What a child says about its connector. */
+interface Described {
+  readonly data: Record<string, unknown>;
+  readonly functions: readonly string[];
+  readonly settingsSchema: unknown;
+}
+
+/** What a connector makes of settings. */
+type Configured =
+  | { readonly issues: readonly { readonly message: string; readonly path: readonly PropertyKey[] }[] }
+  | {
+    readonly issues?: undefined;
+    readonly settings: unknown;
+    readonly auth?: Record<string, unknown>;
+    readonly hosts?: unknown;
+    readonly requiredSecrets?: unknown;
+  };
+
+/** How many children answer short questions at a time. Fetches and runs are bounded where they are started. */
+const QUESTIONS = createLane(4);
+const MAX_CONFIGURED = 100;
+
+/** Loads the connector, once. Fails with `connector_failed`. */
+export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Promise<Installed> {
+  const start = (onLog?: (line: string) => void) => startChild({ ...options, code: bundle.code, onLog });
+  const ask = async <T>(question: (child: Child) => Promise<T>): Promise<T> => {
+    const giveBack = await QUESTIONS.take("");
+    try {
+      return await within(await start(), question);
+    } finally {
+      giveBack();
+    }
+  };
+  const { data, functions, settingsSchema } = await ask((child) => child.call<Described>("describe", null))
+    .catch((error) => {
+      throw inWords(error, null, bundle);
+    });
+  const title = typeof data.title === "string" ? data.title : null;
+  const failed = (error: unknown) => inWords(error, title, bundle);
+  const has = (name: string) => functions.includes(name);
+
+  const connector = {
+    ...data,
+    settingsJsonSchema: settingsSchema ?? undefined,
+    settings: constantSchema(() => {
+      throw new Error("The settings of an isolated connector are configured first");
+    }),
+    fetch: (context: FetchContext<never>) => fetchApart(start, context, failed),
+    ...(has("check") ? { check: (context: SourceContext<never>) => checkApart(start, context, failed) } : {}),
+    ...(has("normalize") ? { normalize: notHere } : {}),
+    ...Object.fromEntries(["auth", "hosts", "requiredSecrets"].filter(has).map((name) => [name, notHere])),
+  } as unknown as Connector<never>;
+
+  const configured = new Map<string, Promise<Connector<never>>>();
+  const configure = async (stored: unknown) => {
+    const made = await ask((child) => child.call<Configured>("configure", { settings: stored })).catch((error) => {
+      throw failed(error);
+    });
+    return withConstants(connector, made, has);
+  };
+  return {
+    ...connector,
+    isolated: {
+      digest: bundle.digest,
+      configure(stored) {
+        const key = JSON.stringify(stored);
+        let found = configured.get(key);
+        if (found === undefined) {
+          if (configured.size >= MAX_CONFIGURED) configured.clear();
+          found = configure(stored);
+          configured.set(key, found);
+          // What failed may have failed for want of memory or time.
+          found.catch(() => configured.delete(key));
+        }
+        return found;
+      },
+      openNormalizer() {
+        const session = createSession(() => start());
+        return {
+          normalize: (rows: RowsToNormalize) =>
+            session.use((child) => child.call<readonly Normalized[]>("normalize", rows)).catch((error) => {
+              throw failed(error);
+            }),
+          placeOf: ({ at }) => at === undefined ? null : sourcePlace(bundle.map, at),
+        };
+      },
+    },
+  };
+}
+
+function notHere(): never {
+  throw new Error("A connector of others does nothing in this process");
+}
+
+/** The connector for these settings: each of its functions of settings gives what the child said. */
+function withConstants(
+  connector: Connector<never>,
+  made: Configured,
+  has: (name: string) => boolean,
+): Connector<never> {
+  if (made.issues !== undefined) return { ...connector, settings: constantSchema(() => ({ issues: made.issues })) };
+  const { settings, auth, hosts, requiredSecrets } = made;
+  return {
+    ...connector,
+    settings: constantSchema(() => ({ value: settings as never })),
+    ...(has("auth") ? { auth: () => withUrls(auth) } : {}),
+    ...(has("hosts") ? { hosts: () => hosts } : {}),
+    ...(has("requiredSecrets") ? { requiredSecrets: () => requiredSecrets } : {}),
+  } as Connector<never>;
+}
+
+/** The child gives URLs where an `auth` has functions that make them. */
+function withUrls(auth: Record<string, unknown> = { kind: "none" }): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(auth).map(([name, value]) => [name, name.endsWith("Url") ? () => value : value]),
+  );
+}
+
+function constantSchema(validate: () => unknown): Connector<never>["settings"] {
+  return { "~standard": { version: 1, vendor: "muster", validate } } as unknown as Connector<never>["settings"];
+}
+
+type Start = (onLog: (line: string) => void) => Promise<Child>;
+type Failed = (error: unknown) => Error;
+
+async function* fetchApart(
+  start: Start,
+  context: FetchContext<never>,
+  failed: Failed,
+): AsyncGenerator<FetchedRows, never> {
+  const { checkpoint, startOver, warn, signal } = context;
+  const http = createHttp(context.fetch);
+  const answers: Answers = {
+    ...http.answers,
+    save: (state: unknown) => checkpoint.save(state),
+    startOver: () => startOver(),
+    warn: (warning: never) => warn(warning),
+  };
+  const given = {
+    ...contextData(context),
+    entity: context.entity,
+    checkpoint: { resume: checkpoint.resume, last: checkpoint.last },
+  };
+  const child = await start(context.log).catch((error) => {
+    throw failed(error);
+  });
+  try {
+    return yield* child.pages<FetchedRows, never>(given, { answers, signal });
+  } catch (error) {
+    throw failed(error);
+  } finally {
+    await http.close();
+    await child.end();
+  }
+}
+
+async function checkApart(start: Start, context: SourceContext<never>, failed: Failed): Promise<CheckResult> {
+  const http = createHttp(context.fetch);
+  try {
+    return await within(
+      await start(context.log),
+      (child) =>
+        child.call<CheckResult>("check", contextData(context), { answers: http.answers, signal: context.signal }),
+    );
+  } catch (error) {
+    throw failed(error);
+  } finally {
+    await http.close();
+  }
+}
+
+function contextData({ settings, mapping, onlyStatuses, today }: SourceContext<never>) {
+  return { settings, mapping, onlyStatuses, today };
+}
+
+async function within<T>(child: Child, use: (child: Child) => Promise<T>): Promise<T> {
+  try {
+    return await use(child);
+  } finally {
+    await child.end();
+  }
+}
+
+/** The connector's own fault in words, with file and line of its author's source. Other errors are passed on. */
+function inWords(error: unknown, title: string | null, bundle: Bundle): Error {
+  if (!(error instanceof ConnectorFault)) return error as Error;
+  const place = error.at === null ? null : sourcePlace(bundle.map, error.at);
+  const name = title === null ? "The connector" : `The connector "${title}"`;
+  return new Fault("connector_failed", `${name} ${error.message}${place === null ? "" : ` (${place})`}`, {
+    cause: error,
+  });
+}
