@@ -49,12 +49,12 @@ export interface ApartNormalizer {
 export interface Isolated {
   /** SHA-256 of its code, in hexadecimal. */
   readonly digest: string;
-  /** The connector as it is with these settings; what is wrong with them is said by its schema. */
-  configure(stored: unknown): Promise<Connector<never>>;
+  /** To be awaited before the connector's functions of settings are called with these. Never fails. */
+  prepare(stored: unknown): Promise<void>;
   openNormalizer(): ApartNormalizer;
 }
 
-/** A connector of this hub. `isolated`: its functions of settings and `normalize` must not be called, but these are. */
+/** A connector of this hub. `isolated`: it runs in processes of its own, and its `normalize` must not be called. */
 export type Installed = Connector<never> & { readonly isolated?: Isolated };
 
 /** Connectors by name. `added`: names of those that the operator added to Muster's own; absent: none. */

@@ -3,6 +3,7 @@
  * times; warnings about the columns are collected once.
  */
 import { type Connector, type DropSource, type FetchContext, SourceFault } from "../connector.ts";
+import type { Installed } from "../hub.ts";
 import { digestCells } from "../intake/digest.ts";
 import { isApart, readDrop } from "../intake/media.ts";
 import type { ReadOptions, ReadReport } from "../intake/reading.ts";
@@ -26,7 +27,7 @@ import type { OriginMark } from "../store/connections/schema-sources.ts";
 import { type Columns, createColumns } from "./columns.ts";
 import { fetchedBlocks } from "./fetched-rows.ts";
 import { createNormalizer, type RowFailed } from "./normalize.ts";
-import { parseSettings } from "./settings.ts";
+import { parseSettings, prepareSettings } from "./settings.ts";
 import { reportRows } from "../report/rows.ts";
 
 /** Incremented when the same bytes are read differently: digests of before, and what was applied, do not count then. */
@@ -34,7 +35,7 @@ export const READING_VERSION = 3;
 
 export interface ReadingContext {
   readonly connection: Connection;
-  readonly connector: Connector<never>;
+  readonly connector: Installed;
   readonly drop: DropSource;
   /** Where each record of a fetched source was read; null for a drop that was sent. */
   readonly origins: readonly OriginMark[] | null;
@@ -85,6 +86,7 @@ export async function readDropOf(
   key: KeyField | null,
 ): Promise<Reading> {
   const { connection, connector, customFields, today, signal } = context;
+  await prepareSettings(connector, connection.settings);
   const columns = columnsOf(context, entity, key, isApart(context.drop));
   const normalizer = createNormalizer(
     connector,

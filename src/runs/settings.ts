@@ -3,6 +3,7 @@
  * does wrong is the connector's fault, and never an error of the hub. No I/O.
  */
 import type { Connector } from "../connector.ts";
+import type { Installed } from "../hub.ts";
 import { Fault } from "../model/errors.ts";
 import type { StandardIssue, StandardJsonSchema } from "../model/standard-schema.ts";
 
@@ -16,6 +17,11 @@ export type CheckedSettings =
   | { readonly settings: Readonly<Record<string, unknown>> }
   | { readonly issues: readonly SettingsIssue[] };
 
+/** To be awaited before settings are checked: a connector may read them in another process. Never fails. */
+export async function prepareSettings({ isolated }: Pick<Installed, "isolated">, ...stored: unknown[]): Promise<void> {
+  if (isolated !== undefined) await Promise.all(stored.map((each) => isolated.prepare(each)));
+}
+
 type WithSettings = Pick<Connector<never>, "name" | "settings">;
 
 /** The settings with their defaults, or what is wrong with them. Fails with `connector_failed` if the schema does not work. */
@@ -24,6 +30,7 @@ export function checkSettings({ name, settings: schema }: WithSettings, stored: 
   try {
     result = schema["~standard"].validate(stored);
   } catch (cause) {
+    if (cause instanceof Fault) throw cause;
     throw schemaFault(name, "throws instead of naming what is wrong", cause);
   }
   if (!isObject(result)) throw schemaFault(name, "gives no result");

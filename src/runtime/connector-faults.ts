@@ -2,12 +2,13 @@
  * Why a value is not a connector of interface version 1. What can only be seen with settings is tried with those that the
  * schema accepts by itself, or that its JSON Schema shows. Reads nothing, writes nothing.
  */
-import { AUTH_KINDS, type Connector } from "../connector.ts";
+import { AUTH_KINDS } from "../connector.ts";
+import type { Installed } from "../hub.ts";
 import { Fault } from "../model/errors.ts";
 import { DEPARTMENT_FIELDS, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";
 import { cronFault } from "../model/schedule.ts";
 import { authOf, hostsOf, requiredSecrets } from "../sources/auth.ts";
-import { checkSettings, settingsSchemaOf } from "../runs/settings.ts";
+import { checkSettings, prepareSettings, settingsSchemaOf } from "../runs/settings.ts";
 import { sampleSettings } from "./sample-settings.ts";
 
 const ENTITIES: readonly string[] = ["users", "departments"];
@@ -15,10 +16,11 @@ const FIELDS = new Set<unknown>([null, ...USER_FIELDS, ...DEPARTMENT_FIELDS]);
 const OPTIONAL_FUNCTIONS = ["auth", "hosts", "check", "requiredSecrets", "normalize"];
 
 /** Why a value is not a connector; empty: it is one. */
-export function connectorFaults(value: unknown): string[] {
+export async function connectorFaults(value: unknown): Promise<string[]> {
   if (!isObject(value)) return ["its default export should be what defineConnector gives"];
-  const faults = [...shapeFaults(value), ...settingsFaults(value), ...mappingFaults(value), ...secretFaults(value)];
-  return faults.length > 0 ? faults : usedFaults(value as unknown as Connector<never>);
+  const settings = await settingsFaults(value);
+  const faults = [...shapeFaults(value), ...settings, ...mappingFaults(value), ...secretFaults(value)];
+  return faults.length > 0 ? faults : usedFaults(value as unknown as Installed);
 }
 
 function shapeFaults(connector: Record<string, unknown>): string[] {
@@ -57,16 +59,19 @@ function shapeFaults(connector: Record<string, unknown>): string[] {
   ].filter((fault) => fault !== null);
 }
 
-function settingsFaults({ name, settings, settingsJsonSchema }: Record<string, unknown>): string[] {
+async function settingsFaults(given: Record<string, unknown>): Promise<string[]> {
+  const { name, settings, settingsJsonSchema, isolated } = given;
   const standard = (settings as Record<string, unknown> | null | undefined)?.["~standard"];
   if (!isObject(standard) || standard.version !== 1 || typeof standard.validate !== "function") {
     return ['"settings" should be a schema of a library that implements Standard Schema, such as zod 4 or valibot 1'];
   }
-  const connector = { name, settings, settingsJsonSchema } as Connector<never>;
-  return tried(() => {
+  const connector = { name, settings, settingsJsonSchema, isolated } as Installed;
+  return await tried(async () => {
     const schema = settingsSchemaOf(connector);
     // Whatever it is given, it has to say what is wrong, and not to throw.
-    for (const value of [{}, null, { unknown: 1 }, sampleSettings(schema)[0]]) checkSettings(connector, value);
+    const values = [{}, null, { unknown: 1 }, ...sampleSettings(schema).slice(0, 1)];
+    await prepareSettings(connector, ...values);
+    for (const value of values) checkSettings(connector, value);
     return [];
   });
 }
@@ -84,9 +89,11 @@ function secretFaults({ secrets }: Record<string, unknown>): string[] {
 }
 
 /** What `auth`, `hosts` and `requiredSecrets` do with settings that are valid. */
-function usedFaults(connector: Connector<never>): string[] {
-  return tried(() => {
-    for (const sample of sampleSettings(settingsSchemaOf(connector))) {
+function usedFaults(connector: Installed): Promise<string[]> {
+  return tried(async () => {
+    const samples = sampleSettings(settingsSchemaOf(connector));
+    await prepareSettings(connector, ...samples);
+    for (const sample of samples) {
       const checked = checkSettings(connector, sample);
       if ("issues" in checked) continue;
       const settings = checked.settings as never;
@@ -98,9 +105,9 @@ function usedFaults(connector: Connector<never>): string[] {
   });
 }
 
-function tried(work: () => string[]): string[] {
+async function tried(work: () => Promise<string[]>): Promise<string[]> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     if (error instanceof Fault) return [error.message];
     throw error;

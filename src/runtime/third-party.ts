@@ -1,17 +1,23 @@
-/** Loads the connectors of the modules that the operator names, in addition to Muster's own. */
-import type { Connector } from "../connector.ts";
+/** Loads the connectors of the modules that the operator names, in addition to Muster's own. Their code runs in children. */
+import { fileURLToPath } from "node:url";
+import type { Installed, Registry } from "../hub.ts";
 import { Fault } from "../model/errors.ts";
-import type { Registry } from "../hub.ts";
 import { connectorFaults } from "./connector-faults.ts";
 import { createRegistry } from "./registry.ts";
+import { bundleConnector } from "./sandbox/bundle.ts";
+import { findDeno } from "./sandbox/deno-program.ts";
+import { loadIsolated } from "./sandbox/isolated.ts";
 
-/** `base`: URL for relative specifiers, with a trailing slash. Fails with `unprocessable`, with all problems in one message. */
+/**
+ * `base`: `file:` URL of the folder that relative paths and packages are searched from. Fails with `unprocessable`, with
+ * all problems in one message.
+ */
 export async function loadRegistry(specifiers: readonly string[], base: string): Promise<Registry> {
-  const registry = createRegistry();
+  const registry = new Map<string, Installed>(createRegistry());
   const added = new Set<string>();
   const problems: string[] = [];
   for (const specifier of specifiers) {
-    const found = await importConnector(specifier, base);
+    const found = await loadConnector(specifier, base);
     if (typeof found === "string") problems.push(`Cannot use the connector ${specifier}: ${found}`);
     else if (registry.has(found.name)) {
       problems.push(`Cannot use the connector ${specifier}: there is already a connector "${found.name}"`);
@@ -25,13 +31,18 @@ export async function loadRegistry(specifiers: readonly string[], base: string):
 }
 
 /** The default export of the module, or what is wrong with it. */
-async function importConnector(specifier: string, base: string): Promise<Connector<never> | string> {
-  let module: { default?: unknown };
-  try {
-    module = await import(/^\.{0,2}\//.test(specifier) ? new URL(specifier, base).href : specifier);
-  } catch (error) {
-    return `it cannot be loaded (${error instanceof Error ? error.message.split("\n")[0] : error})`;
+async function loadConnector(specifier: string, base: string): Promise<Installed | string> {
+  const deno = findDeno();
+  if (deno === null) return 'connectors of others run in Deno, which is not here: install the npm package "deno"';
+  if (/^[a-z]+:/i.test(specifier) && !specifier.startsWith("file:")) {
+    return "it should be a path or the name of an installed package; Muster loads no code from a URL";
   }
-  const wrong = connectorFaults(module.default);
-  return wrong.length === 0 ? module.default as Connector<never> : wrong.join("; ");
+  try {
+    const entry = specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier;
+    const found = await loadIsolated(await bundleConnector(entry, fileURLToPath(base)), { deno });
+    return (await connectorFaults(found)).join("; ") || found;
+  } catch (error) {
+    if (error instanceof Fault) return error.message;
+    throw error;
+  }
 }

@@ -4,7 +4,7 @@
  */
 import { type Connector, type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
-import type { Hub } from "../hub.ts";
+import type { Hub, Installed } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { redact as redactTokens } from "../security/redact.ts";
 import { sleep } from "../std/sleep.ts";
@@ -12,7 +12,7 @@ import { loadSecrets, TOKENS } from "../store/connections/connection-secrets.ts"
 import type { Connection } from "../store/connections/connections.ts";
 import { findOrganization } from "../store/organizations.ts";
 import { dateIn } from "../std/time.ts";
-import { parseSettings } from "../runs/settings.ts";
+import { parseSettings, prepareSettings } from "../runs/settings.ts";
 import { authHeaders, authOf, hostsOf, requiredSecrets } from "./auth.ts";
 import { accessToken } from "./oauth.ts";
 import { createSourceFetch, type SourceFetchOptions } from "./source-fetch.ts";
@@ -44,6 +44,7 @@ export async function openSource(
   { signal, wait = sleep, maxAttempts, about = {} }: SourceOptions,
 ): Promise<OpenSource> {
   const connector = connectorOf(hub, connection);
+  await prepareSettings(connector, connection.settings);
   const settings = parseSettings(connector, connection.settings);
   const secrets = await loadSecrets(hub, connection);
   const lacking = requiredSecrets(connector, settings).filter((name) => !Object.hasOwn(secrets, name));
@@ -120,7 +121,7 @@ async function todayOf({ db, now }: Hub, { organizationId }: Connection): Promis
   return dateIn((await findOrganization(db, organizationId))?.timezone ?? "UTC", now());
 }
 
-export function connectorOf(hub: Pick<Hub, "registry">, connection: Connection): Connector<never> {
+export function connectorOf(hub: Pick<Hub, "registry">, connection: Connection): Installed {
   const connector = hub.registry.get(connection.connector);
   if (connector !== undefined) return connector;
   throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Connector } from "../../connector.ts";
 import { charsetProblem } from "../../model/charset.ts";
 import { Fault } from "../../model/errors.ts";
-import type { Hub } from "../../hub.ts";
+import type { Hub, Installed } from "../../hub.ts";
 import { DEPARTMENT_FIELDS, USER_FIELDS } from "../../model/record.ts";
 import { checkSettings } from "../../runs/settings.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
@@ -12,7 +12,7 @@ import type { Env } from "../kit/env.ts";
 import { pointerOf } from "../kit/pointer.ts";
 import { invalid } from "../kit/validate.ts";
 
-export function findConnector(hub: Hub, name: string): Connector<never> {
+export function findConnector(hub: Hub, name: string): Installed {
   const connector = hub.registry.get(name);
   if (connector !== undefined) return connector;
   throw new Fault(

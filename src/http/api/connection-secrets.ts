@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { Connector } from "../../connector.ts";
 import { Fault } from "../../model/errors.ts";
-import { parseSettings } from "../../runs/settings.ts";
+import { parseSettings, prepareSettings } from "../../runs/settings.ts";
 import { authOf, destinationsOf, requiredSecrets } from "../../sources/auth.ts";
 import { listSecrets, sealSecrets, TOKENS } from "../../store/connections/connection-secrets.ts";
 import type { Connection, SecretChanges } from "../../store/connections/connections.ts";
@@ -71,6 +71,10 @@ export async function loadShownSecrets(
   const { db, registry } = c.get("hub");
   const ids = connections.map(({ id }) => id);
   const set = await listSecrets(db, c.get("organization").id, ids);
+  await Promise.all(connections.map(({ connector, settings }) => {
+    const installed = registry.get(connector);
+    return installed === undefined ? null : prepareSettings(installed, settings);
+  }));
   return (connection) => {
     const connector = registry.get(connection.connector);
     const mine = set.get(connection.id) ?? new Map<string, number>();

@@ -6,7 +6,7 @@ import type { Registry } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
 import { COVERAGE } from "../../model/policy.ts";
 import { KEY_FIELDS } from "../../model/record.ts";
-import { checkSettings, settingsSchemaOf } from "../../runs/settings.ts";
+import { checkSettings, prepareSettings, settingsSchemaOf } from "../../runs/settings.ts";
 import { hostsOf, requiredSecrets } from "../../sources/auth.ts";
 import { countByConnector } from "../../store/connections/connections.ts";
 import { describe, route } from "../kit/describe.ts";
@@ -53,6 +53,7 @@ const list = route(
   requires("connections:read"),
   async (c) => {
     const { registry, db } = c.get("hub");
+    await Promise.all([...registry.values()].map((connector) => prepareSettings(connector, {})));
     const counts = await countByConnector(db, c.get("organization").id);
     const data = [...registry.values()].map((connector) =>
       viewConnector(connector, originIn(registry, connector), counts.get(connector.name) ?? 0)

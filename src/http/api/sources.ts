@@ -1,7 +1,7 @@
 /** Operations on a connection whose source the hub reads: test it, fetch it now, authorize the hub at the source. */
 import { Hono } from "hono";
 import { z } from "zod";
-import { parseSettings } from "../../runs/settings.ts";
+import { parseSettings, prepareSettings } from "../../runs/settings.ts";
 import { authOf } from "../../sources/auth.ts";
 import { checkSource } from "../../sources/check.ts";
 import { beginAuthorization, redirectUri } from "../../sources/oauth.ts";
@@ -127,6 +127,7 @@ const authorize = route(
     const hub = c.get("hub");
     const connection = await loadConnection(c);
     const connector = connectorOf(hub, connection);
+    await prepareSettings(connector, connection.settings);
     const settings = parseSettings(connector, connection.settings);
     const auth = authOf(connector, settings);
     if (auth.kind !== "oauth2") {

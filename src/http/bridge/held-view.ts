@@ -5,7 +5,7 @@ import type { Held, Returning, Unsettled } from "../../model/bridge-wire.ts";
 import { encodeId } from "../../model/id.ts";
 import { resolveSftp, type SftpSettings } from "../../model/sftp.ts";
 import { failureOf } from "../../notify/visits.ts";
-import { checkSettings } from "../../runs/settings.ts";
+import { checkSettings, prepareSettings } from "../../runs/settings.ts";
 import { passwordProof } from "../../security/sftp-login.ts";
 import {
   type BridgeFile,
@@ -30,7 +30,9 @@ export async function viewHeld(hub: Hub, bridge: Bridge, leases: readonly Lease[
   const states = await listHeldStates(db, bridge.id);
   const views = leases.map(async ({ connection, organization }): Promise<Held | null> => {
     const { id, slug, name, version, preset, createdAt } = connection;
-    const checked = checkSettings(hub.registry.get(connection.connector)!, connection.settings);
+    const connector = hub.registry.get(connection.connector)!;
+    await prepareSettings(connector, connection.settings);
+    const checked = checkSettings(connector, connection.settings);
     if ("issues" in checked) {
       hub.log("bridge.settings_unreadable", { connection: encodeId("con", id) });
       return null;

@@ -5,7 +5,7 @@
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import type { By } from "../../model/audit.ts";
-import { parseSettings } from "../../runs/settings.ts";
+import { parseSettings, prepareSettings } from "../../runs/settings.ts";
 import { authOf } from "../../sources/auth.ts";
 import { finishAuthorization } from "../../sources/oauth.ts";
 import { asFault, connectorOf } from "../../sources/source.ts";
@@ -67,6 +67,7 @@ type Taken = NonNullable<Awaited<ReturnType<typeof takeAuthorization>>>;
 async function authorize(c: Context<Env>, connection: Connection, taken: Taken, state: string): Promise<boolean> {
   const hub = c.get("hub");
   const connector = connectorOf(hub, connection);
+  await prepareSettings(connector, connection.settings);
   const settings = parseSettings(connector, connection.settings);
   const auth = authOf(connector, settings);
   if (auth.kind !== "oauth2") return false;

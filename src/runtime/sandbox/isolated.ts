@@ -2,14 +2,14 @@
  * A connector of others, as the hub has it: what is data is here, and all that it does it does in children (child.ts). No
  * child serves two connections.
  */
-import { type CheckResult, type Connector, type FetchContext, type FetchedRows } from "../../connector.ts";
-import type { SourceContext } from "../../connector.ts";
-import type { Installed, Normalized, RowsToNormalize } from "../../hub.ts";
+import type { CheckResult, FetchContext, FetchedRows, SourceContext } from "../../connector.ts";
+import type { Installed, Normalized, RowsToNormalize, Threw } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
 import { createLane } from "../../std/lanes.ts";
 import type { Answers } from "./calls.ts";
 import type { Bundle } from "./bundle.ts";
 import { type Child, startChild } from "./child.ts";
+import { type Configured, createConfigured } from "./configured.ts";
 import { ConnectorFault } from "./faults.ts";
 import { createHttp } from "./http.ts";
 import { createSession } from "./session.ts";
@@ -29,20 +29,8 @@ interface Described {
   readonly settingsSchema: unknown;
 }
 
-/** What a connector makes of settings. */
-type Configured =
-  | { readonly issues: readonly { readonly message: string; readonly path: readonly PropertyKey[] }[] }
-  | {
-    readonly issues?: undefined;
-    readonly settings: unknown;
-    readonly auth?: Record<string, unknown>;
-    readonly hosts?: unknown;
-    readonly requiredSecrets?: unknown;
-  };
-
 /** How many children answer short questions at a time. Fetches and runs are bounded where they are started. */
 const QUESTIONS = createLane(4);
-const MAX_CONFIGURED = 100;
 
 /** Loads the connector, once. Fails with `connector_failed`. */
 export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Promise<Installed> {
@@ -63,41 +51,21 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
   const failed = (error: unknown) => inWords(error, title, bundle);
   const has = (name: string) => functions.includes(name);
 
-  const connector = {
+  const configured = createConfigured((stored) =>
+    ask((child) => child.call<Configured>("configure", { settings: stored })).catch((error) => {
+      throw failed(error);
+    })
+  );
+  return {
     ...data,
     settingsJsonSchema: settingsSchema ?? undefined,
-    settings: constantSchema(() => {
-      throw new Error("The settings of an isolated connector are configured first");
-    }),
+    ...configured.functions(functions),
     fetch: (context: FetchContext<never>) => fetchApart(start, context, failed),
     ...(has("check") ? { check: (context: SourceContext<never>) => checkApart(start, context, failed) } : {}),
     ...(has("normalize") ? { normalize: notHere } : {}),
-    ...Object.fromEntries(["auth", "hosts", "requiredSecrets"].filter(has).map((name) => [name, notHere])),
-  } as unknown as Connector<never>;
-
-  const configured = new Map<string, Promise<Connector<never>>>();
-  const configure = async (stored: unknown) => {
-    const made = await ask((child) => child.call<Configured>("configure", { settings: stored })).catch((error) => {
-      throw failed(error);
-    });
-    return withConstants(connector, made, has);
-  };
-  return {
-    ...connector,
     isolated: {
       digest: bundle.digest,
-      configure(stored) {
-        const key = JSON.stringify(stored);
-        let found = configured.get(key);
-        if (found === undefined) {
-          if (configured.size >= MAX_CONFIGURED) configured.clear();
-          found = configure(stored);
-          configured.set(key, found);
-          // What failed may have failed for want of memory or time.
-          found.catch(() => configured.delete(key));
-        }
-        return found;
-      },
+      prepare: configured.prepare,
       openNormalizer() {
         const session = createSession(() => start());
         return {
@@ -105,43 +73,15 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
             session.use((child) => child.call<readonly Normalized[]>("normalize", rows)).catch((error) => {
               throw failed(error);
             }),
-          placeOf: ({ at }) => at === undefined ? null : sourcePlace(bundle.map, at),
+          placeOf: ({ at }: Threw) => at === undefined ? null : sourcePlace(bundle.map, at),
         };
       },
     },
-  };
+  } as unknown as Installed;
 }
 
 function notHere(): never {
   throw new Error("A connector of others does nothing in this process");
-}
-
-/** The connector for these settings: each of its functions of settings gives what the child said. */
-function withConstants(
-  connector: Connector<never>,
-  made: Configured,
-  has: (name: string) => boolean,
-): Connector<never> {
-  if (made.issues !== undefined) return { ...connector, settings: constantSchema(() => ({ issues: made.issues })) };
-  const { settings, auth, hosts, requiredSecrets } = made;
-  return {
-    ...connector,
-    settings: constantSchema(() => ({ value: settings as never })),
-    ...(has("auth") ? { auth: () => withUrls(auth) } : {}),
-    ...(has("hosts") ? { hosts: () => hosts } : {}),
-    ...(has("requiredSecrets") ? { requiredSecrets: () => requiredSecrets } : {}),
-  } as Connector<never>;
-}
-
-/** The child gives URLs where an `auth` has functions that make them. */
-function withUrls(auth: Record<string, unknown> = { kind: "none" }): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(auth).map(([name, value]) => [name, name.endsWith("Url") ? () => value : value]),
-  );
-}
-
-function constantSchema(validate: () => unknown): Connector<never>["settings"] {
-  return { "~standard": { version: 1, vendor: "muster", validate } } as unknown as Connector<never>["settings"];
 }
 
 type Start = (onLog: (line: string) => void) => Promise<Child>;
