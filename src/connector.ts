@@ -70,6 +70,20 @@ export interface FetchedRows {
   readonly records: readonly FetchedRecord[];
 }
 
+/** What `fetch` returns when the source has nothing new. */
+export interface Unchanged {
+  readonly unchanged: string;
+}
+
+/**
+ * To be returned by a `fetch` that has yielded nothing, when the source says that nothing has changed since
+ * `checkpoint.last`: it answered 304, or the digest is the same. The hub plans the rows of that last fetch again, so that a
+ * new mapping or policy counts. `because` is shown with the run, such as "it answered 304".
+ */
+export function unchanged(because: string): Unchanged {
+  return { unchanged: because };
+}
+
 /** Why a source cannot be read. The kind shows who can correct it, and decides how the hub retries. */
 export type SourceFaultKind =
   /** It does not respond, or reports a temporary problem. The hub retries by itself. */
@@ -83,8 +97,8 @@ export type SourceFaultKind =
 
 /**
  * To be thrown by a connector that cannot go on. The message is shown to the organization, so it should name the problem
- * and what to do, and must not contain secrets or people's data. Any other error counts as `answer`, and its message is
- * not shown.
+ * and what to do, and must not contain secrets or people's data. A SyntaxError, as from an answer that is no JSON, counts
+ * as `answer`. Any other error counts as the connector's own: the run names its file and line, and its message is not shown.
  */
 export class SourceFault extends Error {
   readonly kind: SourceFaultKind;
@@ -162,19 +176,42 @@ export interface SourceWarning {
 export interface Checkpoint {
   /** The state that this fetch saved last before it was interrupted: continue after it. Null: start at the beginning. */
   readonly resume: unknown;
-  /** The final state of the last fetch that was complete and applied, for sources that can list changes since then. */
+  /**
+   * The final state of the last fetch of this entity that was complete and applied, for sources that can list changes since
+   * then, or say that there are none. Null as well when the hub no longer has the rows of that fetch.
+   */
   readonly last: unknown;
   /** Stores all rows that have been yielded so far, together with the state from which to continue. */
   save(state: unknown): Promise<void>;
 }
 
+/** What is known of a body that is read. */
+export interface ReadAs {
+  /** Media type, such as `text/csv; charset=windows-1250`; of a Response, its own by default. */
+  readonly contentType?: string;
+  /** Name of the file, which names the format where the type does not. Shown as the rows' origin. */
+  readonly name?: string;
+}
+
 export interface FetchContext<Settings = unknown> extends SourceContext<Settings> {
+  /** What is asked for: departments are read before people, each by a run of its own. */
   readonly entity: Entity;
   /** The drop; null for connectors that fetch. */
   readonly drop: DropSource | null;
   /** Reads the drop by its media type and the connection's reading settings. Fails if there is no drop. */
   readDrop(): AsyncIterable<RowBlock>;
   readonly checkpoint: Checkpoint;
+  /**
+   * Reads the body of an answer as the hub reads a file that is sent: CSV in all its dialects and encodings, JSON, NDJSON,
+   * workbooks, gzip, PGP, by the connection's reading settings. Yields pages whose records have the body's own columns. A
+   * row of another length than the header fails it, but for empty columns at its end.
+   */
+  read(body: Response | ReadableStream<Uint8Array>, as?: ReadAs): AsyncGenerator<FetchedRows, void>;
+  /**
+   * How many records there are, by the source's own account. With fewer or more at the end, the read is not complete; the
+   * last number counts. Records that came again are counted once.
+   */
+  expectTotal(count: number): void;
   /** Discards all rows that have been yielded so far, for a read that has to start again. At most 20 times. */
   startOver(): Promise<void>;
   /** Adds a warning to the run's report. Only the first 100 count. */
@@ -315,9 +352,10 @@ export interface Connector<Settings = unknown> {
    * were not yielded may be taken for missing; so never return early, but throw.
    *
    * A drop may be read several times in one run, and must yield the same rows each time. A source is read once for each
-   * run: its records are stored as the run's drop, which is planned.
+   * run: its records are stored as the run's drop, which is planned. Records that come again with the same content, as on
+   * pages of a list that moves, count once.
    */
-  fetch(context: FetchContext<Settings>): AsyncIterable<RowBlock | FetchedRows>;
+  fetch(context: FetchContext<Settings>): AsyncIterable<RowBlock | FetchedRows, Unchanged | void>;
   /**
    * Turns one row into one record; absent: the mapping says it all. Pure, and leaves values that cannot be used to the hub,
    * which reports them. A row for which it throws, or gives something else than a record, is rejected as an issue of that

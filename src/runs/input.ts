@@ -11,7 +11,7 @@ import { openProven } from "./open-drop.ts";
 import { readDropOf, type Reading } from "./read-drop.ts";
 import type { Stage } from "./stage.ts";
 
-const MAX_PACKED_BYTES = 32 * 1024 * 1024;
+export const MAX_PACKED_BYTES = 32 * 1024 * 1024;
 
 /** `none`: the run is planned from what the hub holds, such as people whose day to leave has come. */
 export type FoundInput = { readonly kind: "none" } | FoundDrop;

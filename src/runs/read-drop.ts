@@ -76,6 +76,11 @@ const NO_SOURCE = {
   log: () => {},
   checkpoint: { resume: null, last: null, save: () => Promise.resolve() },
   startOver: () => Promise.resolve(),
+  expectTotal: () => {},
+  // deno-lint-ignore require-yield
+  async *read() {
+    throw new SourceFault("settings", "A connector for drops reads its drop, and nothing else");
+  },
   warn: () => {},
 } satisfies Partial<FetchContext>;
 
@@ -175,17 +180,9 @@ function reader(
   isHeader: ReadOptions["isHeader"],
 ): (entity: Entity, report: ReadReport) => AsyncIterable<RowBlock> {
   const settings = settingsOf(connection, connector);
-  const options: ReadOptions = {
-    ...LIMITS,
-    maxPackedBytes,
-    // What was fetched was stored by the hub itself, as UTF-8.
-    charset: origins === null ? charsetOfDrop(drop, settings) : null,
-    delimiter: (settings.delimiter as ReadOptions["delimiter"] | undefined) ?? "auto",
-    skipLines: (settings.skip_lines as number | undefined) ?? 0,
-    sheet: (settings.sheet as string | undefined) ?? null,
-    isHeader,
-    apart: isApart(drop),
-  };
+  const declared = optionsOf(settings, drop, { maxPackedBytes, isHeader });
+  // What was fetched was stored by the hub itself, as UTF-8.
+  const options = origins === null ? declared : { ...declared, charset: null };
   return (entity, report) => {
     if (origins !== null) return fetchedBlocks(readDrop(drop, options, report), origins);
     return connector.fetch({
@@ -202,8 +199,28 @@ function reader(
   };
 }
 
+/** How the bytes are read, by the settings of the connection, and by what is declared with the bytes. */
+export function optionsOf(
+  settings: Readonly<Record<string, unknown>>,
+  source: Pick<DropSource, "contentType">,
+  more: Pick<ReadOptions, "maxPackedBytes" | "isHeader">,
+): ReadOptions {
+  return {
+    ...LIMITS,
+    ...more,
+    charset: charsetOfDrop(source, settings),
+    delimiter: (settings.delimiter as ReadOptions["delimiter"] | undefined) ?? "auto",
+    skipLines: (settings.skip_lines as number | undefined) ?? 0,
+    sheet: (settings.sheet as string | undefined) ?? null,
+    apart: isApart(source),
+  };
+}
+
 /** The encoding that the sender declared, otherwise the connection's. Null: neither says. */
-function charsetOfDrop(drop: DropSource, settings: Record<string, unknown>): string | null {
+function charsetOfDrop(
+  drop: Pick<DropSource, "contentType">,
+  settings: Readonly<Record<string, unknown>>,
+): string | null {
   const label = charsetOf(drop.contentType) ?? settings.charset;
   if (label === undefined) return null;
   const charset = findCharset(String(label));

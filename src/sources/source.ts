@@ -11,6 +11,7 @@ import { sleep } from "../std/sleep.ts";
 import { loadSecrets, TOKENS } from "../store/connections/connection-secrets.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import { findOrganization } from "../store/organizations.ts";
+import { nameOf, placeOf } from "../std/place-of.ts";
 import { dateIn } from "../std/time.ts";
 import { parseSettings, prepareSettings } from "../runs/settings.ts";
 import { authHeaders, authOf, hostsOf, requiredSecrets } from "./auth.ts";
@@ -33,8 +34,10 @@ const MAX_LINE = 500;
 export interface OpenSource {
   readonly connector: Connector<never>;
   readonly context: SourceContext<never>;
-  /** Removes the connection's secrets from the text. */
+  /** Removes the connection's secrets from the text, and what looks like one. */
   readonly redact: (text: string) => string;
+  /** Removes the connection's secrets alone, also where they are quoted as JSON. For what is kept as data. */
+  readonly hide: (text: string) => string;
 }
 
 /** Fails with `unavailable`, `source_misconfigured` or `secrets_required`. */
@@ -52,7 +55,7 @@ export async function openSource(
     const names = lacking.map((name) => `"${name}"`).join(" and ");
     throw new Fault("secrets_required", `The connection lacks ${names}; set it, and try again`);
   }
-  const { hide, redact } = createRedactor();
+  const { hide, redact, without } = createRedactor();
   for (const [name, value] of Object.entries(secrets)) if (name !== TOKENS) hide(value);
   const logged = { ...ids(connection), ...about };
   let lines = 0;
@@ -77,7 +80,7 @@ export async function openSource(
       if (lines++ < MAX_LINES) hub.log("source.said", { ...logged, message: short(redact(message)) });
     },
   };
-  return { connector, context, redact };
+  return { connector, context, redact, hide: without };
 }
 
 /** The headers that authorize each request. Passes what they contain to `hide`. */
@@ -102,18 +105,21 @@ function createAuthorize(
   };
 }
 
-/** Removes from texts what was passed to `hide`, also where it is URL-encoded. */
-function createRedactor(): { hide(text: string): void; redact(text: string): string } {
+/** Removes from texts what was passed to `hide`, also where it is URL-encoded, or quoted as JSON. */
+function createRedactor() {
   const hidden = new Set<string>();
+  function without(text: string): string {
+    for (const secret of hidden) text = text.replaceAll(secret, "…");
+    return text;
+  }
   return {
-    hide(text) {
+    hide(text: string): void {
       // A short text occurs by chance more often than as the secret.
-      if (text.length >= 6) hidden.add(text);
+      if (text.length < 6) return;
+      for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) hidden.add(form);
     },
-    redact(text) {
-      for (const secret of hidden) text = text.replaceAll(secret, "…").replaceAll(encodeURIComponent(secret), "…");
-      return redactTokens(text);
-    },
+    redact: (text: string) => redactTokens(without(text)),
+    without,
   };
 }
 
@@ -136,15 +142,25 @@ const CODES: Readonly<Record<SourceFaultKind, FaultCode>> = {
 
 /**
  * Turns what a connector threw into a Fault. Only the message of a SourceFault is used: other messages may quote the
- * source, and so a person.
+ * source, and so a person. What is neither that nor an answer that is no JSON is the connector's own error.
  */
-export function asFault(error: unknown, redact: (text: string) => string): Fault {
+export function asFault(error: unknown, source: Pick<OpenSource, "connector" | "redact"> | null): Fault {
   if (error instanceof Fault) return error;
+  const redact = source?.redact ?? redactTokens;
   if (isSourceFault(error)) return new Fault(CODES[error.kind], short(redact(error.message)), { cause: error });
-  const name = error instanceof Error ? error.name : typeof error;
-  return new Fault("source_unreadable", `The connector could not make sense of the source's answer (${name})`, {
-    cause: error,
-  });
+  if (error instanceof SyntaxError) {
+    return new Fault("source_unreadable", "The source's answer is not what the connector can read (SyntaxError)", {
+      cause: error,
+    });
+  }
+  const at = placeOf(error);
+  const what = at === null ? nameOf(error) : `${nameOf(error)} at ${at}`;
+  const whose = source === null ? "The connector" : `The connector "${source.connector.title}"`;
+  return new Fault(
+    "connector_failed",
+    `${whose} has an error of its own (${what}); report it to the people who maintain the connector`,
+    { cause: error },
+  );
 }
 
 /** A third-party connector may have loaded its own copy of the class. */

@@ -197,6 +197,10 @@ export function testConnector<Settings>(given: Connector<Settings>, example: Exa
       },
       checkpoint: { resume: null, last: null, save: (state) => Promise.resolve(void JSON.stringify(state)) },
       startOver: () => Promise.resolve(void (records.length = 0)),
+      expectTotal: () => {},
+      read: () => {
+        throw new Error("The kit has no readers");
+      },
       warn: () => {},
     };
     for await (const rows of connector.fetch(whole)) {

@@ -48,7 +48,7 @@ const finish = route(
         ? await answer(c, 200, `"${connection.name}" may read its source now`, "You can close this window.")
         : await answer(c, 409, "The connection has changed", CHANGED);
     } catch (error) {
-      const fault = asFault(error, (text) => text);
+      const fault = asFault(error, null);
       hub.log("connection.not_authorized", {
         organization_id: encodeId("org", connection.organizationId),
         connection_id: encodeId("con", connection.id),
