@@ -50,7 +50,7 @@ export interface Isolated {
   /** SHA-256 of its code, in hexadecimal. */
   readonly digest: string;
   /** To be awaited before the connector's functions of settings are called with these. Never fails. */
-  prepare(stored: unknown): Promise<void>;
+  prepare(stored: readonly unknown[]): Promise<void>;
   openNormalizer(): ApartNormalizer;
 }
 

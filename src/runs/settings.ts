@@ -19,7 +19,7 @@ export type CheckedSettings =
 
 /** To be awaited before settings are checked: a connector may read them in another process. Never fails. */
 export async function prepareSettings({ isolated }: Pick<Installed, "isolated">, ...stored: unknown[]): Promise<void> {
-  if (isolated !== undefined) await Promise.all(stored.map((each) => isolated.prepare(each)));
+  await isolated?.prepare(stored);
 }
 
 type WithSettings = Pick<Connector<never>, "name" | "settings">;

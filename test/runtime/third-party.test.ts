@@ -62,8 +62,8 @@ test("what is no connector is refused by its name and by what is wrong with it, 
         /"coverage" should be like .*; "fetch" should be a function; "settings" should be a schema/,
       );
       assert.match(lines[2]!, /again\.mjs: there is already a connector "csv-upload"/);
-      assert.match(lines[3]!, /broken\.mjs: it cannot be loaded \(no licence\)/);
-      assert.match(lines[4]!, /absent\.mjs: it cannot be loaded/);
+      assert.match(lines[3]!, /broken\.mjs: The connector did not catch Error \(broken\.mjs:1\)/);
+      assert.match(lines[4]!, /absent\.mjs: Could not resolve "\.\/absent\.mjs"/);
       return true;
     });
   }));
@@ -108,7 +108,7 @@ test("a connector that would fail for its users later is refused when it is load
   });
   assert.match(found.v0!, /^"api" should be 1,/);
   assert.match(found.schema!, /^"settings" should be a schema of a library that implements Standard Schema/);
-  assert.match(found.throws!, /settings schema of the connector "acme-payroll" throws instead of naming what is wrong/);
+  assert.equal(found.throws, 'The connector "Acme payroll" threw TypeError in "settings" (throws.mjs:6)');
   assert.match(found.late!, /gives a promise; it should validate at once/);
   assert.match(found.silent!, /gives no result/);
   assert.match(found.text!, /gives settings that are no object/);
@@ -117,7 +117,7 @@ test("a connector that would fail for its users later is refused when it is load
   assert.match(found.secret!, /"auth" names the secret "apikey", which is not among its "secrets"/);
   assert.match(found.magic!, /"authKinds" should be a list of some of none, basic/);
   assert.match(found.wand!, /"auth" gives the kind "wand"/);
-  assert.match(found.hosts!, /"hosts" of the connector "acme-payroll" throws \(Error\)/);
+  assert.match(found.hosts!, /The connector "Acme payroll" threw Error in "hosts" \(hosts\.mjs:/);
   assert.equal(found.field, '"mapping.shoe" should be a field of the hub or null, and is "shoe_size"');
   assert.match(found.entity!, /"coverage" should be like/);
   assert.doesNotMatch(JSON.stringify(found), /Ana/, "what a connector throws may quote a person");

@@ -26,7 +26,8 @@ export async function bundleConnector(entry: string, folder: string): Promise<Bu
   try {
     const { outputFiles } = await build({
       stdin: {
-        contents: `export { default } from ${JSON.stringify(entry)};`,
+        // A module without a default export is refused in words later.
+        contents: `import * as all from ${JSON.stringify(entry)}; export default all.default;`,
         resolveDir: folder,
         sourcefile: "muster",
       },

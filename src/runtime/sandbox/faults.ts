@@ -20,13 +20,16 @@ const KINDS: ReadonlySet<string> = new Set(["connection", "credentials", "answer
 /** The error that a connector threw. */
 export function errorOf(said: SaidFault): Error {
   if (KINDS.has(said?.kind)) return new SourceFault(said.kind as SourceFaultKind, String(said.message));
-  return crashOf(said, "threw");
+  // As from an answer that is no JSON: it tells of the source, wherever it is thrown.
+  if (said?.name === "SyntaxError") return new SyntaxError("The connector could not parse a text");
+  const { within } = said;
+  return crashOf(said, "threw", typeof within === "string" && /^\w{1,60}$/.test(within) ? ` in "${within}"` : "");
 }
 
 /** `how`: what the connector did, such as `threw`. */
-export function crashOf(said: SaidFault, how: string): ConnectorFault {
+export function crashOf(said: SaidFault, how: string, where = ""): ConnectorFault {
   const name = /^\w{1,60}$/.test(said?.name ?? "") ? said.name : "an error";
-  return new ConnectorFault(`${how} ${name}`, { at: placeOf(said) });
+  return new ConnectorFault(`${how} ${name}${where}`, { at: placeOf(said) });
 }
 
 function placeOf({ at }: SaidFault): ConnectorFault["at"] {

@@ -24,7 +24,7 @@ const encoder = new TextEncoder();
 const { stdout } = Deno;
 const exit = Deno.exit.bind(Deno);
 
-let connector: Loaded = {};
+let connector: Loaded = {}, hasDefault = false;
 let callOfNow: number | null = null;
 let asks = 0;
 const asked = new Map<number, { resolve: (value: never) => void; reject: (error: unknown) => void }>();
@@ -49,11 +49,11 @@ function writeText(text: string): void {
 function said(error: unknown): SaidFault {
   if (!(error instanceof Error)) return { kind: "connector", message: "", name: typeof error };
   const at = placeOf(error);
-  const { kind } = error as { kind?: unknown };
+  const { kind, within } = error as { kind?: unknown; within?: string };
   if (error.name === "SourceFault" && KINDS.includes(kind as string)) {
     return { kind: kind as "answer", message: String(error.message), name: error.name, ...at };
   }
-  return { kind: "connector", message: "", name: String(error.name), ...at };
+  return { kind: "connector", message: "", name: String(error.name), within, ...at };
 }
 
 /** Where in the loaded code. The message is left out of the search, as it may contain anything. */
@@ -92,7 +92,9 @@ function fetchFor(of: number) {
       : { base64: (body as Uint8Array & { toBase64(): string }).toBase64() };
     const answer = await ask<HttpAnswer>(of, "http", { url: String(url), method, headers, timeoutMs, ...content });
     const stream = answer.body === null ? null : bodyOf(of, answer.body);
-    return new Response(stream, { status: answer.status, headers: answer.headers as [string, string][] });
+    const response = new Response(stream, { status: answer.status, headers: answer.headers as [string, string][] });
+    if (answer.body !== null) bodies.set(response, answer.body);
+    return response;
   };
 }
 
@@ -113,6 +115,29 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return (Uint8Array as unknown as { fromBase64(text: string): Uint8Array<ArrayBuffer> }).fromBase64(text);
 }
 
+/** Bodies of responses that the hub still has, by their Response. */
+const bodies = new WeakMap<Response, number>();
+
+/** Reads by the hub's own readers. What the hub has, it need not send here and back. */
+async function* readFor(of: number, body: Response | ReadableStream<Uint8Array>, as: Record<string, unknown> = {}) {
+  const isResponse = body instanceof Response, own = isResponse && !body.bodyUsed ? bodies.get(body) : undefined;
+  const contentType = as.contentType ?? (isResponse ? body.headers.get("content-type") : null) ?? undefined;
+  const reader = await ask<number>(of, "read", { body: own ?? null, contentType, name: as.name });
+  if (own === undefined) void feed(of, reader, isResponse ? body.body : body).catch(() => {});
+  for (;;) {
+    const page = await ask<unknown>(of, "page", { reader });
+    if (page === null) return;
+    yield page;
+  }
+}
+
+async function feed(of: number, reader: number, stream: ReadableStream<Uint8Array> | null): Promise<void> {
+  for await (const chunk of (stream ?? []) as AsyncIterable<Uint8Array & { toBase64(): string }>) {
+    await ask(of, "feed", { reader, base64: chunk.toBase64() });
+  }
+  await ask(of, "feed", { reader, base64: null });
+}
+
 /** The context of `check` and `fetch`. What is data comes from the hub, and the rest asks it. */
 function contextFor(of: number, given: Record<string, unknown>): Record<string, unknown> {
   const checkpoint = given.checkpoint as Record<string, unknown> | undefined;
@@ -124,6 +149,12 @@ function contextFor(of: number, given: Record<string, unknown>): Record<string, 
     ...(checkpoint === undefined ? {} : {
       checkpoint: { ...checkpoint, save: (state: unknown) => ask(of, "save", state ?? null) },
       startOver: () => ask(of, "startOver", null),
+      drop: null,
+      readDrop: () => {
+        throw new TypeError("There is no drop");
+      },
+      read: (body: Response, as?: Record<string, unknown>) => readFor(of, body, as),
+      expectTotal: (count: unknown) => void ask(of, "expectTotal", { count }).catch(() => {}),
       warn: (warning: unknown) => void ask(of, "warn", warning).catch(() => {}),
     }),
   };
@@ -146,7 +177,9 @@ function describe(): unknown {
     if (typeof value === "function") functions.push(name);
     else if (name !== "settings") data[name] = value;
   }
-  return { data, functions, settingsSchema: settingsSchema() };
+  const standard = (connector.settings as Loaded | undefined)?.["~standard"] as Loaded | undefined;
+  const hasSchema = standard?.version === 1 && typeof standard.validate === "function";
+  return { data: hasDefault ? data : null, functions, hasSchema, settingsSchema: settingsSchema() };
 }
 
 /** As JSON Schema; null: neither the connector nor the library of its schema gives one. */
@@ -159,18 +192,31 @@ function settingsSchema(): unknown {
 }
 
 /** The settings as the connector reads them, and what follows from them; or what is wrong with them. */
-async function configure(given: unknown): Promise<unknown> {
+function configure(given: unknown): unknown {
   const schema = connector.settings as { "~standard": { validate: AnyFunction } };
-  const result = await schema["~standard"].validate(given) as { value?: unknown; issues?: readonly unknown[] };
-  if (result.issues !== undefined) return { issues: result.issues.slice(0, 100).map(issueOf) };
-  const settings = result.value;
-  const from = (name: string) => (connector[name] as AnyFunction | undefined)?.call(connector, settings);
+  const result = within("settings", () => schema["~standard"].validate(given)) as Loaded | null;
+  if (result instanceof Promise) return { late: true };
+  if (Array.isArray(result?.issues)) return { result: { issues: result.issues.slice(0, 100).map(issueOf) } };
+  const settings = result?.value;
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) return { result };
+  const from = (name: string) =>
+    within(name, () => (connector[name] as AnyFunction | undefined)?.call(connector, settings));
+  const auth = from("auth") as Loaded | undefined;
   return {
-    settings,
-    auth: authOf(from("auth") as Loaded | undefined, settings),
+    result: { value: settings },
+    auth: within("auth", () => authOf(auth, settings)),
     hosts: from("hosts"),
     requiredSecrets: from("requiredSecrets"),
   };
+}
+
+/** Runs a function of the connector, and notes on its error which one it was. */
+function within<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw Object.assign(error instanceof Error ? error : new Error(), { within: name });
+  }
 }
 
 function issueOf(issue: unknown): unknown {
@@ -292,7 +338,9 @@ function prepare(): void {
 async function load(code: string): Promise<void> {
   const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
-    connector = (await import(url)).default ?? {};
+    const found = (await import(url)).default;
+    hasDefault = typeof found === "object" && found !== null;
+    if (hasDefault) connector = found;
     write({ loaded: true });
   } catch (error) {
     write({ crash: said(error) });

@@ -6,6 +6,8 @@ import type { HttpAnswer, HttpAsk } from "./protocol.ts";
 
 export interface Http {
   readonly answers: Pick<Answers, "http" | "chunk">;
+  /** A body that the child has not begun to read; null: there is none. It is not the child's any more. */
+  take(body: number): ReadableStream<Uint8Array> | null;
   /** Gives up the bodies that were not read to their end. */
   close(): Promise<void>;
 }
@@ -16,7 +18,7 @@ const MAX_OPEN = 32;
 const PIECE_BYTES = 256 * 1024;
 
 export function createHttp(fetch: SourceFetch): Http {
-  const bodies = new Map<number, AsyncGenerator<Uint8Array, void>>();
+  const bodies = new Map<number, ReadableStream<Uint8Array> | AsyncGenerator<Uint8Array, void>>();
   let opened = 0;
   return {
     answers: {
@@ -24,19 +26,29 @@ export function createHttp(fetch: SourceFetch): Http {
         if (bodies.size >= MAX_OPEN) throw new ConnectorFault(`has ${MAX_OPEN} responses open, of which it read none`);
         const response = await fetch(String(asked.url), requestOf(asked));
         const id = response.body === null ? null : ++opened;
-        if (id !== null) bodies.set(id, piecesOf(response.body!));
+        if (id !== null) bodies.set(id, response.body!);
         return { status: response.status, headers: [...response.headers], body: id };
       },
       async chunk({ body, cancel }: { body: number; cancel?: boolean }): Promise<string | null> {
-        const pieces = bodies.get(body);
+        let pieces = bodies.get(body);
+        if (pieces instanceof ReadableStream) bodies.set(body, pieces = piecesOf(pieces));
         const next = cancel === true ? await pieces?.return() : await pieces?.next();
         if (next?.done === false) return Buffer.from(next.value).toString("base64");
         bodies.delete(body);
         return null;
       },
     },
+    take(body) {
+      const found = bodies.get(body);
+      if (!(found instanceof ReadableStream)) return null;
+      bodies.delete(body);
+      return found;
+    },
     async close() {
-      await Promise.all([...bodies.values()].map((pieces) => pieces.return().catch(() => {})));
+      const all = [...bodies.values()];
+      await Promise.all(
+        all.map((each) => (each instanceof ReadableStream ? each.cancel() : each.return()).catch(() => {})),
+      );
       bodies.clear();
     },
   };

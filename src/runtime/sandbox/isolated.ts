@@ -2,7 +2,7 @@
  * A connector of others, as the hub has it: what is data is here, and all that it does it does in children (child.ts). No
  * child serves two connections.
  */
-import type { CheckResult, FetchContext, FetchedRows, SourceContext } from "../../connector.ts";
+import type { CheckResult, FetchContext, FetchedRows, SourceContext, Unchanged } from "../../connector.ts";
 import type { Installed, Normalized, RowsToNormalize, Threw } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
 import { createLane } from "../../std/lanes.ts";
@@ -12,6 +12,7 @@ import { type Child, startChild } from "./child.ts";
 import { type Configured, createConfigured } from "./configured.ts";
 import { ConnectorFault } from "./faults.ts";
 import { createHttp } from "./http.ts";
+import { createReading } from "./reading.ts";
 import { createSession } from "./session.ts";
 import type { Limits } from "./protocol.ts";
 import { sourcePlace } from "./source-place.ts";
@@ -24,8 +25,11 @@ export interface IsolatedOptions {
 
 /** What a child says about its connector. */
 interface Described {
-  readonly data: Record<string, unknown>;
+  /** Null: the module has no object as its default export. */
+  readonly data: Record<string, unknown> | null;
   readonly functions: readonly string[];
+  /** Whether its settings are a Standard Schema. */
+  readonly hasSchema: boolean;
   readonly settingsSchema: unknown;
 }
 
@@ -43,24 +47,33 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
       giveBack();
     }
   };
-  const { data, functions, settingsSchema } = await ask((child) => child.call<Described>("describe", null))
+  const { data, functions, hasSchema, settingsSchema } = await ask((child) => child.call<Described>("describe", null))
     .catch((error) => {
       throw inWords(error, null, bundle);
     });
+  if (data === null) throw new Fault("unprocessable", "its default export should be what defineConnector gives");
   const title = typeof data.title === "string" ? data.title : null;
   const failed = (error: unknown) => inWords(error, title, bundle);
   const has = (name: string) => functions.includes(name);
 
-  const configured = createConfigured((stored) =>
-    ask((child) => child.call<Configured>("configure", { settings: stored })).catch((error) => {
-      throw failed(error);
-    })
-  );
+  const configured = createConfigured(async (all, keep) => {
+    const left = [...all];
+    while (left.length > 0) {
+      // A child goes on with the next settings until it fails.
+      await ask(async (child) => {
+        for (const stored of [...left]) {
+          keep(stored, { made: await child.call<Configured>("configure", { settings: stored }) });
+          left.shift();
+        }
+      }).catch((error) => keep(left.shift(), { error: failed(error) }));
+    }
+  });
   return {
     ...data,
     settingsJsonSchema: settingsSchema ?? undefined,
     ...configured.functions(functions),
-    fetch: (context: FetchContext<never>) => fetchApart(start, context, failed),
+    ...(hasSchema ? {} : { settings: undefined }),
+    ...(has("fetch") ? { fetch: (context: FetchContext<never>) => fetchApart(start, context, failed) } : {}),
     ...(has("check") ? { check: (context: SourceContext<never>) => checkApart(start, context, failed) } : {}),
     ...(has("normalize") ? { normalize: notHere } : {}),
     isolated: {
@@ -91,11 +104,14 @@ async function* fetchApart(
   start: Start,
   context: FetchContext<never>,
   failed: Failed,
-): AsyncGenerator<FetchedRows, never> {
+): AsyncGenerator<FetchedRows, Unchanged | void> {
   const { checkpoint, startOver, warn, signal } = context;
   const http = createHttp(context.fetch);
+  const reading = createReading(context, http.take);
   const answers: Answers = {
     ...http.answers,
+    ...reading.answers,
+    expectTotal: ({ count }: { count: number }) => context.expectTotal(count),
     save: (state: unknown) => checkpoint.save(state),
     startOver: () => startOver(),
     warn: (warning: never) => warn(warning),
@@ -109,10 +125,11 @@ async function* fetchApart(
     throw failed(error);
   });
   try {
-    return yield* child.pages<FetchedRows, never>(given, { answers, signal });
+    return yield* child.pages<FetchedRows, Unchanged | void>(given, { answers, signal });
   } catch (error) {
     throw failed(error);
   } finally {
+    await reading.close();
     await http.close();
     await child.end();
   }

@@ -11,7 +11,16 @@ import type { SourceFaultKind } from "../../connector.ts";
 export type Call = "describe" | "configure" | "check" | "fetch" | "normalize" | "migrate";
 
 /** What a connector asks of the hub while `check` or `fetch` lasts. */
-export type Ask = "http" | "chunk" | "save" | "startOver" | "warn";
+export type Ask =
+  | "http"
+  | "chunk"
+  | "read"
+  | "feed"
+  | "page"
+  | "save"
+  | "startOver"
+  | "expectTotal"
+  | "warn";
 
 export type ToChild =
   | { readonly load: string }
@@ -36,6 +45,8 @@ export interface SaidFault {
   readonly message: string;
   /** The class of the error, such as `TypeError`. */
   readonly name?: string;
+  /** The connector's function that threw it, where that is not the call's own. */
+  readonly within?: string;
   /** Line and column within the loaded code, both from 1. */
   readonly at?: readonly [line: number, column: number];
 }
@@ -55,6 +66,19 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: number | null;
+}
+
+/** A body that the hub reads by its own readers: one of a response, or null for one that the child feeds. */
+export interface ReadAsk {
+  readonly body: number | null;
+  readonly contentType?: string;
+  readonly name?: string;
+}
+
+/** A piece of a body that is fed; null: its end. */
+export interface FeedAsk {
+  readonly reader: number;
+  readonly base64: string | null;
 }
 
 /** What a child may take. */

@@ -119,7 +119,7 @@ test("what a connector did not catch ends it, with the place and without the tex
         /did not catch TypeError/,
       ],
       ["\nPromise.reject(new RangeError('Ada Moreno')); await new Promise(() => {});", /did not catch RangeError/],
-      ["\nthrow new SyntaxError('Ada Moreno');", /threw SyntaxError/],
+      ["\nthrow new EvalError('Ada Moreno');", /threw EvalError/],
       ["\nyield { origin: null, records: [{ id: 1n }] };", /threw TypeError/],
     ] as const
   ) {
