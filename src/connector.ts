@@ -16,7 +16,9 @@ import type {
   RowBlock,
   SourceRecord,
 } from "./model/record.ts";
+import type { Auth } from "./model/source-auth.ts";
 import type { StandardSchemaV1 } from "./model/standard-schema.ts";
+
 import {
   ACTIVE_WORDS,
   CHARSET,
@@ -27,6 +29,8 @@ import {
   SHEET,
   SKIP_LINES,
 } from "./model/value-settings.ts";
+
+export { type Auth, AUTH_KINDS, type Credential } from "./model/source-auth.ts";
 
 /** Settings that the hub reads values by. For sources that write dates, status and phones in their own way. */
 export const VALUE_SETTINGS = {
@@ -227,34 +231,6 @@ export interface CheckResult {
   /** What was found, and what is missing, as JSON of at most 64 KiB. */
   readonly found: Readonly<Record<string, unknown>>;
 }
-
-/** One part of the credentials: a secret or a setting of the connection by name, or a constant text. */
-export type Credential = { readonly secret: string } | { readonly setting: string } | { readonly text: string };
-
-/**
- * How requests are authorized. The hub holds the secrets and adds them to each request; the connector never sees them.
- *
- * `oauth2` is the authorization code grant with PKCE (RFC 6749, RFC 7636): an admin authorizes the connection once in a
- * browser, and the hub stores and renews the tokens.
- */
-export type Auth<Settings = unknown> =
-  | { readonly kind: "none" }
-  | { readonly kind: "basic"; readonly username: Credential; readonly password: Credential }
-  | { readonly kind: "bearer"; readonly token: Credential }
-  | { readonly kind: "header"; readonly name: string; readonly value: Credential }
-  | {
-    readonly kind: "oauth2";
-    readonly clientId: Credential;
-    readonly clientSecret: Credential;
-    /** How the client authenticates at the token endpoint: in the form (`post`, the default) or by header. */
-    readonly clientAuth?: "post" | "basic";
-    readonly scopes: readonly string[];
-    authorizationUrl(settings: Settings): string;
-    tokenUrl(settings: Settings): string;
-  };
-
-/** The kinds of Auth. */
-export const AUTH_KINDS = ["none", "basic", "bearer", "header", "oauth2"] as const satisfies readonly Auth["kind"][];
 
 /** A secret of a connection. It is stored sealed, and never shown again. */
 export interface SecretField {
