@@ -303,6 +303,7 @@ test("a secret that a new version of the connector does not have any more is sho
 test("a source whose certificate is for another name is asked once, not again and again", () => {
   let asked = 0;
   return fetching({
+    // deno-lint-ignore require-yield
     async *fetch({ fetch }) {
       await fetch("http://127.0.0.1:1/people");
     },
