@@ -7,7 +7,7 @@ import type { Installed } from "../hub.ts";
 import { Fault } from "../model/errors.ts";
 import { DEPARTMENT_FIELDS, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";
 import { cronFault } from "../model/schedule.ts";
-import { authOf, hostsOf, requiredSecrets } from "../sources/auth.ts";
+import { authOf, hostsOf, isTokenAuth, requiredSecrets, tokenUrlOf } from "../sources/auth.ts";
 import { checkSettings, prepareSettings, settingsSchemaOf } from "../runs/settings.ts";
 import { sampleSettings } from "./sample-settings.ts";
 
@@ -97,7 +97,8 @@ function usedFaults(connector: Installed): Promise<string[]> {
       const checked = checkSettings(connector, sample);
       if ("issues" in checked) continue;
       const settings = checked.settings as never;
-      authOf(connector, settings);
+      const auth = authOf(connector, settings);
+      if (isTokenAuth(auth)) tokenUrlOf(connector, auth, settings);
       requiredSecrets(connector, settings);
       hostsOf(connector, settings);
     }

@@ -6,6 +6,9 @@ import { type Auth, AUTH_KINDS, type Connector, type Credential } from "../conne
 import { Fault } from "../model/errors.ts";
 import { checkSettings } from "../runs/settings.ts";
 
+/** The ways to get tokens without a person. */
+export type TokenAuth = Extract<Auth<never>, { kind: "client_credentials" | "jwt_bearer" }>;
+
 /** A connector with settings of any type, which come from `parseSettings`. */
 export type AnyConnector = Connector<never>;
 
@@ -76,8 +79,26 @@ function credentialsOf(auth: Auth<never>): Credential[] {
     case "header":
       return [auth.value];
     case "oauth2":
+    case "client_credentials":
       return [auth.clientId, auth.clientSecret];
+    case "jwt_bearer":
+      return [auth.issuer, auth.privateKey, auth.subject, auth.keyId, auth.clientId, auth.clientSecret]
+        .filter((part) => part !== undefined);
   }
+}
+
+/** The URL that gives tokens without a person. Fails with `connector_failed` if its host is not among the connector's. */
+export function tokenUrlOf(connector: AnyConnector, auth: TokenAuth, settings: never): string {
+  const url: unknown = asked(connector, "tokenUrl", () => auth.tokenUrl(settings));
+  if (typeof url !== "string" || !URL.canParse(url)) throw ofConnector(connector, '"tokenUrl" gives no URL');
+  if (!hostsOf(connector, settings).includes(new URL(url).host)) {
+    throw ofConnector(connector, `its tokens come from "${new URL(url).host}", which is not among its "hosts"`);
+  }
+  return url;
+}
+
+export function isTokenAuth(auth: Auth<never>): auth is TokenAuth {
+  return auth.kind === "client_credentials" || auth.kind === "jwt_bearer";
 }
 
 /**
@@ -89,7 +110,11 @@ export function destinationsOf(connector: AnyConnector, stored: Readonly<Record<
   if ("issues" in checked) return null;
   const settings = checked.settings as never;
   const auth = authOf(connector, settings);
-  const urls = auth.kind === "oauth2" ? [auth.authorizationUrl(settings), auth.tokenUrl(settings)] : [];
+  const urls = auth.kind === "oauth2"
+    ? [auth.authorizationUrl(settings), auth.tokenUrl(settings)]
+    : isTokenAuth(auth)
+    ? [tokenUrlOf(connector, auth, settings)]
+    : [];
   return JSON.stringify([hostsOf(connector, settings).sort(), urls]);
 }
 
@@ -109,7 +134,7 @@ export function credential(
   throw new Fault("source_misconfigured", `The connection's setting "${part.setting}" is not set; its source needs it`);
 }
 
-/** The headers that authorize a request; null for `oauth2`, whose tokens change. */
+/** The headers that authorize a request; null where they have a token that changes. */
 export function authHeaders(
   auth: Auth<never>,
   settings: Readonly<Record<string, unknown>>,
@@ -126,6 +151,8 @@ export function authHeaders(
     case "header":
       return { [auth.name.toLowerCase()]: part(auth.value) };
     case "oauth2":
+    case "client_credentials":
+    case "jwt_bearer":
       return null;
   }
 }

@@ -14,7 +14,8 @@ import { findOrganization } from "../store/organizations.ts";
 import { nameOf, placeOf } from "../std/place-of.ts";
 import { dateIn } from "../std/time.ts";
 import { parseSettings, prepareSettings } from "../runs/settings.ts";
-import { authHeaders, authOf, hostsOf, requiredSecrets } from "./auth.ts";
+import { authHeaders, authOf, hostsOf, isTokenAuth, requiredSecrets, tokenUrlOf } from "./auth.ts";
+import { grantedToken } from "./granted-token.ts";
 import { accessToken } from "./oauth.ts";
 import { createSourceFetch, type SourceFetchOptions } from "./source-fetch.ts";
 
@@ -97,8 +98,11 @@ function createAuthorize(
   let token: string | null = null;
   return async (anew) => {
     if (constant !== null) return anew ? null : constant;
-    if (auth.kind !== "oauth2") return null;
-    token = await accessToken(hub, connection, auth, settings, anew ? token : null);
+    const refused = anew ? token : null;
+    if (isTokenAuth(auth)) {
+      const tokenUrl = tokenUrlOf(connectorOf(hub, connection), auth, settings);
+      token = await grantedToken(hub, connection, { auth, tokenUrl, settings, secrets }, refused);
+    } else if (auth.kind === "oauth2") token = await accessToken(hub, connection, auth, settings, refused);
     if (token === null) return null;
     hide(token);
     return { authorization: `Bearer ${token}` };

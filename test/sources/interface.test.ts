@@ -288,3 +288,38 @@ test("a fetched file is read like one that is sent: dialects, encodings, JSON, p
     assert.match(cut!.error!.message, /The input ends on line 3, after 1 of 2 cells/);
   });
 });
+
+test("a secret that a new version of the connector does not have any more is shown, and can be cleared", () =>
+  fetching({ secrets: { api_key: { title: "API key" } } }, async (world) => {
+    world.write({ secrets: { token: { title: "Token" } }, version: "2.0.0" });
+    const shown = async () => (await (await world.ask("/v1/connections/hr")).json()).secrets;
+    assert.deepEqual([(await shown()).api_key.set, (await shown()).token.set], [true, false]);
+    const refused = await world.ask("/v1/connections/hr", { method: "PATCH", json: { secrets: { api_key: "new" } } });
+    assert.equal(refused.status, 400, "it cannot be set");
+    await world.set("hr", { secrets: { api_key: null, token: "new-token" } });
+    assert.deepEqual(Object.keys(await shown()), ["token"]);
+  }, { secrets: { api_key: "old-key" } }));
+
+test("a source whose certificate is for another name is asked once, not again and again", () => {
+  let asked = 0;
+  return fetching({
+    // deno-lint-ignore require-yield
+    async *fetch({ fetch }) {
+      await fetch("http://127.0.0.1:1/people");
+    },
+  }, async (world) => {
+    const outbound = Object.assign(() => {
+      asked++;
+      return Promise.reject(
+        Object.assign(new Error("Hostname does not match"), { code: "ERR_TLS_CERT_ALTNAME_INVALID" }),
+      );
+    }, { refusal: () => null });
+    const { body } = await world.post("/v1/connections/hr/runs");
+    await world.fetch({ ...world.hub, outbound });
+    await world.carry();
+    const run = await world.run(body.run.id);
+    assert.equal(run.error?.code, "source_unreachable");
+    assert.match(run.error!.message, /certificate of the source at "127\.0\.0\.1:1" is not good for it \(ERR_TLS/);
+    assert.equal(asked, 1);
+  });
+});

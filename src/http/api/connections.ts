@@ -20,7 +20,7 @@ import { LIMITS, type Limits } from "../../model/guards.ts";
 import { POLICY, type Policy } from "../../model/policy.ts";
 import { getPreset } from "../../model/preset.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { changeSecrets, checkSecrets, SECRETS } from "./connection-secrets.ts";
+import { changeSecrets, checkSecrets, SECRETS, storedSecrets } from "./connection-secrets.ts";
 import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { type Guarded, loosened, requireDecider, requireSameSource } from "./loosening.ts";
@@ -237,7 +237,7 @@ async function change(
     ? []
     : await loadFieldsToMake(db, current.organizationId, asked.preset);
   if (connector !== null) {
-    checkSecrets(connector, secrets);
+    checkSecrets(connector, secrets, secrets === undefined ? [] : await storedSecrets(c, current));
     checkSchedule(connector, asked.schedule);
   }
   const newSecrets = connector === null

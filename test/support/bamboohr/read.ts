@@ -81,9 +81,9 @@ export async function readFake(fake: BambooHR, options: ReadOptions = {}): Promi
     async *readDrop() {},
     checkpoint: { resume: null, last: null, save: () => Promise.resolve() },
     expectTotal: () => {},
-      read: () => {
-        throw new Error("The kit has no readers");
-      },
+    read: () => {
+      throw new Error("The kit has no readers");
+    },
     startOver() {
       records = [];
       warnings.length = 0;
