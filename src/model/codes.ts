@@ -288,11 +288,11 @@ export const CODES = {
   },
   connector_failed: {
     when: "The connector itself has an error: neither the source nor the connection's settings are wrong",
-    todo: "Report it, with what the message says, to the people who maintain the connector",
+    todo: "Ask the people who maintain the connector, and show them what the message says",
   },
   connector_row_failed: {
     when: "The connector failed on this row, so the row was not used",
-    todo: "Report it to the people who maintain the connector; the hub's log has the place in its code",
+    todo: "Ask the people who maintain the connector; the hub's log has the place in its code",
   },
   connector_field_unknown: {
     when: "The connector gives a field that the hub does not have, so its values were not used",

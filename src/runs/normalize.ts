@@ -195,7 +195,7 @@ function rowFailed({ title }: Connector<never>, why: string): Issue {
   return issueOf(
     { severity: "error", code: "connector_row_failed", field: null, value: null },
     [`The connector "${title}" could not read this row: ${why}`],
-    "Report it to the people who maintain the connector; the hub's log has the place in its code",
+    "Ask the people who maintain the connector; the hub's log has the place in its code",
   );
 }
 

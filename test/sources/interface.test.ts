@@ -76,6 +76,7 @@ test("rows that normalize fails on are issues of those rows, and the others go o
       /connector_row_failed: .*"Written by others" could not read this row: it fails with TypeError/,
     );
     assert.match(messages, /it gives nothing instead of a record/);
+    for (const { suggestion } of run!.issues) assert.match(suggestion, /people who maintain the connector/);
     assert.match(messages, /it gives a promise instead of a record/);
     assert.match(messages, /connector_field_unknown: .*gives the field "shoe_size", which the hub does not have/);
     assert.equal(run!.issues.filter(({ code }) => code === "connector_field_unknown").length, 1);
@@ -219,6 +220,7 @@ test("an error of the connector's own is said as that, with its place, and is no
       const [run] = await world.fetchNow();
       assert.deepEqual([run!.status, run!.error?.code], ["failed", "connector_failed"], String(why));
       assert.match(run!.error!.message, why);
+      assert.match(run!.issues[0]!.suggestion, /^Ask the people who maintain the connector/);
     }
     const { failures } = await (await world.ask("/v1/connections/hr")).json();
     assert.deepEqual([failures.connector, failures.answer], [errors.length, 0]);

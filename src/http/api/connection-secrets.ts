@@ -87,7 +87,8 @@ export async function loadShownSecrets(
   return (connection) => {
     const connector = registry.get(connection.connector);
     const mine = set.get(connection.id) ?? new Map<string, number>();
-    const names = new Set([...Object.keys(connector?.secrets ?? {}), ...formerSecrets(mine)]);
+    const former = connector === undefined ? [] : formerSecrets(mine);
+    const names = new Set([...Object.keys(connector?.secrets ?? {}), ...former]);
     const secrets = [...names].map((name) => [
       name,
       { set: mine.has(name), updated_at: toInstantOrNull(mine.get(name) ?? null) },
