@@ -5,7 +5,7 @@
  * come from the connection's preset.
  */
 import { z } from "zod";
-import { defineConnector, FILE_SETTINGS, recordFromCells } from "../src/connector.ts";
+import { defineConnector, FILE_SETTINGS } from "../src/connector.ts";
 
 /** Tables, texts and workbooks, plain, packed or encrypted. */
 const PATTERNS = [
@@ -25,11 +25,12 @@ const PATTERNS = [
 const REMOTE = ["host", "username", "host_key"] as const;
 
 export default defineConnector({
+  api: 1,
   name: "sftp-drop",
   version: "1.0.0",
   title: "SFTP drop",
-  coverage: "full",
-  takesDrops: true,
+  coverage: { users: "full", departments: "full" },
+  input: "drop",
   bridged: true,
   secrets: {
     password: { title: "Password", description: "Of the user at the remote server" },
@@ -87,7 +88,6 @@ export default defineConnector({
     }
   }),
   fetch: (context) => context.readDrop(),
-  normalize: (row, context) => recordFromCells(row, context.fields),
 });
 
 function isTimeZone(name: string): boolean {

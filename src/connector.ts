@@ -5,7 +5,6 @@
  * A connector knows one kind of source. It fetches rows and normalizes them; the hub does everything else: it schedules,
  * authorizes, retries, compares, applies and reports.
  */
-import type { z } from "zod";
 import type {
   Cell,
   Coverage,
@@ -17,6 +16,8 @@ import type {
   RowBlock,
   SourceRecord,
 } from "./model/record.ts";
+import type { StandardSchemaV1 } from "./model/standard-schema.ts";
+
 import {
   ACTIVE_WORDS,
   CHARSET,
@@ -70,6 +71,20 @@ export interface FetchedRows {
   readonly records: readonly FetchedRecord[];
 }
 
+/** What `fetch` returns when the source has nothing new. */
+export interface Unchanged {
+  readonly unchanged: string;
+}
+
+/**
+ * To be returned by a `fetch` that has yielded nothing, when the source says that nothing has changed since
+ * `checkpoint.last`: it answered 304, or the digest is the same. The hub plans the rows of that last fetch again, so that a
+ * new mapping or policy counts. `because` is shown with the run, such as "it answered 304".
+ */
+export function unchanged(because: string): Unchanged {
+  return { unchanged: because };
+}
+
 /** Why a source cannot be read. The kind shows who can correct it, and decides how the hub retries. */
 export type SourceFaultKind =
   /** It does not respond, or reports a temporary problem. The hub retries by itself. */
@@ -83,8 +98,8 @@ export type SourceFaultKind =
 
 /**
  * To be thrown by a connector that cannot go on. The message is shown to the organization, so it should name the problem
- * and what to do, and must not contain secrets or people's data. Any other error counts as `answer`, and its message is
- * not shown.
+ * and what to do, and must not contain secrets or people's data. A SyntaxError, as from an answer that is no JSON, counts
+ * as `answer`. Any other error counts as the connector's own: the run names its file and line, and its message is not shown.
  */
 export class SourceFault extends Error {
   readonly kind: SourceFaultKind;
@@ -162,19 +177,42 @@ export interface SourceWarning {
 export interface Checkpoint {
   /** The state that this fetch saved last before it was interrupted: continue after it. Null: start at the beginning. */
   readonly resume: unknown;
-  /** The final state of the last fetch that was complete and applied, for sources that can list changes since then. */
+  /**
+   * The final state of the last fetch of this entity that was complete and applied, for sources that can list changes since
+   * then, or say that there are none. Null as well when the hub no longer has the rows of that fetch.
+   */
   readonly last: unknown;
   /** Stores all rows that have been yielded so far, together with the state from which to continue. */
   save(state: unknown): Promise<void>;
 }
 
+/** What is known of a body that is read. */
+export interface ReadAs {
+  /** Media type, such as `text/csv; charset=windows-1250`; of a Response, its own by default. */
+  readonly contentType?: string;
+  /** Name of the file, which names the format where the type does not. Shown as the rows' origin. */
+  readonly name?: string;
+}
+
 export interface FetchContext<Settings = unknown> extends SourceContext<Settings> {
+  /** What is asked for: departments are read before people, each by a run of its own. */
   readonly entity: Entity;
   /** The drop; null for connectors that fetch. */
   readonly drop: DropSource | null;
   /** Reads the drop by its media type and the connection's reading settings. Fails if there is no drop. */
   readDrop(): AsyncIterable<RowBlock>;
   readonly checkpoint: Checkpoint;
+  /**
+   * Reads the body of an answer as the hub reads a file that is sent: CSV in all its dialects and encodings, JSON, NDJSON,
+   * workbooks, gzip, PGP, by the connection's reading settings. Yields pages whose records have the body's own columns. A
+   * row of another length than the header fails it, but for empty columns at its end.
+   */
+  read(body: Response | ReadableStream<Uint8Array>, as?: ReadAs): AsyncGenerator<FetchedRows, void>;
+  /**
+   * How many records there are, by the source's own account. With fewer or more at the end, the read is not complete; the
+   * last number counts. Records that came again are counted once.
+   */
+  expectTotal(count: number): void;
   /** Discards all rows that have been yielded so far, for a read that has to start again. At most 20 times. */
   startOver(): Promise<void>;
   /** Adds a warning to the run's report. Only the first 100 count. */
@@ -194,27 +232,65 @@ export interface CheckResult {
 /** One part of the credentials: a secret or a setting of the connection by name, or a constant text. */
 export type Credential = { readonly secret: string } | { readonly setting: string } | { readonly text: string };
 
+/** How the hub, as a client, gets tokens from a token endpoint, whose host is among the connector's `hosts`. */
+interface TokenRequest<Settings> {
+  readonly scopes: readonly string[];
+  tokenUrl(settings: Settings): string;
+}
+
+/** What a client authenticates with at the token endpoint: in the form (`post`, the default) or by header. */
+interface ClientSecret {
+  readonly clientId: Credential;
+  readonly clientSecret: Credential;
+  readonly clientAuth?: "post" | "basic";
+}
+
 /**
  * How requests are authorized. The hub holds the secrets and adds them to each request; the connector never sees them.
  *
  * `oauth2` is the authorization code grant with PKCE (RFC 6749, RFC 7636): an admin authorizes the connection once in a
- * browser, and the hub stores and renews the tokens.
+ * browser, and the hub stores and renews the tokens. `client_credentials` (RFC 6749, section 4.4) and `jwt_bearer` (RFC
+ * 7523, section 2.1; service accounts) need no person: the hub asks for a token when it needs one, uses it until it
+ * expires, and asks once more when the source refuses it.
  */
 export type Auth<Settings = unknown> =
   | { readonly kind: "none" }
   | { readonly kind: "basic"; readonly username: Credential; readonly password: Credential }
   | { readonly kind: "bearer"; readonly token: Credential }
   | { readonly kind: "header"; readonly name: string; readonly value: Credential }
-  | {
-    readonly kind: "oauth2";
-    readonly clientId: Credential;
-    readonly clientSecret: Credential;
-    /** How the client authenticates at the token endpoint: in the form (`post`, the default) or by header. */
-    readonly clientAuth?: "post" | "basic";
-    readonly scopes: readonly string[];
+  | { readonly kind: "oauth2" } & ClientSecret & TokenRequest<Settings> & {
     authorizationUrl(settings: Settings): string;
-    tokenUrl(settings: Settings): string;
+  }
+  | { readonly kind: "client_credentials" } & ClientSecret & TokenRequest<Settings> & {
+    /** Sent besides, such as `audience` or `resource`. */
+    readonly parameters?: Readonly<Record<string, string>>;
+  }
+  | { readonly kind: "jwt_bearer" } & Partial<ClientSecret> & TokenRequest<Settings> & {
+    /** `iss`, and `sub`, by default the same. */
+    readonly issuer: Credential;
+    readonly subject?: Credential;
+    /** `aud`; by default, the token URL. */
+    readonly audience?: string;
+    /** Signs the assertion: PKCS#8 in PEM. */
+    readonly privateKey: Credential;
+    /** `RS256` by default. */
+    readonly algorithm?: "RS256" | "RS384" | "RS512" | "PS256" | "ES256" | "ES384" | "EdDSA";
+    /** `kid` of the assertion's header. */
+    readonly keyId?: Credential;
+    /** More claims, such as Box's `box_sub_type`. Scopes are sent both as a claim and in the form. */
+    readonly claims?: Readonly<Record<string, string>>;
   };
+
+/** The kinds of Auth. */
+export const AUTH_KINDS = [
+  "none",
+  "basic",
+  "bearer",
+  "header",
+  "oauth2",
+  "client_credentials",
+  "jwt_bearer",
+] as const satisfies readonly Auth["kind"][];
 
 /** A secret of a connection. It is stored sealed, and never shown again. */
 export interface SecretField {
@@ -242,7 +318,9 @@ export type ScheduleInput =
   | { readonly cron: string; readonly timezone?: string }
   | { readonly every_minutes: number };
 
-export interface NormalizeContext {
+export interface NormalizeContext<Settings = unknown> {
+  /** As in SourceContext. */
+  readonly settings: Settings;
   /** The field of each column of the row, by the connection's dictionary and mapping. */
   readonly fields: Fields;
   readonly customFields: readonly CustomField[];
@@ -255,21 +333,29 @@ export interface NormalizeContext {
 
 /** A connector. Everything but `fetch`, `check` and `normalize` is data or a pure function of the settings. */
 export interface Connector<Settings = unknown> {
+  /** Version of this interface. */
+  readonly api: 1;
   /** Lower-case words joined by `-`; unique in the registry. */
   readonly name: string;
   /** SemVer. After a new version, the hub reads every row again, also unchanged ones. */
   readonly version: string;
   readonly title: string;
-  /** What a complete fetch contains by default: `full`, everybody; `diff`, only those who changed. */
-  readonly coverage: Coverage;
   /**
-   * Schema of a connection's settings. The catalog publishes it as JSON Schema. The hub itself uses those of how drops are
-   * read, where a schema has them: `charset`, `delimiter`, `skip_lines`, `sheet`, `date_format` and `exact_names`. It
-   * refuses a `charset` that it cannot decode.
+   * The entities that it brings, each with what a complete read contains by default: `full`, all of them; `diff`, only
+   * those that changed. A connector that fetches both gets a run of each, departments first.
    */
-  readonly settings: z.ZodType<Settings>;
-  /** True: a run starts when a drop is sent. False: a run fetches, on a schedule or on request. */
-  readonly takesDrops: boolean;
+  readonly coverage: Readonly<Partial<Record<Entity, Coverage>>>;
+  /**
+   * Schema of a connection's settings, of any library that implements Standard Schema (zod, valibot, arktype). It
+   * describes an object, and validates at once, without a promise. The hub itself uses those of how drops are read, where
+   * a schema has them: `charset`, `delimiter`, `skip_lines`, `sheet`, `date_format` and `exact_names`. It refuses a
+   * `charset` that it cannot decode.
+   */
+  readonly settings: StandardSchemaV1<unknown, Settings>;
+  /** The settings as JSON Schema, for the catalogue. Needed where the library does not implement Standard JSON Schema. */
+  readonly settingsJsonSchema?: Readonly<Record<string, unknown>>;
+  /** `drop`: a run starts when a drop is sent. `fetch`: a run fetches, on a schedule or on request. */
+  readonly input: "drop" | "fetch";
   /** True: a bridge reads the source, and sends its files as drops. */
   readonly bridged?: boolean;
   /** The fields of the source's columns; null: the column is ignored. A connection's own mapping overrides it. */
@@ -302,11 +388,16 @@ export interface Connector<Settings = unknown> {
    * were not yielded may be taken for missing; so never return early, but throw.
    *
    * A drop may be read several times in one run, and must yield the same rows each time. A source is read once for each
-   * run: its records are stored as the run's drop, which is planned.
+   * run: its records are stored as the run's drop, which is planned. Records that come again with the same content, as on
+   * pages of a list that moves, count once.
    */
-  fetch(context: FetchContext<Settings>): AsyncIterable<RowBlock | FetchedRows>;
-  /** Turns one row into one record. Pure; must not throw: the hub reports values that cannot be used. */
-  normalize(row: Row, context: NormalizeContext): SourceRecord;
+  fetch(context: FetchContext<Settings>): AsyncIterable<RowBlock | FetchedRows, Unchanged | void>;
+  /**
+   * Turns one row into one record; absent: the mapping says it all. Pure, and leaves values that cannot be used to the hub,
+   * which reports them. A row for which it throws, or gives something else than a record, is rejected as an issue of that
+   * row.
+   */
+  normalize?(row: Row, context: NormalizeContext<Settings>): SourceRecord;
 }
 
 /** Returns the connector unchanged. Infers the type of its settings. */

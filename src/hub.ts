@@ -1,7 +1,8 @@
 /** The hub as a value, which every request and every run gets. Entry points make it; nothing else depends on the runtime. */
-import type { Connector } from "./connector.ts";
+import type { Connector, NormalizeContext } from "./connector.ts";
 import type { InFlight } from "./security/in-flight.ts";
 import type { Decrypt } from "./intake/decrypt-message.ts";
+import type { Cell, SourceRecord } from "./model/record.ts";
 import type { Metrics } from "./model/metrics.ts";
 import type { Readiness } from "./model/readiness.ts";
 import type { Rates } from "./security/rates.ts";
@@ -15,8 +16,49 @@ import type { Packing } from "./store/runs/drop-content.ts";
 import type { Reader } from "./store/people/heavy-reads.ts";
 import type { Waits } from "./store/waits.ts";
 
-/** Connectors by name. */
-export type Registry = ReadonlyMap<string, Connector<never>>;
+/** Rows of one set of columns, and what else a connector's `normalize` gets. */
+export interface RowsToNormalize {
+  readonly columns: readonly string[];
+  /** `absent`: places of the cells that the row does not have; not there: it has all. */
+  readonly rows: readonly (readonly [
+    line: number | null,
+    origin: string | null,
+    cells: readonly Cell[],
+    absent?: readonly number[],
+  ])[];
+  readonly context: NormalizeContext;
+}
+
+/** Where in the loaded code a connector threw, and what; never the text. */
+export interface Threw {
+  readonly name?: string;
+  readonly at?: readonly [line: number, column: number];
+}
+
+export type Normalized = { readonly record: SourceRecord } | { readonly threw: Threw };
+
+/** Normalizes rows in another process. One call at a time. */
+export interface ApartNormalizer {
+  /** In the order of the rows. Fails with `connector_failed`. */
+  normalize(rows: RowsToNormalize): Promise<readonly Normalized[]>;
+  /** File and line of the connector's source; null: not known. */
+  placeOf(threw: Threw): string | null;
+}
+
+/** What a connector does that runs in processes of its own. */
+export interface Isolated {
+  /** SHA-256 of its code, in hexadecimal. */
+  readonly digest: string;
+  /** To be awaited before the connector's functions of settings are called with these. Never fails. */
+  prepare(stored: readonly unknown[]): Promise<void>;
+  openNormalizer(): ApartNormalizer;
+}
+
+/** A connector of this hub. `isolated`: it runs in processes of its own, and its `normalize` must not be called. */
+export type Installed = Connector<never> & { readonly isolated?: Isolated };
+
+/** Connectors by name. `added`: names of those that the operator added to Muster's own; absent: none. */
+export type Registry = ReadonlyMap<string, Installed> & { readonly added?: ReadonlySet<string> };
 
 /** Files of the viewer `swagger-ui-dist` that are served. */
 export type ViewerFile = "swagger-ui.css" | "swagger-ui-bundle.js";

@@ -23,11 +23,12 @@ const SCOPES = [
 ];
 
 export default defineConnector<Settings>({
+  api: 1,
   name: "bamboohr",
   version: "1.0.0",
   title: "BambooHR",
-  coverage: "full",
-  takesDrops: false,
+  coverage: { users: "full" },
+  input: "fetch",
   settings: SETTINGS,
   mapping: MAPPING,
   key: "source_id",

@@ -7,8 +7,9 @@
 import type { Connector, FetchedRecord, NormalizeContext } from "../../src/connector.ts";
 
 type Cell = FetchedRecord[string];
-type Row = Parameters<Connector["normalize"]>[0];
-type Normalized = ReturnType<Connector["normalize"]>;
+type Normalize = NonNullable<Connector["normalize"]>;
+type Row = Parameters<Normalize>[0];
+type Normalized = ReturnType<Normalize>;
 
 /** Absent and withheld cells leave their fields alone. */
 export function normalizeRow(row: Row, { fields, today }: NormalizeContext): Normalized {

@@ -22,8 +22,15 @@ export const listConnectors = defineCommand({
     }
     const width = Math.max(...rows.map((row) => row.name.length));
     for (const row of rows) {
-      terminal.out(`${row.name.padEnd(width)}  ${row.version.padEnd(8)}  ${row.coverage.padEnd(4)}  ${row.title}`);
+      terminal.out(
+        `${row.name.padEnd(width)}  ${row.version.padEnd(8)}  ${coverageText(row.coverage).padEnd(30)}  ${row.title}`,
+      );
     }
     return DONE;
   },
 });
+
+/** Such as `users full, departments diff`. */
+function coverageText(coverage: Readonly<Record<string, string>>): string {
+  return Object.entries(coverage).map(([entity, covers]) => `${entity} ${covers}`).join(", ");
+}

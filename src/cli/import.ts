@@ -124,7 +124,7 @@ async function loadConnection(
       }, not "${preset}": name another connection, or leave the preset out`,
     );
   }
-  if (hub.registry.get(found.connector)?.takesDrops !== true) {
+  if (hub.registry.get(found.connector)?.input !== "drop") {
     throw new Fault("unprocessable", `The connection "${slug}" takes no files`);
   }
   if (found.pausedAt !== null) throw new Fault("conflict", `The connection "${slug}" is paused: resume it first`);

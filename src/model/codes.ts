@@ -286,6 +286,18 @@ export const CODES = {
     when: "The source cannot be read as the connection's settings say",
     todo: "Correct the settings that the message names, and try the connection's check",
   },
+  connector_failed: {
+    when: "The connector itself has an error: neither the source nor the connection's settings are wrong",
+    todo: "Ask the people who maintain the connector, and show them what the message says",
+  },
+  connector_row_failed: {
+    when: "The connector failed on this row, so the row was not used",
+    todo: "Ask the people who maintain the connector; the hub's log has the place in its code",
+  },
+  connector_field_unknown: {
+    when: "The connector gives a field that the hub does not have, so its values were not used",
+    todo: "Make a custom field with this key, or ask the people who maintain the connector",
+  },
   secrets_required: {
     when: "The connection lacks a secret, perhaps since a setting was changed that decides where secrets go",
     todo: "Set the secrets that the message names, or authorize the connection again",

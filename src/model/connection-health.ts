@@ -1,11 +1,12 @@
 /** What a failed run means for its connection: the kind of the failure, and the number in a row. No I/O. No clock. */
 import type { RunMode, RunStatus, RunTrigger } from "./run.ts";
 
-export const FAILURE_KINDS = ["connection", "credentials", "answer", "input", "hub"] as const;
+export const FAILURE_KINDS = ["connection", "credentials", "answer", "input", "connector", "hub"] as const;
 
 /**
  * `connection`: the source could not be reached; `credentials`: it refused them, or the connection lacks a setting;
- * `answer`: its answer was invalid; `input`: the input could not be used; `hub`: an error of the hub itself.
+ * `answer`: its answer was invalid; `input`: the input could not be used; `connector`: the connector has an error of its
+ * own; `hub`: so has the hub.
  */
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
@@ -15,6 +16,7 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   source_misconfigured: "credentials",
   secrets_required: "credentials",
   source_unreadable: "answer",
+  connector_failed: "connector",
   run_failed: "hub",
   unavailable: "hub",
   internal: "hub",

@@ -86,6 +86,8 @@ export interface Row {
   readonly cells: readonly Cell[];
   /** Why the row cannot be used, though others can. */
   readonly broken?: Issue;
+  /** What its connector made of it in another process; absent: it has made nothing of it yet. */
+  readonly record?: SourceRecord;
 }
 
 /**
@@ -109,6 +111,11 @@ export interface RowBlock {
   rows(indexes: ArrayLike<number>): Row[];
   /** Physical line or position of row `index`, as in Row. */
   line(index: number): number | null;
+}
+
+/** A RowBlock whose rows are ready to be planned. Reading them may wait for a connector in a process of its own. */
+export interface ReadyBlock extends Omit<RowBlock, "rows"> {
+  rows(indexes: ArrayLike<number>): readonly Row[] | Promise<readonly Row[]>;
 }
 
 /** 16 secret bytes as four 32-bit words, hashed before the data: digests of different connections cannot be compared. */

@@ -139,6 +139,7 @@ export interface RunView {
   readonly plan_hash: string | null;
   readonly drop: { id: string; name: string; bytes: number; sha256: string | null } | null;
   readonly error: { code: string; message: string; line?: number | null } | null;
+  readonly note: string | null;
   readonly created_at: string;
   readonly started_at: string | null;
   readonly finished_at: string | null;

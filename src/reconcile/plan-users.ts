@@ -5,7 +5,7 @@
  * turn out to matter; and again for the messages of issues that only the whole input shows. Mostly the first reading is
  * enough.
  */
-import type { RowBlock } from "../model/record.ts";
+import type { ReadyBlock } from "../model/record.ts";
 import { departmentNeeded, hasLate, isMarked, kindOf, MARK, mark, rowOf } from "./columns/candidates.ts";
 import { createRecognition, type Recognition, type RowInput } from "./columns/recognize.ts";
 import { wasPassedOver } from "./columns/known.ts";
@@ -108,7 +108,8 @@ async function readDates({ facts, normalize, validate }: UserPlanContext, input:
     input.fieldsOf(block.columns);
     for (let from = 0; from < block.count; from += DATES_AT_ONCE) {
       const indexes = Array.from({ length: Math.min(DATES_AT_ONCE, block.count - from) }, (_, i) => from + i);
-      validate(block.rows(indexes).filter((row) => whyBroken(row) === null).map(normalize));
+      const rows = await block.rows(indexes);
+      validate(rows.filter((row) => whyBroken(row) === null).map(normalize));
       if (facts.suspects().length === 0) return;
     }
   }
@@ -172,7 +173,7 @@ async function reportLate(draft: Draft, input: UserInput): Promise<void> {
     while (next < late.length && rowOf(candidates, late[next]!) < n + block.count) next++;
     // Rows are normalized by the fields of their own block.
     input.fieldsOf(block.columns);
-    reportLateRows(draft, block, late.slice(first, next), n);
+    await reportLateRows(draft, block, late.slice(first, next), n);
     n += block.count;
     await context.writeReport();
     if (next === late.length) break;
@@ -189,9 +190,9 @@ function lateInOrder({ candidates }: Draft): number[] {
 }
 
 /** `from`: position of the block's first row in the input. */
-function reportLateRows(draft: Draft, block: RowBlock, late: readonly number[], from: number): void {
+async function reportLateRows(draft: Draft, block: ReadyBlock, late: readonly number[], from: number): Promise<void> {
   const { candidates, context } = draft;
-  const rows = block.rows(late.map((candidate) => rowOf(candidates, candidate) - from));
+  const rows = await block.rows(late.map((candidate) => rowOf(candidates, candidate) - from));
   for (const [i, row] of rows.entries()) {
     const candidate = late[i]!;
     const record = context.validate([context.normalize(row)])[0]!;

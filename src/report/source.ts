@@ -5,5 +5,5 @@ import type { StoredRun } from "../store/runs/runs.ts";
 /** The source's name, if the hub fetches it; null: files are sent. */
 export function sourceOf({ registry }: Pick<Hub, "registry">, { connection }: StoredRun): string | null {
   const connector = registry.get(connection?.connector ?? "");
-  return connector === undefined || connector.takesDrops ? null : connector.title;
+  return connector?.input !== "fetch" ? null : connector.title;
 }

@@ -119,11 +119,11 @@ function newsOf({ connection: { fullInputs, baseline } }: Stage): { people: bool
 
 /** Whether records come one by one, as they change. */
 export function isFedByRecord({ hub, connection }: Pick<Stage, "hub" | "connection">): boolean {
-  return hub.registry.get(connection.connector)?.coverage === "diff" && connection.preset === null;
+  return hub.registry.get(connection.connector)?.coverage.users === "diff" && connection.preset === null;
 }
 
 function isFetched({ hub, connection }: Stage): boolean {
-  return hub.registry.get(connection.connector)?.takesDrops === false;
+  return hub.registry.get(connection.connector)?.input === "fetch";
 }
 
 /** Whether the last complete full read asked for the same fields, so that a field without values has disappeared. */

@@ -21,6 +21,9 @@ export interface HealthChange {
   readonly statements: readonly Statement[];
 }
 
+/** What no retry helps with by itself. */
+const SELDOM: ReadonlySet<string> = new Set(["credentials", "connector"]);
+
 const NO_CHANGE: HealthChange = { events: [], statements: [] };
 
 /** `run` has its final state; `view` is made from it. */
@@ -72,8 +75,8 @@ function nextFetchStatements(
   if (before.total === 0 && after.total === 0) return [];
   if (schedule === null && after.total === 0) return [endRetry(db, connection)];
   if (schedule === null && run.trigger !== "schedule" && run.trigger !== "retry") return [];
-  if (registry.get(connection.connector)?.takesDrops === true) return [];
-  const isRefused = after.total > 0 && kindOf(run.error?.code ?? "") === "credentials";
+  if (registry.get(connection.connector)?.input === "drop") return [];
+  const isRefused = after.total > 0 && SELDOM.has(kindOf(run.error?.code ?? ""));
   const failing = { failures: after.total, isRefused };
   const { at, isRetry } = nextFetch(schedule, timezone, connection.createdAt, failing, now());
   return [

@@ -16,6 +16,7 @@ import type { Organization } from "../store/organizations.ts";
 import { traceKey } from "./input.ts";
 import { traceValueSettings } from "./plans/value-rules.ts";
 import { traceSettings } from "./read-drop.ts";
+import { checkSettings } from "./settings.ts";
 import { tracePolicy } from "./stage.ts";
 
 export interface AllInForce {
@@ -36,7 +37,7 @@ export function inForce(hub: Hub, connection: Connection, organization: Organiza
   return {
     settings: { ...traceValueSettings({ connection, organization }), ...settingsOf(connector, connection) },
     folder: sftp?.folder ?? null,
-    when: sftp?.when ?? (connector?.takesDrops === false ? scheduleOf(connector, connection, organization) : null),
+    when: sftp?.when ?? (connector?.input === "fetch" ? scheduleOf(connector, connection, organization) : null),
     key: traceKey({ hub, connection }),
     policy: policyOf(hub, connection),
     limits: traceGuards(connection.limits),
@@ -45,13 +46,15 @@ export function inForce(hub: Hub, connection: Connection, organization: Organiza
 
 /** Settings that the connector cannot read, or whose connector is not installed, are as they are stored: no run can start. */
 function settingsOf(connector: Connector<never> | null, connection: Connection): AllInForce["settings"] {
-  if (connector?.settings.safeParse(connection.settings).success === true) return traceSettings(connection, connector);
+  if (connector !== null && "settings" in checkSettings(connector, connection.settings)) {
+    return traceSettings(connection, connector);
+  }
   return traceLayers<Readonly<Record<string, unknown>>>(["default", {}], ["connection", connection.settings]);
 }
 
 function sftpOf(connector: Connector<never>, { settings, preset }: Connection, { timezone }: Organization) {
-  const parsed = connector.settings.safeParse(settings);
-  return parsed.success ? traceSftp(parsed.data, preset, timezone) : null;
+  const checked = checkSettings(connector, settings);
+  return "settings" in checked ? traceSftp(checked.settings as never, preset, timezone) : null;
 }
 
 /** A connection gets its connector's schedule when it is made: while it has that one, it is not its own. */

@@ -6,11 +6,12 @@ import type { KeyField } from "../model/record.ts";
 import { type Fetch, findFetch, findFetchOfDrop } from "../store/connections/fetches.ts";
 import { hasContent } from "../store/runs/drop-content.ts";
 import { type Drop, findDrop } from "../store/runs/drops.ts";
+import { logRun } from "./log.ts";
 import { openProven } from "./open-drop.ts";
 import { readDropOf, type Reading } from "./read-drop.ts";
 import type { Stage } from "./stage.ts";
 
-const MAX_PACKED_BYTES = 32 * 1024 * 1024;
+export const MAX_PACKED_BYTES = 32 * 1024 * 1024;
 
 /** `none`: the run is planned from what the hub holds, such as people whose day to leave has come. */
 export type FoundInput = { readonly kind: "none" } | FoundDrop;
@@ -56,7 +57,7 @@ export function traceKey({ hub, connection }: Pick<Stage, "hub" | "connection">)
 
 /** Reads until the columns are known. `fetched` as in FoundDrop. */
 export async function openDropOf(stage: Stage, drop: Drop, fetched: Fetch | null): Promise<Reading> {
-  const { hub, connection, customFields, options } = stage;
+  const { hub, run, connection, customFields, options } = stage;
   const connector = hub.registry.get(connection.connector);
   if (connector === undefined) {
     throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
@@ -71,6 +72,7 @@ export async function openDropOf(stage: Stage, drop: Drop, fetched: Fetch | null
       today: stage.today,
       signal: options.signal,
       maxPackedBytes: hub.maxPackedBytes ?? MAX_PACKED_BYTES,
+      onRowFailed: (failed) => logRun(hub, run, "connector.row_failed", { ...failed }),
     },
     drop.entity,
     fixedKey(stage),

@@ -29,8 +29,21 @@ export async function openProven(stage: Stage, drop: Drop): Promise<DropSource> 
   if (drop.id === run.dropId && !run.encrypted) {
     await hub.db.write([updateRun(hub.db, run.id, { encrypted: true }), ...stage.renew()]);
   }
-  const encrypted = await openEncrypted(source, await loadDecryption(hub, drop, stage.policy.signature === "required"));
-  await encrypted.prove((bytes) => stage.step({ phase: "decrypt", done: bytes, total: drop.bytes }));
+  return await openAndProve(hub, drop, source, {
+    signatureRequired: stage.policy.signature === "required",
+    onProgress: (bytes) => stage.step({ phase: "decrypt", done: bytes, total: drop.bytes }),
+  });
+}
+
+/** What an encrypted source contains, after it has been proven. It may be opened more than once, as the source. */
+export async function openAndProve(
+  hub: Hub,
+  owner: Pick<Drop, "organizationId" | "connectionId">,
+  source: DropSource,
+  { signatureRequired, onProgress }: { signatureRequired: boolean; onProgress: (bytes: number) => Promise<void> },
+): Promise<DropSource> {
+  const encrypted = await openEncrypted(source, await loadDecryption(hub, owner, signatureRequired));
+  await encrypted.prove(onProgress);
   return encrypted.drop;
 }
 
@@ -47,7 +60,7 @@ export async function openUsed(hub: Hub, drop: Drop): Promise<DropSource | null>
 
 async function loadDecryption(
   hub: Hub,
-  { organizationId, connectionId }: Drop,
+  { organizationId, connectionId }: Pick<Drop, "organizationId" | "connectionId">,
   signatureRequired: boolean,
 ): Promise<Decryption> {
   const keys = await listPgpKeys(hub.db, organizationId, connectionId);

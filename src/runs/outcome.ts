@@ -1,5 +1,5 @@
 /** How a run ends that was applied: status, counts, what its connection remembers, and the runs that follow it. */
-import { rememberCheckpoint } from "../store/connections/clocks.ts";
+import { rememberRead } from "../store/connections/clocks.ts";
 import type { Statement } from "../store/database.ts";
 import { clearHoldNext, holdNextRun, listClosable, rememberApplied, rememberColumns } from "../store/runs/run-steps.ts";
 import { passNames } from "../store/runs/run-names.ts";
@@ -29,7 +29,7 @@ function memoriesOf({ hub: { db }, run }: Stage): Statement[] {
   if (run.trigger === "revert") return [holdNextRun(db, run.connectionId)];
   return [
     ...rememberApplied(db, run),
-    rememberCheckpoint(db, run),
+    rememberRead(db, run),
     ...(run.dropId === null ? [] : [clearHoldNext(db, run.connectionId)]),
   ];
 }

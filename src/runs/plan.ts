@@ -83,6 +83,7 @@ async function finishPlan(
 ): Promise<Planned> {
   const issues = [
     ...reading.columns.issues(),
+    ...reading.connectorIssues(),
     ...reading.hidden === null ? [] : [rowsHidden(reading.hidden)],
     ...fetched === null ? [] : fetchIssues(fetched),
   ];

@@ -3,18 +3,31 @@
  * times; warnings about the columns are collected once.
  */
 import { type Connector, type DropSource, type FetchContext, SourceFault } from "../connector.ts";
+import type { Installed } from "../hub.ts";
 import { digestCells } from "../intake/digest.ts";
 import { isApart, readDrop } from "../intake/media.ts";
 import type { ReadOptions, ReadReport } from "../intake/reading.ts";
 import { charsetOf, charsetProblem, findCharset } from "../model/charset.ts";
 import { Fault } from "../model/errors.ts";
 import { type Traced, traceLayers, valuesOf } from "../model/layers.ts";
-import type { CustomField, Entity, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
+import type {
+  CustomField,
+  Entity,
+  Issue,
+  KeyField,
+  ReadyBlock,
+  Row,
+  RowBlock,
+  Salt,
+  SourceRecord,
+} from "../model/record.ts";
 import type { RunInput } from "../model/run.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
 import { type Columns, createColumns } from "./columns.ts";
 import { fetchedBlocks } from "./fetched-rows.ts";
+import { createNormalizer, type RowFailed } from "./normalize.ts";
+import { parseSettings, prepareSettings } from "./settings.ts";
 import { reportRows } from "../report/rows.ts";
 
 /** Incremented when the same bytes are read differently: digests of before, and what was applied, do not count then. */
@@ -22,7 +35,7 @@ export const READING_VERSION = 3;
 
 export interface ReadingContext {
   readonly connection: Connection;
-  readonly connector: Connector<never>;
+  readonly connector: Installed;
   readonly drop: DropSource;
   /** Where each record of a fetched source was read; null for a drop that was sent. */
   readonly origins: readonly OriginMark[] | null;
@@ -31,6 +44,8 @@ export interface ReadingContext {
   readonly today: string;
   readonly signal: AbortSignal;
   readonly maxPackedBytes: number;
+  /** Called where the connector failed to read a row, a few times. */
+  readonly onRowFailed?: (failed: RowFailed) => void;
 }
 
 export interface Reading {
@@ -41,8 +56,11 @@ export interface Reading {
   readonly isRead: boolean;
   /** Rows that the sheet hides, once all have been read; null: none. */
   readonly hidden: NonNullable<ReadReport["hidden"]> | null;
-  rows(): AsyncIterable<RowBlock>;
+  rows(): AsyncIterable<ReadyBlock>;
+  /** Of a row that is not broken. */
   normalize(row: Row): SourceRecord;
+  /** Warnings about what the connector makes of rows, each once. */
+  connectorIssues(): readonly Issue[];
 }
 
 /** The most of what a row, and an input, may have. */
@@ -58,6 +76,11 @@ const NO_SOURCE = {
   log: () => {},
   checkpoint: { resume: null, last: null, save: () => Promise.resolve() },
   startOver: () => Promise.resolve(),
+  expectTotal: () => {},
+  // deno-lint-ignore require-yield
+  async *read() {
+    throw new SourceFault("settings", "A connector for drops reads its drop, and nothing else");
+  },
   warn: () => {},
 } satisfies Partial<FetchContext>;
 
@@ -67,28 +90,36 @@ export async function readDropOf(
   entity: Entity | null,
   key: KeyField | null,
 ): Promise<Reading> {
-  const { connector, customFields, today, signal } = context;
+  const { connection, connector, customFields, today, signal } = context;
+  await prepareSettings(connector, connection.settings);
   const columns = columnsOf(context, entity, key, isApart(context.drop));
+  const normalizer = createNormalizer(
+    connector,
+    { settings: settingsOf(connection, connector) as never, customFields, today },
+    columns.resolve,
+    context.onRowFailed,
+  );
   const read = reader(context, columns.canBe);
   const reading = {
     columns,
     report: emptyReport(),
     isRead: false,
     hidden: null as Reading["hidden"],
-    async *rows(): AsyncGenerator<RowBlock, void> {
+    async *rows(): AsyncGenerator<ReadyBlock, void> {
       reading.report = emptyReport();
       for await (const block of read(columns.entity, reading.report)) {
         signal.throwIfAborted();
         // An empty JSON array has no columns, and that is not an error of its header.
         if (block.columns.length === 0 && block.count === 0) continue;
         const settled = columns.read(block);
-        yield columns.isReport ? reportRows(settled, columns.fields) : settled;
+        yield normalizer.judge(columns.isReport ? reportRows(settled, columns.fields) : settled);
       }
       reading.isRead = true;
       const { hidden } = reading.report;
       reading.hidden = hidden === undefined || hidden.count === 0 ? null : hidden;
     },
-    normalize: (row: Row) => connector.normalize(row, { fields: columns.resolve(row.columns), customFields, today }),
+    normalize: normalizer.normalize,
+    connectorIssues: normalizer.issues,
   };
   for await (const block of reading.rows()) {
     if (block.count > 0) break;
@@ -123,7 +154,7 @@ export function traceSettings(
   { settings }: Pick<Connection, "settings">,
   connector: Connector<never>,
 ): Traced<Record<string, unknown>> {
-  const parsed = connector.settings.parse(settings) as Record<string, unknown>;
+  const parsed = parseSettings(connector, settings) as Record<string, unknown>;
   const own = Object.keys(settings).map((name) => [name, parsed[name]]);
   return traceLayers<Record<string, unknown>>(["default", parsed], ["connection", Object.fromEntries(own)]);
 }
@@ -149,17 +180,9 @@ function reader(
   isHeader: ReadOptions["isHeader"],
 ): (entity: Entity, report: ReadReport) => AsyncIterable<RowBlock> {
   const settings = settingsOf(connection, connector);
-  const options: ReadOptions = {
-    ...LIMITS,
-    maxPackedBytes,
-    // What was fetched was stored by the hub itself, as UTF-8.
-    charset: origins === null ? charsetOfDrop(drop, settings) : null,
-    delimiter: (settings.delimiter as ReadOptions["delimiter"] | undefined) ?? "auto",
-    skipLines: (settings.skip_lines as number | undefined) ?? 0,
-    sheet: (settings.sheet as string | undefined) ?? null,
-    isHeader,
-    apart: isApart(drop),
-  };
+  const declared = optionsOf(settings, drop, { maxPackedBytes, isHeader });
+  // What was fetched was stored by the hub itself, as UTF-8.
+  const options = origins === null ? declared : { ...declared, charset: null };
   return (entity, report) => {
     if (origins !== null) return fetchedBlocks(readDrop(drop, options, report), origins);
     return connector.fetch({
@@ -176,8 +199,28 @@ function reader(
   };
 }
 
+/** How the bytes are read, by the settings of the connection, and by what is declared with the bytes. */
+export function optionsOf(
+  settings: Readonly<Record<string, unknown>>,
+  source: Pick<DropSource, "contentType">,
+  more: Pick<ReadOptions, "maxPackedBytes" | "isHeader">,
+): ReadOptions {
+  return {
+    ...LIMITS,
+    ...more,
+    charset: charsetOfDrop(source, settings),
+    delimiter: (settings.delimiter as ReadOptions["delimiter"] | undefined) ?? "auto",
+    skipLines: (settings.skip_lines as number | undefined) ?? 0,
+    sheet: (settings.sheet as string | undefined) ?? null,
+    apart: isApart(source),
+  };
+}
+
 /** The encoding that the sender declared, otherwise the connection's. Null: neither says. */
-function charsetOfDrop(drop: DropSource, settings: Record<string, unknown>): string | null {
+function charsetOfDrop(
+  drop: Pick<DropSource, "contentType">,
+  settings: Readonly<Record<string, unknown>>,
+): string | null {
   const label = charsetOf(drop.contentType) ?? settings.charset;
   if (label === undefined) return null;
   const charset = findCharset(String(label));

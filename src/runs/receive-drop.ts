@@ -63,6 +63,15 @@ export async function prepareRun(
   };
 }
 
+/** What a fetch of the connection's source brings, in the order in which it is read. */
+export function broughtBy(hub: Hub, connection: Connection): Pick<NewRun, "entity" | "coverage">[] {
+  const { departments, users } = hub.registry.get(connection.connector)?.coverage ?? {};
+  return [
+    ...(departments === undefined ? [] : [{ entity: "departments", coverage: departments } as const]),
+    ...(users === undefined ? [] : [{ entity: "users", coverage: usualCoverage(hub, connection) } as const]),
+  ];
+}
+
 /** The coverage of an input whose sender does not name it. */
 export function usualCoverage(hub: Hub, connection: Connection): Coverage {
   return resolvePolicy(connection, hub).coverage;

@@ -129,7 +129,8 @@ export type WithPolicy = Pick<Connection, "connector" | "preset" | "policy">;
  * preset's policy. A preset cannot turn a connector that only brings changes into one that brings everybody.
  */
 export function tracePolicy({ connector: name, preset, policy }: WithPolicy, hub: Pick<Hub, "registry">) {
-  const coverage = hub.registry.get(name)?.coverage;
+  const brings = hub.registry.get(name)?.coverage;
+  const coverage = brings?.users ?? brings?.departments;
   const { protected: people, priority: _, only_statuses, only_rows, ...own } = policy;
   return traceLayers<ResolvedPolicy>(
     ["default", DEFAULT_POLICY],

@@ -82,7 +82,7 @@ async function readKeys(stage: Stage, drop: Drop, key: string, take: (hash: numb
     for await (const block of reading.rows()) {
       for (let from = 0; from < block.count; from += ROWS_AT_ONCE) {
         const count = Math.min(ROWS_AT_ONCE, block.count - from);
-        for (const row of block.rows(Array.from({ length: count }, (_, i) => from + i))) {
+        for (const row of await block.rows(Array.from({ length: count }, (_, i) => from + i))) {
           const value = whyBroken(row) === null ? read(reading.normalize(row)[key]) : null;
           if (value === null) continue;
           hashText(value, salt, words, 0);

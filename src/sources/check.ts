@@ -3,7 +3,7 @@ import type { CheckResult } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import type { Connection } from "../store/connections/connections.ts";
-import { asFault, connectorOf, openSource, type SourceOptions } from "./source.ts";
+import { asFault, connectorOf, type OpenSource, openSource, type SourceOptions } from "./source.ts";
 
 export interface Checked extends CheckResult {
   /** Why it cannot be read; null: it can, or the connector itself found the reason. */
@@ -14,6 +14,7 @@ export interface Checked extends CheckResult {
 const TIMEOUT_MS = 60_000;
 const MAX_ATTEMPTS = 2;
 const MAX_FOUND = 64 * 1024;
+const NO_RESULT = "The connector has an error of its own: its check gives no result";
 
 /** Fails with `unprocessable` if the connector has no check. */
 export async function checkSource(
@@ -30,14 +31,13 @@ export async function checkSource(
   }
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
-  let clean = (text: string) => text;
+  let source: OpenSource | null = null;
   try {
-    const source = await openSource(hub, connection, { maxAttempts: MAX_ATTEMPTS, ...options, signal });
-    clean = source.redact;
-    return readResult(await connector.check(source.context), clean);
+    source = await openSource(hub, connection, { maxAttempts: MAX_ATTEMPTS, ...options, signal });
+    return readResult(await connector.check(source.context), source.redact);
   } catch (error) {
     if (timeout.aborted) return failed("source_unreachable", `The source did not answer within ${TIMEOUT_MS / 1000} s`);
-    const { code, message } = asFault(error, clean);
+    const { code, message } = asFault(error, source);
     return failed(code, message);
   }
 }
@@ -46,8 +46,15 @@ function failed(code: FaultCode, detail: string): Checked {
   return { ok: false, detail, found: {}, code };
 }
 
-function readResult({ ok, detail, found }: CheckResult, clean: (text: string) => string): Checked {
-  const text = JSON.stringify(found ?? {}, (_, value) => typeof value === "string" ? clean(value) : value);
+function readResult(result: CheckResult, clean: (text: string) => string): Checked {
+  if (typeof result !== "object" || result === null) return failed("connector_failed", NO_RESULT);
+  const { ok, detail, found } = result;
+  let text: string;
+  try {
+    text = JSON.stringify(found ?? {}, (_, value) => typeof value === "string" ? clean(value) : value);
+  } catch {
+    return failed("connector_failed", NO_RESULT);
+  }
   if (text.length > MAX_FOUND) {
     return failed("source_unreadable", "What the connector found is more than an answer may hold");
   }

@@ -25,7 +25,7 @@ import {
 import { eventStatements } from "../store/notify/events.ts";
 import { queueFetch } from "../store/connections/fetches.ts";
 import { HINTED } from "../store/connections/unwind.ts";
-import { usualCoverage } from "../runs/receive-drop.ts";
+import { broughtBy } from "../runs/receive-drop.ts";
 import { HOUR_MS } from "../std/time.ts";
 
 const AT_ONCE = 100;
@@ -69,12 +69,12 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
     if (clock!.basis !== (schedule === null ? HINTED : basisOf(connection, timezone))) continue;
     const nextAt = schedule === null ? null : nextMoment(schedule, timezone, connection.createdAt, now);
     const moved = setClock(db, connection, { nextAt, isRetry: false }, isClockAsRead(clock!));
-    if (registry.get(connection.connector)?.takesDrops === true) {
+    if (registry.get(connection.connector)?.input === "drop") {
       await db.write([moved]);
       continue;
     }
     const trigger = clock!.isRetry ? "retry" : "schedule";
-    const run = await unlessQueueFull(() =>
+    const queuedRuns = await unlessQueueFull(() =>
       queueFetch(
         db,
         {
@@ -82,23 +82,24 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
           connectionId,
           trigger,
           mode: "auto",
-          entity: "users",
-          coverage: usualCoverage(hub, connection),
+          brings: broughtBy(hub, connection),
         },
         now,
         { condition: isClockAsRead(clock!), also: [moved] },
       )
     );
-    if (run === null) continue;
+    if (queuedRuns === null) continue;
     queued++;
-    logRun(hub, { id: run, organizationId, connectionId }, "run.queued", { trigger, mode: "auto" });
+    for (const id of queuedRuns) {
+      logRun(hub, { id, organizationId, connectionId }, "run.queued", { trigger, mode: "auto" });
+    }
   }
   if (queued > 0) hub.wake();
   return queued;
 }
 
 /** Null: the queue is full. The fetch stays due, and is queued once there is room. */
-export async function unlessQueueFull(queue: () => Promise<number | null>): Promise<number | null> {
+export async function unlessQueueFull<T>(queue: () => Promise<T | null>): Promise<T | null> {
   try {
     return await queue();
   } catch (error) {

@@ -6,7 +6,6 @@
  * from the last checkpoint, or from the start if there is none.
  */
 import type { Hub } from "../hub.ts";
-import type { Fault } from "../model/errors.ts";
 import { retainedUntil } from "../runs/receive-drop.ts";
 import { logRun } from "../runs/log.ts";
 import { type ClaimedFetch, endFetch, type FetchEnd, forgetDrop, releaseFetch } from "../store/connections/fetches.ts";
@@ -14,8 +13,8 @@ import { isFenced } from "../store/fence.ts";
 import { RENEW_EVERY_MS } from "../store/lease.ts";
 import { digestContent } from "../store/runs/drop-content.ts";
 import { deleteUnsealedDrop } from "../store/runs/drops.ts";
-import { createProgress, type FetchProgress, noteAll, openDrop, write } from "./fetch-progress.ts";
-import { readSource, type ReadSourceOptions } from "./read-source.ts";
+import { createProgress, type FetchProgress, noteAll, openDrop, repeatedWarning, write } from "./fetch-progress.ts";
+import { type ReadEnd, readSource, type ReadSourceOptions } from "./read-source.ts";
 
 export interface FetchOptions extends ReadSourceOptions {
   /** Milliseconds between two renewals of the lease; tests shorten it. */
@@ -30,8 +29,8 @@ export async function fetchRun(hub: Hub, claimed: ClaimedFetch, options: FetchOp
   const timer = setInterval(() => void write(progress).catch(() => {}), options.renewEveryMs ?? RENEW_EVERY_MS);
   try {
     await openDrop(progress, claimed);
-    const fault = await readSource(progress, claimed, options);
-    await end(progress, claimed, fault, options.step);
+    const ended = await readSource(progress, claimed, options);
+    await end(progress, claimed, ended, options.step);
   } catch (error) {
     if (isFenced(error)) {
       logRun(hub, claimed.run, "run.fetch_given_up", {});
@@ -49,20 +48,28 @@ export async function fetchRun(hub: Hub, claimed: ClaimedFetch, options: FetchOp
 async function end(
   progress: FetchProgress,
   { fetch, run }: ClaimedFetch,
-  fault: Fault | null,
+  ended: ReadEnd,
   step: (() => void) | undefined,
 ): Promise<void> {
   const { hub, keeper } = progress;
   const { db } = hub;
   const dropId = progress.dropId!;
+  const warning = repeatedWarning(progress);
+  if (warning !== null) progress.warnings.push(warning);
   const kept = await keeper.flush();
-  const isKept = fault === null || kept.records > 0;
+  const fault = ended.kind === "fault" ? ended.fault : null;
+  const isKept = ended.kind === "read" || kept.records > 0;
   const outcome: FetchEnd = {
     complete: fault === null,
     error: fault === null ? null : { code: fault.code, message: fault.message },
     // An earlier process may have stored some of the chunks, so the digest is made from the stored ones.
     drop: isKept ? { id: dropId, ...await digestContent(db, dropId, hub.packing, step) } : null,
     expiresAt: retainedUntil(hub),
+    unchanged: ended.kind !== "unchanged" ? null : {
+      because: ended.because,
+      note: `The source reported that nothing has changed: ${ended.because}`,
+      last: ended.last,
+    },
   };
   await write(progress, [
     noteAll(progress, { ...kept, dropId: isKept ? dropId : null }),
@@ -73,6 +80,7 @@ async function end(
     records: kept.records,
     bytes: kept.bytes,
     complete: outcome.complete,
+    unchanged: ended.kind === "unchanged",
     code: fault?.code ?? null,
     ms: hub.now() - (fetch.startedAt ?? hub.now()),
   });

@@ -5,6 +5,7 @@
 import type { FetchedRows } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
 import type { Row, RowBlock } from "../model/record.ts";
+import { murmur3 } from "../intake/digest.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
 import { sizeInWords } from "../std/size.ts";
 
@@ -13,6 +14,7 @@ const MAX_RECORD_BYTES = 1024 * 1024;
 const MAX_BYTES = 1024 * 1024 * 1024;
 const MAX_MARKS = 5_000;
 const MAX_ORIGIN = 300;
+const OWN_ERROR = "The connector has an error of its own";
 /** Rows of a block that are decoded together. */
 const AT_ONCE = 250;
 
@@ -20,11 +22,13 @@ export interface Kept {
   readonly chunks: number;
   readonly bytes: number;
   readonly records: number;
+  /** Records that came again with the same content, and were left out. */
+  readonly repeated: number;
   /** Where each origin begins, in order. */
   readonly origins: readonly OriginMark[];
 }
 
-export const NOTHING_KEPT: Kept = { chunks: 0, bytes: 0, records: 0, origins: [] };
+export const NOTHING_KEPT: Kept = { chunks: 0, bytes: 0, records: 0, repeated: 0, origins: [] };
 
 export interface Keeper {
   /** Adds rows; stores each chunk when it is full. Fails with `too_large`, or `source_unreadable` for a non-record. */
@@ -33,39 +37,65 @@ export interface Keeper {
   flush(): Promise<Kept>;
   /** Forgets everything. */
   clear(): void;
+  /** Notes a line that is stored already, with its line end. */
+  remember(line: Uint8Array): void;
   /** Records added so far. */
   readonly records: number;
+  /** Records that came again with the same content, and were not added. */
+  readonly repeated: number;
 }
 
-/** `from`: what is stored already. `keep` is called in order, each time after the call before has ended. */
-export function createKeeper(from: Kept, keep: (index: number, data: Uint8Array) => Promise<void>): Keeper {
+export interface KeeperOptions {
+  /** Called in order, each time after the call before has ended. */
+  readonly keep: (index: number, data: Uint8Array) => Promise<void>;
+  /** Removes the connection's secrets from the JSON of a record, or from an origin. */
+  readonly hide?: (text: string) => string;
+}
+
+/** `from`: what is stored already. */
+export function createKeeper(from: Kept, { keep, hide = (text) => text }: KeeperOptions): Keeper {
   const encoder = new TextEncoder();
   const chunks = createChunks(from, keep);
-  let { records } = from;
+  const seen = createSeen();
+  let { records, repeated } = from;
   let origins = [...from.origins];
 
   async function put(record: unknown): Promise<void> {
     if (typeof record !== "object" || record === null || Array.isArray(record)) {
-      throw new Fault("source_unreadable", "The connector yielded something that is not a record");
+      throw new Fault("connector_failed", `${OWN_ERROR}: record ${records + 1} is no object`);
     }
-    const line = encoder.encode(`${JSON.stringify(record)}\n`);
+    const line = encoder.encode(`${hide(jsonOf(record, records + 1))}\n`);
     if (line.length > MAX_RECORD_BYTES) {
       const message = `Record ${records + 1} of the source is over its limit of ${sizeInWords(MAX_RECORD_BYTES)}`;
       throw new Fault("too_large", message);
+    }
+    if (!seen.add(line)) {
+      repeated++;
+      return;
     }
     await chunks.append(line);
     records++;
   }
 
-  function mark(origin: string | null): void {
+  function mark(given: unknown): void {
+    if (given != null && typeof given !== "string") {
+      throw new Fault("connector_failed", `${OWN_ERROR}: the origin of record ${records + 1} is no text`);
+    }
+    const origin = given == null ? null : hide(given).slice(0, MAX_ORIGIN);
     const last = origins.at(-1);
     if (origins.length >= MAX_MARKS || (last === undefined ? origin === null : last[1] === origin)) return;
-    origins.push([records + 1, origin === null ? null : origin.slice(0, MAX_ORIGIN)]);
+    origins.push([records + 1, origin]);
   }
 
   return {
     async add(rows) {
+      if (typeof rows !== "object" || rows === null || !("records" in rows || "rows" in rows)) {
+        throw new Fault("connector_failed", `${OWN_ERROR}: it yields something that has no "records"`);
+      }
       if ("records" in rows) {
+        if (!Array.isArray(rows.records)) {
+          throw new Fault("connector_failed", `${OWN_ERROR}: the "records" that it yields are no list`);
+        }
         mark(rows.origin);
         for (const record of rows.records) await put(record);
         return;
@@ -83,16 +113,45 @@ export function createKeeper(from: Kept, keep: (index: number, data: Uint8Array)
     },
     async flush() {
       await chunks.flush();
-      return { chunks: chunks.count, bytes: chunks.bytes, records, origins };
+      return { chunks: chunks.count, bytes: chunks.bytes, records, repeated, origins };
     },
+    remember: (line) => void seen.add(line),
     clear() {
       chunks.clear();
-      records = 0;
+      seen.clear();
+      records = repeated = 0;
       origins = [];
     },
     get records() {
       return records;
     },
+    get repeated() {
+      return repeated;
+    },
+  };
+}
+
+/** Fails for what JSON cannot say: a circle, a BigInt. */
+function jsonOf(record: object, n: number): string {
+  try {
+    return JSON.stringify(record);
+  } catch (cause) {
+    throw new Fault("connector_failed", `${OWN_ERROR}: record ${n} cannot be written as JSON`, { cause });
+  }
+}
+
+/** Digests of the lines so far, some 100 bytes of memory each. */
+function createSeen() {
+  const digests = new Set<string>();
+  const words = new Int32Array(4), letters = new Uint16Array(words.buffer);
+  return {
+    /** False: the same line was there before. */
+    add(line: Uint8Array): boolean {
+      murmur3(line, 0, line.length, 0, words, 0);
+      const before = digests.size;
+      return digests.add(String.fromCharCode(...letters)).size > before;
+    },
+    clear: () => digests.clear(),
   };
 }
 

@@ -160,8 +160,7 @@ function partyOf(
     server: { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl },
     client: { client_id: credential(auth.clientId, settings, secrets) },
     clientAuth: auth.clientAuth === "basic" ? oauth.ClientSecretBasic(secret) : oauth.ClientSecretPost(secret),
-    // The outbound gate decides what may be requested over http.
-    options: { [oauth.customFetch]: asFetch(hub.outbound) as never, [oauth.allowInsecureRequests]: true },
+    options: endpointOptions(hub),
   };
 }
 
@@ -177,8 +176,14 @@ function readTokens(text: string | undefined): Tokens | null {
   return text === undefined ? null : JSON.parse(text);
 }
 
+/** How the token endpoint is requested: through the outbound gate. */
+export function endpointOptions(hub: Pick<Hub, "outbound">): oauth.TokenEndpointRequestOptions {
+  // The outbound gate decides what may be requested over http.
+  return { [oauth.customFetch]: asFetch(hub.outbound) as never, [oauth.allowInsecureRequests]: true };
+}
+
 /** Turns errors of the exchange into SourceFaults, whose kind shows who can do something about it. */
-async function asking<T>(work: () => Promise<T>): Promise<T> {
+export async function asking<T>(work: () => Promise<T>, remedy = "authorize the connection again"): Promise<T> {
   try {
     return await work();
   } catch (cause) {
@@ -188,9 +193,7 @@ async function asking<T>(work: () => Promise<T>): Promise<T> {
       const words = cause.error_description === undefined ? "" : `: ${cause.error_description.slice(0, 200)}`;
       throw new SourceFault(
         "credentials",
-        `The source does not give the hub its permission (${
-          cause.error.slice(0, 60)
-        }${words}); authorize the connection again`,
+        `The source does not give the hub its permission (${cause.error.slice(0, 60)}${words}); ${remedy}`,
         { cause },
       );
     }

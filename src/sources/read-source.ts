@@ -3,12 +3,15 @@ import type { FetchContext } from "../connector.ts";
 import { encodeId } from "../model/id.ts";
 import { Fault } from "../model/errors.ts";
 import { logRun } from "../runs/log.ts";
-import { findCheckpoint } from "../store/connections/clocks.ts";
+import { findLastRead } from "../store/connections/clocks.ts";
 import type { ClaimedFetch } from "../store/connections/fetches.ts";
+import type { LastRead } from "../store/connections/schema-sources.ts";
 import { HOUR_MS } from "../std/time.ts";
+import { placeOf } from "../std/place-of.ts";
 import { untilAborted } from "../std/until-aborted.ts";
-import { addWarning, type FetchProgress, saveCheckpoint, startOver } from "./fetch-progress.ts";
-import { asFault, openSource, type SourceOptions } from "./source.ts";
+import { addWarning, expectTotal, type FetchProgress, saveCheckpoint, startOver, whyNotAll } from "./fetch-progress.ts";
+import { readBody } from "./read-body.ts";
+import { asFault, type OpenSource, openSource, type SourceOptions } from "./source.ts";
 
 export interface ReadSourceOptions {
   readonly signal: AbortSignal;
@@ -20,62 +23,117 @@ export interface ReadSourceOptions {
 /** Longer than any source needs, and shorter than unsealed drops are retained. */
 const MAX_FETCH_MS = 6 * HOUR_MS;
 const MAX_ATTEMPTS = 10;
+const MAX_REASON = 300;
+
+/** How a read ended. */
+export type ReadEnd =
+  /** The source was read to its end. */
+  | { readonly kind: "read" }
+  /** It reported that nothing has changed since the fetch `last`. */
+  | { readonly kind: "unchanged"; readonly because: string; readonly last: LastRead }
+  | { readonly kind: "fault"; readonly fault: Fault };
 
 /**
- * Null: the source was read to its end. Otherwise the reason why it was not, which ends the fetch. Throws when this
- * process is asked to stop, loses the fetch, or cannot write: then another process goes on.
+ * Gives how the read ended, which ends the fetch. Throws when this process is asked to stop, loses the fetch, or cannot
+ * write: then another process goes on.
  */
 export async function readSource(
   progress: FetchProgress,
-  { fetch, run, connection }: ClaimedFetch,
+  claimed: ClaimedFetch,
   options: ReadSourceOptions,
-): Promise<Fault | null> {
-  const { hub, keeper, broken } = progress;
+): Promise<ReadEnd> {
+  const { hub, broken } = progress;
   const limit = AbortSignal.timeout(MAX_FETCH_MS);
   const signal = AbortSignal.any([options.signal, broken.signal, limit]);
-  let redact = (text: string) => text;
+  const opened: { source: OpenSource | null } = { source: null };
   try {
-    if (fetch.attempts > MAX_ATTEMPTS) {
-      const message = `The source could not be read in ${MAX_ATTEMPTS} attempts; the log names the error`;
-      throw new Fault("run_failed", message);
-    }
-    const about = { run_id: encodeId("run", run.id), request_id: run.requestId };
-    const source = await openSource(hub, connection, { signal, wait: options.wait, about });
-    redact = source.redact;
-    const context: FetchContext<never> = {
-      ...source.context,
-      entity: "users",
-      drop: null,
-      readDrop: () => {
-        throw new Fault("source_misconfigured", "There is no drop: this connector fetches for itself");
-      },
-      checkpoint: {
-        resume: progress.checkpoint,
-        last: await findCheckpoint(hub.db, connection),
-        save: (state) => saveCheckpoint(progress, state),
-      },
-      startOver: () => startOver(progress),
-      warn: (warning) => addWarning(progress, warning, redact),
-    };
-    for await (const rows of untilAborted(source.connector.fetch(context), signal)) {
-      await keeper.add(rows);
-      options.step?.();
-    }
-    signal.throwIfAborted();
-    return null;
+    return await read(progress, claimed, { ...options, signal }, opened);
   } catch (error) {
     if (broken.signal.aborted) throw broken.signal.reason;
     if (options.signal.aborted) throw options.signal.reason;
-    if (limit.aborted) return new Fault("source_unreachable", "The source took more than 6 hours to be read");
-    const fault = asFault(error, redact);
+    if (limit.aborted) return faulty(new Fault("source_unreachable", "The source took more than 6 hours to be read"));
+    const fault = asFault(error, opened.source);
     const name = error instanceof Error ? error.name : "unknown";
-    logRun(hub, run, "fetch.failed", { code: fault.code, error: name, at: placeOf(error) });
-    return fault;
+    logRun(hub, claimed.run, "fetch.failed", {
+      code: fault.code,
+      error: name,
+      at: placeOf(error) ?? placeOf(fault.cause),
+    });
+    return faulty(fault);
   }
 }
 
-/** File and line that threw the error, for the connector's author. Not its message, which may quote the source. */
-function placeOf(error: unknown): string | null {
-  const stack = error instanceof Error ? error.stack?.slice(`${error.name}: ${error.message}`.length) ?? "" : "";
-  return /[\w.-]+\.[jt]s:\d+:\d+/.exec(stack)?.[0] ?? null;
+function faulty(fault: Fault): ReadEnd {
+  return { kind: "fault", fault };
+}
+
+async function read(
+  progress: FetchProgress,
+  { fetch, run, connection }: ClaimedFetch,
+  { signal, wait, step }: ReadSourceOptions,
+  opened: { source: OpenSource | null },
+): Promise<ReadEnd> {
+  const { hub, keeper } = progress;
+  if (fetch.attempts > MAX_ATTEMPTS) {
+    throw new Fault("run_failed", `The source could not be read in ${MAX_ATTEMPTS} attempts; the log names the error`);
+  }
+  const about = { run_id: encodeId("run", run.id), request_id: run.requestId };
+  const source = opened.source = await openSource(hub, connection, { signal, wait, about });
+  progress.hide = source.hide;
+  const last = await findLastRead(hub.db, connection, run.entity);
+  const context: FetchContext<never> = {
+    ...source.context,
+    entity: run.entity,
+    drop: null,
+    readDrop: () => {
+      throw new Fault("connector_failed", "The connector has an error of its own: it fetches, and reads a drop");
+    },
+    checkpoint: {
+      resume: progress.checkpoint,
+      last: last?.state ?? null,
+      save: (state) => saveCheckpoint(progress, state),
+    },
+    read: (body, as) => readBody({ hub, connection, connector: source.connector, entity: run.entity }, body, as),
+    expectTotal: (count) => expectTotal(progress, count),
+    startOver: () => startOver(progress),
+    warn: (warning) => addWarning(progress, warning, source.redact),
+  };
+  const rows = source.connector.fetch(context);
+  if (typeof rows?.[Symbol.asyncIterator] !== "function") {
+    throw new Fault("connector_failed", "The connector has an error of its own: its fetch is no async generator");
+  }
+  const result = await drain(untilAborted(rows, signal), async (page) => {
+    await keeper.add(page);
+    step?.();
+  });
+  signal.throwIfAborted();
+  const because = reasonOf(result);
+  if (because === null) {
+    const fault = whyNotAll(progress);
+    return fault === null ? { kind: "read" } : faulty(fault);
+  }
+  if (last === null || keeper.records > 0) {
+    const why = last === null ? "there was no last fetch" : "it has yielded records";
+    throw new Fault("connector_failed", `The connector has an error of its own: it returns "unchanged", but ${why}`);
+  }
+  return { kind: "unchanged", because: source.redact(because).slice(0, MAX_REASON), last };
+}
+
+/** Takes all values one by one; gives what the generator returns. */
+async function drain<T, R>(values: AsyncGenerator<T, R>, take: (value: T) => Promise<void>): Promise<R> {
+  try {
+    for (;;) {
+      const next = await values.next();
+      if (next.done) return next.value;
+      await take(next.value);
+    }
+  } finally {
+    await values.return(undefined as R);
+  }
+}
+
+/** What an `unchanged` gives as its reason; null: the result is none. */
+function reasonOf(result: unknown): string | null {
+  if (typeof result !== "object" || result === null || !("unchanged" in result)) return null;
+  return String(result.unchanged);
 }

@@ -50,8 +50,11 @@ export function createSourceFetch(options: SourceFetchOptions): SourceFetch {
         answer = await ask(target, request, options);
       } catch (error) {
         // Only what may pass by itself is retried, such as a token endpoint that does not answer.
-        const isPassing = error instanceof SourceFault ? error.kind === "connection" : !(error instanceof Fault);
-        if (signal.aborted || !isPassing) throw error;
+        const isPassing = error instanceof SourceFault
+          ? error.kind === "connection"
+          : !(error instanceof Fault || isWrongCertificate(error));
+        if (signal.aborted) throw error;
+        if (!isPassing) throw isWrongCertificate(error) ? badCertificate(target, error) : error;
         if (last) throw error instanceof SourceFault ? error : unreachable(target, error);
         const againMs = pauseMs(attempt, random());
         options.onRetry?.({ status: null, againMs });
@@ -158,8 +161,25 @@ function pauseMs(attempt: number, chance: number): number {
   return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 3 ** (attempt - 1)) * (0.8 + 0.4 * chance);
 }
 
+/** Codes of certificates that stay wrong however often the source is asked. */
+const WRONG_CERTIFICATE =
+  /^(ERR_TLS_CERT_ALTNAME_INVALID|CERT_(HAS_EXPIRED|NOT_YET_VALID|REVOKED|UNTRUSTED|REJECTED|SIGNATURE_FAILURE)|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?))$/;
+
+function isWrongCertificate(error: unknown): boolean {
+  return WRONG_CERTIFICATE.test(codeOf(error) ?? "");
+}
+
+function codeOf(error: unknown): string | null {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === "string" ? code : null;
+}
+
+function badCertificate(url: URL, cause: unknown): SourceFault {
+  const message = `The certificate of the source at "${url.host}" is not good for it (${codeOf(cause)})`;
+  return new SourceFault("connection", message, { cause });
+}
+
 function unreachable(url: URL, cause: unknown, what = "does not answer"): SourceFault {
-  const code = cause instanceof Error ? (cause as { code?: unknown }).code : undefined;
-  const why = typeof code === "string" ? code : cause instanceof Error ? cause.message : String(cause);
+  const why = codeOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
   return new SourceFault("connection", `The source at "${url.host}" ${what} (${why.slice(0, 200)})`, { cause });
 }

@@ -4,15 +4,18 @@
  */
 import { type Connector, type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
-import type { Hub } from "../hub.ts";
+import type { Hub, Installed } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { redact as redactTokens } from "../security/redact.ts";
 import { sleep } from "../std/sleep.ts";
 import { loadSecrets, TOKENS } from "../store/connections/connection-secrets.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import { findOrganization } from "../store/organizations.ts";
+import { nameOf, placeOf } from "../std/place-of.ts";
 import { dateIn } from "../std/time.ts";
-import { authHeaders, authOf, parseSettings, requiredSecrets } from "./auth.ts";
+import { parseSettings, prepareSettings } from "../runs/settings.ts";
+import { authHeaders, authOf, hostsOf, isTokenAuth, requiredSecrets, tokenUrlOf } from "./auth.ts";
+import { grantedToken } from "./granted-token.ts";
 import { accessToken } from "./oauth.ts";
 import { createSourceFetch, type SourceFetchOptions } from "./source-fetch.ts";
 
@@ -32,8 +35,10 @@ const MAX_LINE = 500;
 export interface OpenSource {
   readonly connector: Connector<never>;
   readonly context: SourceContext<never>;
-  /** Removes the connection's secrets from the text. */
+  /** Removes the connection's secrets from the text, and what looks like one. */
   readonly redact: (text: string) => string;
+  /** Removes the connection's secrets alone, also where they are quoted as JSON. For what is kept as data. */
+  readonly hide: (text: string) => string;
 }
 
 /** Fails with `unavailable`, `source_misconfigured` or `secrets_required`. */
@@ -43,6 +48,7 @@ export async function openSource(
   { signal, wait = sleep, maxAttempts, about = {} }: SourceOptions,
 ): Promise<OpenSource> {
   const connector = connectorOf(hub, connection);
+  await prepareSettings(connector, connection.settings);
   const settings = parseSettings(connector, connection.settings);
   const secrets = await loadSecrets(hub, connection);
   const lacking = requiredSecrets(connector, settings).filter((name) => !Object.hasOwn(secrets, name));
@@ -50,7 +56,7 @@ export async function openSource(
     const names = lacking.map((name) => `"${name}"`).join(" and ");
     throw new Fault("secrets_required", `The connection lacks ${names}; set it, and try again`);
   }
-  const { hide, redact } = createRedactor();
+  const { hide, redact, without } = createRedactor();
   for (const [name, value] of Object.entries(secrets)) if (name !== TOKENS) hide(value);
   const logged = { ...ids(connection), ...about };
   let lines = 0;
@@ -61,7 +67,7 @@ export async function openSource(
     today: await todayOf(hub, connection),
     fetch: createSourceFetch({
       outbound: hub.outbound,
-      hosts: (connector.hosts?.(settings) ?? []).map((host) => host.toLowerCase()),
+      hosts: hostsOf(connector, settings),
       authorize: createAuthorize(hub, connection, settings, secrets, hide),
       signal,
       now: hub.now,
@@ -75,7 +81,7 @@ export async function openSource(
       if (lines++ < MAX_LINES) hub.log("source.said", { ...logged, message: short(redact(message)) });
     },
   };
-  return { connector, context, redact };
+  return { connector, context, redact, hide: without };
 }
 
 /** The headers that authorize each request. Passes what they contain to `hide`. */
@@ -92,26 +98,32 @@ function createAuthorize(
   let token: string | null = null;
   return async (anew) => {
     if (constant !== null) return anew ? null : constant;
-    if (auth.kind !== "oauth2") return null;
-    token = await accessToken(hub, connection, auth, settings, anew ? token : null);
+    const refused = anew ? token : null;
+    if (isTokenAuth(auth)) {
+      const tokenUrl = tokenUrlOf(connectorOf(hub, connection), auth, settings);
+      token = await grantedToken(hub, connection, { auth, tokenUrl, settings, secrets }, refused);
+    } else if (auth.kind === "oauth2") token = await accessToken(hub, connection, auth, settings, refused);
     if (token === null) return null;
     hide(token);
     return { authorization: `Bearer ${token}` };
   };
 }
 
-/** Removes from texts what was passed to `hide`, also where it is URL-encoded. */
-function createRedactor(): { hide(text: string): void; redact(text: string): string } {
+/** Removes from texts what was passed to `hide`, also where it is URL-encoded, or quoted as JSON. */
+function createRedactor() {
   const hidden = new Set<string>();
+  function without(text: string): string {
+    for (const secret of hidden) text = text.replaceAll(secret, "…");
+    return text;
+  }
   return {
-    hide(text) {
+    hide(text: string): void {
       // A short text occurs by chance more often than as the secret.
-      if (text.length >= 6) hidden.add(text);
+      if (text.length < 6) return;
+      for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) hidden.add(form);
     },
-    redact(text) {
-      for (const secret of hidden) text = text.replaceAll(secret, "…").replaceAll(encodeURIComponent(secret), "…");
-      return redactTokens(text);
-    },
+    redact: (text: string) => redactTokens(without(text)),
+    without,
   };
 }
 
@@ -119,7 +131,7 @@ async function todayOf({ db, now }: Hub, { organizationId }: Connection): Promis
   return dateIn((await findOrganization(db, organizationId))?.timezone ?? "UTC", now());
 }
 
-export function connectorOf(hub: Pick<Hub, "registry">, connection: Connection): Connector<never> {
+export function connectorOf(hub: Pick<Hub, "registry">, connection: Connection): Installed {
   const connector = hub.registry.get(connection.connector);
   if (connector !== undefined) return connector;
   throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
@@ -134,15 +146,25 @@ const CODES: Readonly<Record<SourceFaultKind, FaultCode>> = {
 
 /**
  * Turns what a connector threw into a Fault. Only the message of a SourceFault is used: other messages may quote the
- * source, and so a person.
+ * source, and so a person. What is neither that nor an answer that is no JSON is the connector's own error.
  */
-export function asFault(error: unknown, redact: (text: string) => string): Fault {
+export function asFault(error: unknown, source: Pick<OpenSource, "connector" | "redact"> | null): Fault {
   if (error instanceof Fault) return error;
+  const redact = source?.redact ?? redactTokens;
   if (isSourceFault(error)) return new Fault(CODES[error.kind], short(redact(error.message)), { cause: error });
-  const name = error instanceof Error ? error.name : typeof error;
-  return new Fault("source_unreadable", `The connector could not make sense of the source's answer (${name})`, {
-    cause: error,
-  });
+  if (error instanceof SyntaxError) {
+    return new Fault("source_unreadable", "The source's answer is not what the connector can read (SyntaxError)", {
+      cause: error,
+    });
+  }
+  const at = placeOf(error);
+  const what = at === null ? nameOf(error) : `${nameOf(error)} at ${at}`;
+  const whose = source === null ? "The connector" : `The connector "${source.connector.title}"`;
+  return new Fault(
+    "connector_failed",
+    `${whose} has an error of its own (${what}); report it to the people who maintain the connector`,
+    { cause: error },
+  );
 }
 
 /** A third-party connector may have loaded its own copy of the class. */

@@ -1,10 +1,13 @@
 /** Reading from an async iterator that may ignore an abort signal. */
 
 /**
- * Yields the same values, and fails with the signal's reason as soon as it is aborted, even while the next value is still
+ * Yields the same values, gives the same result at their end, and fails with the signal's reason as soon as it is aborted, even while the next value is still
  * awaited. The iterator is then asked to return, without waiting for it. Holds one value at a time.
  */
-export async function* untilAborted<T>(values: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
+export async function* untilAborted<T, R = void>(
+  values: AsyncIterable<T, R>,
+  signal: AbortSignal,
+): AsyncGenerator<T, R> {
   const iterator = values[Symbol.asyncIterator]();
   let ended = false;
   try {
@@ -13,7 +16,7 @@ export async function* untilAborted<T>(values: AsyncIterable<T>, signal: AbortSi
       const next = await orAborted(iterator.next(), signal);
       if (next.done) {
         ended = true;
-        return;
+        return next.value;
       }
       yield next.value;
     }

@@ -36,7 +36,7 @@ const CONNECTOR = (word: string) =>
   };
 import { z } from ${JSON.stringify(import.meta.resolve("zod"))};
 export default defineConnector({
-  name: "acme-payroll", version: "1.0.0", title: "Acme payroll", coverage: "diff", takesDrops: false,
+  name: "acme-payroll", version: "1.0.0", title: "Acme payroll", api: 1, coverage: { users: "diff" }, input: "fetch",
   settings: z.strictObject({}),
   async *fetch() {
     yield { origin: "/people/${word}", records: [

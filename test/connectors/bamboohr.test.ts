@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import bamboohr from "../../connectors/bamboohr/bamboohr.ts";
+import { SETTINGS } from "../../connectors/bamboohr/settings.ts";
 import { BrokenReply, cutObject } from "../../connectors/bamboohr/cut.ts";
 import { wantedFields } from "../../connectors/bamboohr/fields.ts";
 import { readSubdomain } from "../../connectors/bamboohr/settings.ts";
@@ -38,7 +39,7 @@ test("a subdomain is a bare label, however the address is given", () => {
     "127.0.0.1",
   ];
   for (const input of refused) assert.equal(readSubdomain(input), null, input);
-  const parsed = bamboohr.settings.safeParse({ subdomain: "evil.example.com" });
+  const parsed = SETTINGS.safeParse({ subdomain: "evil.example.com" });
   assert.match(parsed.error!.issues[0]!.message, /"evil\.example\.com" is not a subdomain of BambooHR: it should be/);
 });
 
@@ -47,7 +48,7 @@ test("whatever is taken for a subdomain leads to a host of BambooHR's", () => {
     fc.property(
       fc.oneof(fc.string(), fc.webUrl(), fc.domain(), fc.string().map((s) => `${s}.bamboohr.com`)),
       (input) => {
-        const parsed = bamboohr.settings.safeParse({ subdomain: input });
+        const parsed = SETTINGS.safeParse({ subdomain: input });
         if (!parsed.success) return;
         const [host] = bamboohr.hosts!(parsed.data);
         assert.match(new URL(`https://${host}/x`).hostname, /^[a-z0-9-]+\.bamboohr\.com$/);
@@ -97,9 +98,14 @@ test("a mapping of one's own takes the default's place, and never the key's", ()
 
 function record(cells: Record<string, unknown>, today = "2026-03-02") {
   const columns = Object.keys(cells);
-  return bamboohr.normalize(
+  return bamboohr.normalize!(
     { line: null, origin: null, columns, cells: Object.values(cells) as never[] },
-    { fields: columns.map((name) => bamboohr.mapping![name] ?? null), customFields: [], today },
+    {
+      fields: columns.map((name) => bamboohr.mapping![name] ?? null),
+      customFields: [],
+      today,
+      settings: SETTINGS.parse({ subdomain: "acme" }),
+    },
   );
 }
 

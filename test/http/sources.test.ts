@@ -52,16 +52,55 @@ const check = async (id: string) => await jsonOf(await ask(`/v1/connections/${id
 const inClear = (id: string) => loadSecrets(hub, { id: decodeId("con", id)!, organizationId: hub.organization.id });
 
 test("the catalogue says what a connector's settings and secrets are, and how it asks", async () => {
+  const held = (await connect()).id;
   const { data } = await jsonOf(await ask("/v1/connectors"));
   const found = data.find(({ name }: { name: string }) => name === "paged");
   assert.deepEqual(found.secrets, [
-    { name: "api_key", title: "API key", description: "Made at the source, for one of its users", multiline: false },
-    { name: "client_secret", title: "Client secret", description: null, multiline: false },
+    {
+      name: "api_key",
+      title: "API key",
+      description: "Made at the source, for one of its users",
+      multiline: false,
+      required: null,
+    },
+    { name: "client_secret", title: "Client secret", description: null, multiline: false, required: null },
   ]);
   assert.deepEqual(found.auth, ["bearer", "basic", "oauth2"]);
   assert.deepEqual([found.takes_drops, found.checks], [false, true]);
   assert.deepEqual(found.schedule, { cron: "0 3 * * *", timezone: "America/Los_Angeles" });
   assert.deepEqual(found.settings.required, ["host"]);
+  assert.deepEqual([found.api, found.origin, found.entities, found.coverage], [1, "own", ["users"], { users: "full" }]);
+  assert.deepEqual([found.key, found.mapping.boss, found.hosts, found.problems], [
+    "source_id",
+    "manager_key",
+    null,
+    [],
+  ]);
+  assert.ok(found.connections >= 1);
+  await ask(`/v1/connections/${held}`, { method: "DELETE" });
+});
+
+test("a connector that does not work is in the catalogue with its problems, and spoils no other's entry", async () => {
+  const broken = {
+    ...paged,
+    name: "broken",
+    settings: { "~standard": { version: 1, vendor: "none", validate: () => Promise.resolve({ value: {} }) } },
+    hosts: () => {
+      throw new Error("Ana Sol");
+    },
+  };
+  const registry = new Map([...hub.registry, ["broken", broken as unknown as Connector<never>]]);
+  const askWith = createAsk(
+    { ...hub, registry: Object.assign(registry, { added: new Set(["broken"]) }) },
+    await createTestToken(hub),
+  );
+  const { data } = await jsonOf(await askWith("/v1/connectors"));
+  const found = data.find(({ name }: { name: string }) => name === "broken");
+  assert.equal(found.origin, "added");
+  assert.equal(found.problems.length, 2);
+  assert.match(found.problems[0], /has no JSON Schema/);
+  assert.doesNotMatch(JSON.stringify(data), /Ana Sol/);
+  assert.deepEqual(data.find(({ name }: { name: string }) => name === "paged").problems, []);
 });
 
 test("secrets go in and never come out: set or not is all that is shown, and they lie sealed", async () => {

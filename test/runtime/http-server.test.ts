@@ -559,7 +559,7 @@ const timer = setInterval(() => {
 }, 50);
 timer.unref();
 export default defineConnector({
-  name: "restless", version: "1.0.0", title: "Restless", coverage: "full", takesDrops: true,
+  name: "restless", version: "1.0.0", title: "Restless", api: 1, coverage: { users: "full" }, input: "drop",
   settings: (await import("${import.meta.resolve("zod")}")).z.strictObject({}),
   fetch: (context) => context.readDrop(),
   normalize: (row, context) => recordFromCells(row, context.fields),

@@ -393,7 +393,11 @@ test("what a connector stumbles over is not quoted: it may be somebody's", () =>
     await world.fetch(as);
     await world.carry({}, as);
     const run = await world.run(body.run.id);
-    assert.equal(run.error?.code, "source_unreadable");
+    assert.equal(run.error?.code, "connector_failed");
+    assert.match(
+      run.error!.message,
+      /"Pages of people" has an error of its own \(TypeError at fetch\.test\.ts:\d+:\d+\)/,
+    );
     assert.doesNotMatch(JSON.stringify([run, world.hub.lines]), /ana@/);
     const line = world.hub.lines.find(({ event }) => event === "fetch.failed");
     assert.match(String(line?.details.at), /^fetch\.test\.ts:\d+:\d+$/, "but where it stumbled is said");
@@ -405,7 +409,7 @@ test("a read that begins anew forgets what it had, and a source that tells what 
     let tries = 0;
     const changing = defineConnector({
       ...paged,
-      coverage: "diff",
+      coverage: { users: "diff" },
       async *fetch({ checkpoint, startOver }) {
         lasts.push(checkpoint.last);
         yield {

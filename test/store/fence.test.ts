@@ -138,7 +138,7 @@ test("what a reader of a source has read is not written once another reader has 
       [number],
     ];
     const run = { organizationId: hub.organization.id, connectionId, trigger: "manual", mode: "auto" } as const;
-    await queueFetch(db, { ...run, entity: "users", coverage: "full" }, hub.now());
+    await queueFetch(db, { ...run, brings: [{ entity: "users", coverage: "full" }] }, hub.now());
     const claim = (owner: string) =>
       claimFetch(db, owner, hub.now(), { isGone: () => false, busy: [], turns: createTurns() });
     const first = (await claim("same process"))!.fetch;

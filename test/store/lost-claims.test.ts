@@ -73,7 +73,7 @@ test("a reader takes a fetch that it has claimed without knowing it, and none th
     await connect("fetched", { connector: "bamboohr" }).catch(() => {});
     const [[connectionId]] = await db.rows<[number]>(sql`select max(id) from connections`) as [[number]];
     const run = { organizationId: hub.organization.id, connectionId, trigger: "manual", mode: "auto" } as const;
-    await queueFetch(db, { ...run, entity: "users", coverage: "full" }, hub.now());
+    await queueFetch(db, { ...run, brings: [{ entity: "users", coverage: "full" }] }, hub.now());
     const claim = (reading: ReadonlySet<number>) =>
       claimFetch(db, "test", hub.now(), { isGone: () => false, busy: [], turns: createTurns(), reading });
     hub.server!.fail("lost", { when: writes(/update "fetches" set/) });

@@ -5,10 +5,10 @@
  */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { z } from "zod";
 import type { Connector, FetchContext, FetchedRows } from "../../src/connector.ts";
-import { connectorFaults } from "../../src/runtime/third-party.ts";
-import { authHeaders, authOf, parseSettings, requiredSecrets } from "../../src/sources/auth.ts";
+import { connectorFaults } from "../../src/runtime/connector-faults.ts";
+import { checkSettings, parseSettings, settingsSchemaOf } from "../../src/runs/settings.ts";
+import { authHeaders, authOf, requiredSecrets } from "../../src/sources/auth.ts";
 import { createSourceFetch } from "../../src/sources/source-fetch.ts";
 import type { Outbound, OutboundRequest } from "../../src/security/outbound.ts";
 import { type Cell, type Fields, type RowBlock, USER_FIELDS } from "../../src/model/record.ts";
@@ -51,17 +51,16 @@ export function testConnector<Settings>(given: Connector<Settings>, example: Exa
   const connector = given as Connector<never>;
   const secrets = example.secrets ?? {};
   const settings = () => parseSettings(connector, example.settings as Record<string, unknown>);
-  const { name, mapping = {}, takesDrops } = connector;
+  const { name, mapping = {}, input } = connector;
 
   test(`${name}: the hub would take it`, () => {
     assert.deepEqual(connectorFaults(connector), []);
   });
 
   test(`${name}: its settings are published, take the example, and refuse a name that they do not know`, () => {
-    const published = z.toJSONSchema(connector.settings as z.ZodType, { io: "input", unrepresentable: "any" });
-    assert.equal(published.type, "object");
+    settingsSchemaOf(connector);
     settings();
-    assert.equal(connector.settings.safeParse({ ...example.settings, "no such setting": 1 }).success, false);
+    assert.ok("issues" in checkSettings(connector, { ...example.settings, "no such setting": 1 }));
   });
 
   test(`${name}: its credentials are secrets that it names, in a way that it lists`, () => {
@@ -86,16 +85,17 @@ export function testConnector<Settings>(given: Connector<Settings>, example: Exa
     assert.deepEqual(connector.hosts?.(settings()) ?? [], hosts);
   });
 
-  test(`${name}: normalizing a row never throws, changes nothing, and says the same again`, () => {
+  const named = `${name}: normalizing a row never throws, changes nothing, and says the same again`;
+  test(named, { skip: connector.normalize === undefined }, () => {
     const columns = example.columns ?? (Object.keys(mapping).length > 0 ? Object.keys(mapping) : [...USER_FIELDS]);
     const fields: Fields = columns.map((column) => mapping[column] ?? column);
     for (const odd of ODD) {
       const row = { line: 1, origin: null, columns, cells: columns.map(() => odd) };
       const before = JSON.stringify(row);
-      const context = { fields, customFields: [], today: TODAY };
-      const record = connector.normalize(row, context);
+      const context = { fields, customFields: [], today: TODAY, settings: settings() };
+      const record = connector.normalize!(row, context);
       assert.equal(JSON.stringify(row), before);
-      assert.deepEqual(connector.normalize(row, context), record);
+      assert.deepEqual(connector.normalize!(row, context), record);
       for (const field of Object.keys(record)) {
         assert.ok(
           fields.includes(field) || (USER_FIELDS as readonly string[]).includes(field),
@@ -105,7 +105,7 @@ export function testConnector<Settings>(given: Connector<Settings>, example: Exa
     }
   });
 
-  if (takesDrops || example.source === undefined) return;
+  if (input === "drop" || example.source === undefined) return;
   const { outbound, records, optional = () => false } = example.source;
 
   test(`${name}: it reads all of its source, and the same again`, async () => {
@@ -197,6 +197,10 @@ export function testConnector<Settings>(given: Connector<Settings>, example: Exa
       },
       checkpoint: { resume: null, last: null, save: (state) => Promise.resolve(void JSON.stringify(state)) },
       startOver: () => Promise.resolve(void (records.length = 0)),
+      expectTotal: () => {},
+      read: () => {
+        throw new Error("The kit has no readers");
+      },
       warn: () => {},
     };
     for await (const rows of connector.fetch(whole)) {

@@ -153,19 +153,20 @@ export function createAsk(hub: TestHub, token: string | null): Ask {
 /** Connectors that can be named and never run. */
 export const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
   ([
-    ["csv-upload", "full", true],
-    ["rest-import", "diff", true],
-    ["fetched", "full", false],
-  ] as const).map(([name, coverage, takesDrops]): [string, Connector<never>] => [
+    ["csv-upload", "full", "drop"],
+    ["rest-import", "diff", "drop"],
+    ["fetched", "full", "fetch"],
+  ] as const).map(([name, coverage, input]): [string, Connector<never>] => [
     name,
     defineConnector({
+      api: 1,
       name,
       version: "1.0.0",
       title: name,
-      coverage,
+      coverage: { users: coverage },
       settings: z.strictObject({ delimiter: z.enum(["auto", ",", ";"]).optional() }),
-      takesDrops,
-      ...(takesDrops ? {} : {
+      input,
+      ...(input === "drop" ? {} : {
         secrets: { api_key: { title: "API key" } },
         auth: () => ({
           kind: "oauth2",

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
-import { type Auth, type Connector, defineConnector, expectOk, recordFromCells } from "../../src/connector.ts";
+import { type Auth, type Connector, defineConnector, expectOk } from "../../src/connector.ts";
 
 /** What one answer is instead of the page that was asked for. */
 export type Trouble =
@@ -127,11 +127,12 @@ const AUTH: Record<Settings["auth"], Auth<Settings>> = {
 };
 
 const paged = defineConnector({
+  api: 1,
   name: "paged",
   version: "1.0.0",
   title: "Pages of people",
-  coverage: "full",
-  takesDrops: false,
+  coverage: { users: "full" },
+  input: "fetch",
   settings: SETTINGS,
   mapping: {
     id: "source_id",
@@ -169,7 +170,6 @@ const paged = defineConnector({
       if (settings.checkpoints) await checkpoint.save({ after });
     }
   },
-  normalize: (row, context) => recordFromCells(row, context.fields),
 }) as Connector<Settings>;
 
 export { paged };

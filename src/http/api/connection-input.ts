@@ -1,17 +1,18 @@
 /** Checks of a connection's connector, settings, schedule and mapping, as requests give them. */
 import type { Context } from "hono";
-import { z } from "zod";
+import type { z } from "zod";
 import type { Connector } from "../../connector.ts";
 import { charsetProblem } from "../../model/charset.ts";
 import { Fault } from "../../model/errors.ts";
-import type { Hub } from "../../hub.ts";
+import type { Hub, Installed } from "../../hub.ts";
 import { DEPARTMENT_FIELDS, USER_FIELDS } from "../../model/record.ts";
+import { checkSettings } from "../../runs/settings.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import type { Env } from "../kit/env.ts";
 import { pointerOf } from "../kit/pointer.ts";
 import { invalid } from "../kit/validate.ts";
 
-export function findConnector(hub: Hub, name: string): Connector<never> {
+export function findConnector(hub: Hub, name: string): Installed {
   const connector = hub.registry.get(name);
   if (connector !== undefined) return connector;
   throw new Fault(
@@ -22,7 +23,7 @@ export function findConnector(hub: Hub, name: string): Connector<never> {
 
 /** A schedule is for connectors that fetch their input. */
 export function checkSchedule(connector: Connector<never>, schedule: unknown): void {
-  if (schedule == null || !connector.takesDrops) return;
+  if (schedule == null || connector.input === "fetch") return;
   throw new Fault(
     "unprocessable",
     `The connector "${connector.name}" receives its input, so it cannot have a schedule`,
@@ -31,15 +32,16 @@ export function checkSchedule(connector: Connector<never>, schedule: unknown): v
 }
 
 export function readSettings(connector: Connector<never>, asked: unknown): Record<string, unknown> {
-  const result = (connector.settings as z.ZodType).safeParse(asked);
-  if (!result.success) {
+  const checked = checkSettings(connector, asked);
+  if ("issues" in checked) {
     throw invalid(
       `The settings are invalid for the connector "${connector.name}"`,
-      result.error.issues.map((issue) => ({ ...issue, path: ["settings", ...issue.path] })),
+      // Issues of zod's have more, from which their sentences are made.
+      checked.issues.map((issue) => ({ ...issue, path: ["settings", ...issue.path] }) as z.core.$ZodIssue),
     );
   }
-  const { charset } = result.data as { readonly charset?: unknown };
-  const problem = connector.takesDrops && typeof charset === "string" ? charsetProblem(charset) : null;
+  const { charset } = checked.settings;
+  const problem = connector.input === "drop" && typeof charset === "string" ? charsetProblem(charset) : null;
   if (problem !== null) {
     throw new Fault("invalid_request", `The charset is ${problem}`, {
       errors: [{ pointer: "/settings/charset", detail: problem }],

@@ -3,7 +3,8 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { Connector } from "../../connector.ts";
 import { Fault } from "../../model/errors.ts";
-import { authOf, destinationsOf, parseSettings, requiredSecrets } from "../../sources/auth.ts";
+import { parseSettings, prepareSettings } from "../../runs/settings.ts";
+import { authOf, destinationsOf, requiredSecrets } from "../../sources/auth.ts";
 import { listSecrets, sealSecrets, TOKENS } from "../../store/connections/connection-secrets.ts";
 import type { Connection, SecretChanges } from "../../store/connections/connections.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
@@ -21,10 +22,19 @@ export const SECRETS = z.record(
 
 type Secrets = z.infer<typeof SECRETS>;
 
-/** Fails when the connector has no secrets of these names. */
-export function checkSecrets(connector: Connector<never>, input: Secrets | undefined): void {
+/**
+ * Fails when the connector has no secrets of these names. `former`: those that the connection has, perhaps of an earlier
+ * version of the connector; they can be cleared.
+ */
+export function checkSecrets(
+  connector: Connector<never>,
+  input: Secrets | undefined,
+  former: readonly string[] = [],
+): void {
   const known = Object.keys(connector.secrets ?? {});
-  const errors = Object.keys(input ?? {}).filter((name) => !known.includes(name)).map((name) => ({
+  const isKnown = ([name, value]: [string, string | null]) =>
+    known.includes(name) || (value === null && former.includes(name));
+  const errors = Object.entries(input ?? {}).filter((each) => !isKnown(each)).map(([name]) => ({
     pointer: pointerOf(["secrets", name]),
     detail: known.length === 0 ? "The connector has no secrets" : `should be one of ${known.join(", ")}`,
   }));
@@ -70,10 +80,16 @@ export async function loadShownSecrets(
   const { db, registry } = c.get("hub");
   const ids = connections.map(({ id }) => id);
   const set = await listSecrets(db, c.get("organization").id, ids);
+  await Promise.all(connections.map(({ connector, settings }) => {
+    const installed = registry.get(connector);
+    return installed === undefined ? null : prepareSettings(installed, settings);
+  }));
   return (connection) => {
     const connector = registry.get(connection.connector);
     const mine = set.get(connection.id) ?? new Map<string, number>();
-    const secrets = Object.keys(connector?.secrets ?? {}).map((name) => [
+    const former = connector === undefined ? [] : formerSecrets(mine);
+    const names = new Set([...Object.keys(connector?.secrets ?? {}), ...former]);
+    const secrets = [...names].map((name) => [
       name,
       { set: mine.has(name), updated_at: toInstantOrNull(mine.get(name) ?? null) },
     ]);
@@ -83,6 +99,17 @@ export async function loadShownSecrets(
       authorized_at: mine.has(TOKENS) ? toInstant(mine.get(TOKENS)!) : null,
     };
   };
+}
+
+/** The names of the secrets that are set, also of those that the connector does not have any more. */
+function formerSecrets(set: ReadonlyMap<string, number>): string[] {
+  return [...set.keys()].filter((name) => name !== TOKENS);
+}
+
+/** The names of the secrets that the connection has. */
+export async function storedSecrets(c: Context<Env>, { id, organizationId }: Connection): Promise<string[]> {
+  const set = await listSecrets(c.get("hub").db, organizationId, [id]);
+  return formerSecrets(set.get(id) ?? new Map());
 }
 
 /** The names of missing secrets. `authorization` means that an admin has yet to grant access at the source. */

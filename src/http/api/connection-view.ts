@@ -16,7 +16,7 @@ import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import type { Env } from "../kit/env.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { idOf, INSTANT } from "../kit/shapes.ts";
-import { EXPECTED_BY, SCHEDULE, SLUG } from "../kit/values.ts";
+import { EXPECTED_BY, SCHEDULE_SHOWN, SLUG } from "../kit/values.ts";
 import { withVersion } from "../kit/version.ts";
 import { loadShownSecrets, SECRETS_SHOWN } from "./connection-secrets.ts";
 import { isAnswered } from "../../model/mail-rules.ts";
@@ -42,7 +42,7 @@ export const CONNECTION = z.strictObject({
     priority: z.int().nullable().optional(),
   }).meta({ examples: [{}] }),
   limits: LIMITS_SHOWN.meta({ examples: [{}] }),
-  schedule: SCHEDULE.nullable().meta({ examples: [null] }),
+  schedule: SCHEDULE_SHOWN.nullable().meta({ examples: [null] }),
   next_fetch_at: INSTANT.nullable().meta({ description: "Time of the next scheduled fetch", examples: [null] }),
   expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),
   technical_contact: z.string().nullable().meta({

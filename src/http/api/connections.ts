@@ -20,7 +20,7 @@ import { LIMITS, type Limits } from "../../model/guards.ts";
 import { POLICY, type Policy } from "../../model/policy.ts";
 import { getPreset } from "../../model/preset.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { changeSecrets, checkSecrets, SECRETS } from "./connection-secrets.ts";
+import { changeSecrets, checkSecrets, SECRETS, storedSecrets } from "./connection-secrets.ts";
 import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { type Guarded, loosened, requireDecider, requireSameSource } from "./loosening.ts";
@@ -35,6 +35,7 @@ import { deleteVersion, writeVersion } from "../kit/version.ts";
 import { loader } from "../kit/load.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { answerList, PAGED } from "../kit/paging.ts";
+import { prepareSettings } from "../../runs/settings.ts";
 
 const INPUT = z.strictObject({
   name: NAME,
@@ -80,6 +81,7 @@ const create = route(
     await checkMapping(c, asked.mapping);
     checkSecrets(connector, asked.secrets);
     checkSchedule(connector, asked.schedule);
+    await prepareSettings(connector, asked.settings ?? {});
     const settings = readSettings(connector, asked.settings ?? {});
     requireSameSource(c, connector, null, settings);
     if (namesSecrets(asked.secrets)) requireDecider(c, "setting secrets of a connection");
@@ -220,6 +222,7 @@ async function change(
   // A connection whose connector is no longer installed can still be renamed or paused.
   const needsConnector = settings !== undefined || secrets !== undefined || asked.schedule != null;
   const connector = needsConnector ? findConnector(c.get("hub"), current.connector) : null;
+  if (settings) await prepareSettings(connector!, settings, current.settings);
   if (settings) changes.settings = readSettings(connector!, settings);
   if (policy) changes.policy = merge<Policy>(current.policy, policy);
   if (limits) changes.limits = merge<Limits>(current.limits, limits);
@@ -234,7 +237,7 @@ async function change(
     ? []
     : await loadFieldsToMake(db, current.organizationId, asked.preset);
   if (connector !== null) {
-    checkSecrets(connector, secrets);
+    checkSecrets(connector, secrets, secrets === undefined ? [] : await storedSecrets(c, current));
     checkSchedule(connector, asked.schedule);
   }
   const newSecrets = connector === null

@@ -16,7 +16,7 @@ import { waitForNew } from "../kit/prefer.ts";
 /** Fails when the connection's connector fetches its input. */
 export function requireTakesDrops(c: Context<Env>, connection: Connection): void {
   const connector = c.get("hub").registry.get(connection.connector);
-  if (connector?.takesDrops) return;
+  if (connector?.input === "drop") return;
   throw new Fault(
     "unprocessable",
     connector === undefined

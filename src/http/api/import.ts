@@ -32,6 +32,7 @@ import { readsPeople } from "../kit/reading.ts";
 import { DROP_TAKEN, RESULT } from "../kit/shapes.ts";
 import { jsonBody, query } from "../kit/validate.ts";
 import { BY_HAND_QUERY, MODE } from "../kit/values.ts";
+import { prepareSettings } from "../../runs/settings.ts";
 
 const MAX_RECORDS = 5000;
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -93,7 +94,7 @@ const importUsers = route(
       mode,
       entity: "users",
       // A connection of files may be for full ones, but a request has only some of the people.
-      coverage: hub.registry.get(connection.connector)!.coverage === "diff" ? null : "diff",
+      coverage: hub.registry.get(connection.connector)!.coverage.users === "diff" ? null : "diff",
       byHand: asked.by_hand === "true",
     } as const;
     const { dropId, runId } = await receiveDrop(hub, connection, input, body, byOf(c));
@@ -140,6 +141,7 @@ async function warningsOf(
   const connector = hub.registry.get(connection.connector)!;
   const customFields = await loadCustomFields(hub.db, connection.organizationId);
   const context = { connection, connector, customFields };
+  await prepareSettings(connector, connection.settings);
   const columns = columnsOf(context, "users", fixedKey({ hub, connection }), true);
   const spellings = columns.spellings([...new Set(keys.flat())]);
   return (index) => spellings.issuesOf(keys[index]!);

@@ -58,7 +58,7 @@ export function requireSameSource(
 
 /** Whether all input is uploaded with a token, or with the connection's own SFTP login. */
 function isFedByHand(connector: Connector<never>, settings: Readonly<Record<string, unknown>>): boolean {
-  return connector.takesDrops === true && settings.mode !== "remote";
+  return connector.input === "drop" && settings.mode !== "remote";
 }
 
 /** Equal for equal sources: the same address, and the same identity there. */

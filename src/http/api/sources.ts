@@ -1,13 +1,14 @@
 /** Operations on a connection whose source the hub reads: test it, fetch it now, authorize the hub at the source. */
 import { Hono } from "hono";
 import { z } from "zod";
-import { authOf, parseSettings } from "../../sources/auth.ts";
+import { parseSettings, prepareSettings } from "../../runs/settings.ts";
+import { authOf } from "../../sources/auth.ts";
 import { checkSource } from "../../sources/check.ts";
 import { beginAuthorization, redirectUri } from "../../sources/oauth.ts";
 import { connectorOf } from "../../sources/source.ts";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
-import { usualCoverage } from "../../runs/receive-drop.ts";
+import { broughtBy } from "../../runs/receive-drop.ts";
 import { logRun } from "../../runs/log.ts";
 import { AUTHORIZATION_MS, createAuthorization } from "../../store/connections/authorizations.ts";
 import { loadSecrets } from "../../store/connections/connection-secrets.ts";
@@ -86,7 +87,7 @@ const startFetch = route(
   async (c) => {
     const hub = c.get("hub");
     const connection = await loadConnection(c);
-    if (connectorOf(hub, connection).takesDrops) {
+    if (connectorOf(hub, connection).input === "drop") {
       throw new Fault("unprocessable", `The connection "${connection.slug}" receives its input; upload a drop instead`);
     }
     const { id: connectionId, organizationId } = connection;
@@ -96,19 +97,19 @@ const startFetch = route(
       connectionId,
       trigger: "manual",
       mode,
-      entity: "users",
-      coverage: usualCoverage(hub, connection),
+      brings: broughtBy(hub, connection),
       requestId: c.get("requestId"),
     } as const;
-    const id = await queueFetch(hub.db, run, hub.now(), { by: byOf(c) });
-    if (id === null) {
+    const ids = await queueFetch(hub.db, run, hub.now(), { by: byOf(c) });
+    if (ids === null) {
       const other = await findUnderWay(hub.db, connectionId);
       const which = other === null ? "" : `, "${encodeId("run", other)}"`;
       throw new Fault("conflict", `A run of "${connection.slug}" is already in progress${which}; wait until it ends`);
     }
-    logRun(hub, { id, organizationId, connectionId }, "run.queued", { trigger: "manual", mode });
+    for (const id of ids) logRun(hub, { id, organizationId, connectionId }, "run.queued", { trigger: "manual", mode });
     hub.wake();
-    const answer = await waitForNew(c, id);
+    // The last one, of the people: those of departments are before it.
+    const answer = await waitForNew(c, ids.at(-1)!);
     return c.json({ run: answer.run } satisfies z.infer<typeof RUN_STARTED>, answer.status);
   },
 );
@@ -126,6 +127,7 @@ const authorize = route(
     const hub = c.get("hub");
     const connection = await loadConnection(c);
     const connector = connectorOf(hub, connection);
+    await prepareSettings(connector, connection.settings);
     const settings = parseSettings(connector, connection.settings);
     const auth = authOf(connector, settings);
     if (auth.kind !== "oauth2") {

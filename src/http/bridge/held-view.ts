@@ -1,11 +1,11 @@
 /** Connections as the bridge that holds them sees them: settings, credentials, and what is to be done for them. */
-import type { z } from "zod";
 import { keptName } from "../../bridge/places.ts";
 import type { Hub } from "../../hub.ts";
 import type { Held, Returning, Unsettled } from "../../model/bridge-wire.ts";
 import { encodeId } from "../../model/id.ts";
 import { resolveSftp, type SftpSettings } from "../../model/sftp.ts";
 import { failureOf } from "../../notify/visits.ts";
+import { checkSettings, prepareSettings } from "../../runs/settings.ts";
 import { passwordProof } from "../../security/sftp-login.ts";
 import {
   type BridgeFile,
@@ -30,12 +30,14 @@ export async function viewHeld(hub: Hub, bridge: Bridge, leases: readonly Lease[
   const states = await listHeldStates(db, bridge.id);
   const views = leases.map(async ({ connection, organization }): Promise<Held | null> => {
     const { id, slug, name, version, preset, createdAt } = connection;
-    const parsed = (hub.registry.get(connection.connector)!.settings as z.ZodType).safeParse(connection.settings);
-    if (!parsed.success) {
+    const connector = hub.registry.get(connection.connector)!;
+    await prepareSettings(connector, connection.settings);
+    const checked = checkSettings(connector, connection.settings);
+    if ("issues" in checked) {
       hub.log("bridge.settings_unreadable", { connection: encodeId("con", id) });
       return null;
     }
-    const settings = resolveSftp(parsed.data, preset, organization.timezone);
+    const settings = resolveSftp(checked.settings as never, preset, organization.timezone);
     const check = checks.find(({ connectionId }) => connectionId === id);
     const mine = ended.filter(({ file }) => file.connectionId === id);
     return {

@@ -46,8 +46,15 @@ function tidy(schema: JsonSchema, io: "input" | "output"): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
   if (KNOWN_FORMATS.has(schema.format)) delete schema.pattern;
+  // Names in JSON are texts anyway, and without a word about them further properties may be anything.
+  if (isJson(schema.propertyNames, '{"type":"string"}')) delete schema.propertyNames;
+  if (isJson(schema.additionalProperties, "{}")) delete schema.additionalProperties;
   delete schema.readOnly;
   delete schema.id;
+}
+
+function isJson(value: unknown, text: string): boolean {
+  return JSON.stringify(value) === text;
 }
 
 /** Turns references to definitions into references to components. */

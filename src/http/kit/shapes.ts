@@ -78,6 +78,7 @@ export const RUN = shapeOf<RunView>()(
       .meta({ examples: [{ id: "drp_2", name: "users.csv", bytes: 5120, sha256: null }] }),
     error: z.strictObject({ code: z.string(), message: z.string(), line: z.int().nullable().optional() }).nullable()
       .meta({ description: "Why it failed, was skipped, or pauses", examples: [null] }),
+    note: z.string().nullable().meta({ examples: [null] }),
     created_at: INSTANT,
     started_at: INSTANT.nullable(),
     finished_at: INSTANT.nullable(),

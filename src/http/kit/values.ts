@@ -45,6 +45,9 @@ export const SCHEDULE = z.union([
   examples: [{ cron: "0 3 * * *", timezone: "Europe/Berlin" }],
 });
 
+/** The same in answers. */
+export const SCHEDULE_SHOWN = SCHEDULE.meta({ id: "Schedule", examples: [{ every_minutes: 30 }] });
+
 /** The time of day by which a connection's input should have arrived. */
 export const EXPECTED_BY = z.strictObject({
   time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "should be a time of day, like 06:30").meta({

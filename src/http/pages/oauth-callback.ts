@@ -5,7 +5,8 @@
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import type { By } from "../../model/audit.ts";
-import { authOf, parseSettings } from "../../sources/auth.ts";
+import { parseSettings, prepareSettings } from "../../runs/settings.ts";
+import { authOf } from "../../sources/auth.ts";
 import { finishAuthorization } from "../../sources/oauth.ts";
 import { asFault, connectorOf } from "../../sources/source.ts";
 import { encodeId } from "../../model/id.ts";
@@ -47,7 +48,7 @@ const finish = route(
         ? await answer(c, 200, `"${connection.name}" may read its source now`, "You can close this window.")
         : await answer(c, 409, "The connection has changed", CHANGED);
     } catch (error) {
-      const fault = asFault(error, (text) => text);
+      const fault = asFault(error, null);
       hub.log("connection.not_authorized", {
         organization_id: encodeId("org", connection.organizationId),
         connection_id: encodeId("con", connection.id),
@@ -66,6 +67,7 @@ type Taken = NonNullable<Awaited<ReturnType<typeof takeAuthorization>>>;
 async function authorize(c: Context<Env>, connection: Connection, taken: Taken, state: string): Promise<boolean> {
   const hub = c.get("hub");
   const connector = connectorOf(hub, connection);
+  await prepareSettings(connector, connection.settings);
   const settings = parseSettings(connector, connection.settings);
   const auth = authOf(connector, settings);
   if (auth.kind !== "oauth2") return false;

@@ -7,7 +7,7 @@
  * those.
  */
 import { digestCells } from "../../intake/digest.ts";
-import { type Cell, type Fields, type Row, type RowBlock, type Salt, USER_FIELDS } from "../../model/record.ts";
+import { type Cell, type Fields, type ReadyBlock, type Row, type Salt, USER_FIELDS } from "../../model/record.ts";
 import type { Draft } from "../draft.ts";
 import { encodeDigest } from "./entry.ts";
 import { fieldBits, maskCells, type Masks, type PassedOver } from "./field-bits.ts";
@@ -28,7 +28,7 @@ import {
 
 export interface RowInput {
   /** The rows, from the start; each time the same. */
-  rows(): AsyncIterable<RowBlock>;
+  rows(): AsyncIterable<ReadyBlock>;
   /** The field of each column. Throws a Fault for a header that cannot be used. */
   fieldsOf(columns: readonly string[]): Fields;
   /** Salt of digests of a row's bytes. Changes with the columns and everything else that gives a row its meaning. */
@@ -110,7 +110,7 @@ export function createRecognition(draft: Draft, input: RowInput): Recognition {
       const misses = await blocks.misses(block, again, n);
       for (let from = 0; from < misses.length; from += PARSED_AT_ONCE) {
         const indexes = misses.subarray(from, Math.min(misses.length, from + PARSED_AT_ONCE));
-        const rows = block.rows(indexes);
+        const rows = await block.rows(indexes);
         for (let i = 0; i < rows.length; i++) {
           if (sift(rows[i]!, indexes[i]!, layout, batch)) yield batch.take();
         }
@@ -204,7 +204,7 @@ function createBlockReader(draft: Draft, input: RowInput) {
   /** Digests of cells. Undefined until the first block has shown whether they are worth loading. */
   let canonical: DigestIndex | null | undefined = shortcut && known.size > 0 ? undefined : null;
 
-  function lookUpDigests(block: RowBlock): void {
+  function lookUpDigests(block: ReadyBlock): void {
     if (misses.length < block.count) {
       digests = new Int32Array(block.count * 4);
       ordinals = new Int32Array(block.count);
@@ -229,7 +229,7 @@ function createBlockReader(draft: Draft, input: RowInput) {
      * Indexes of rows to decode: unknown ones, those that share their keys, and recalled ones on the second reading.
      * `from`: the place of the block's first row. Valid for this block.
      */
-    async misses(block: RowBlock, again: boolean, from: number): Promise<Int32Array> {
+    async misses(block: ReadyBlock, again: boolean, from: number): Promise<Int32Array> {
       lookUpDigests(block);
       let missed = 0;
       for (let i = 0; i < block.count; i++) {

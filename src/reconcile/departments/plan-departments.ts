@@ -4,7 +4,7 @@
  */
 import { COUNTED } from "../../model/change.ts";
 import { type Counts, NO_COUNTS } from "../../model/run.ts";
-import type { RowBlock } from "../../model/record.ts";
+import type { ReadyBlock } from "../../model/record.ts";
 import { type IssueRow, wholeInput } from "../draft.ts";
 import { cellsMissing } from "../issues/input.ts";
 import { cellCount, shortAndNew, whyBroken } from "../issues/people.ts";
@@ -32,7 +32,7 @@ export interface DepartmentPlan {
 
 export async function planDepartments(
   context: DepartmentPlanContext,
-  blocks: AsyncIterable<RowBlock>,
+  blocks: AsyncIterable<ReadyBlock>,
 ): Promise<DepartmentPlan> {
   const items = await readItems(context, blocks);
   rejectDuplicates(items, (item) => item.record?.departmentId ?? null, "department_id");
@@ -56,10 +56,10 @@ export async function planDepartments(
   };
 }
 
-async function readItems(context: DepartmentPlanContext, blocks: AsyncIterable<RowBlock>): Promise<Item[]> {
+async function readItems(context: DepartmentPlanContext, blocks: AsyncIterable<ReadyBlock>): Promise<Item[]> {
   const items: Item[] = [];
   for await (const block of blocks) {
-    for (const row of block.rows(Array.from({ length: block.count }, (_, i) => i))) {
+    for (const row of await block.rows(Array.from({ length: block.count }, (_, i) => i))) {
       const broken = whyBroken(row);
       const record = broken === null ? context.validate(context.normalize(row)) : null;
       const item: Item = {

@@ -5,10 +5,13 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Connection, ConnectionRef } from "./connections.ts";
 import type { Database, Statement } from "../database.ts";
+import type { Entity } from "../../model/record.ts";
+import { hasContent } from "../runs/drop-content.ts";
+import { findDrop } from "../runs/drops.ts";
 import { hasRoomInQueue, type Run } from "../runs/runs.ts";
 import { connections } from "./schema.ts";
 import { organizations } from "../schema.ts";
-import { connectionClocks, fetches } from "./schema-sources.ts";
+import { connectionClocks, fetches, type LastRead } from "./schema-sources.ts";
 import { findRow } from "../reads.ts";
 import { unchanged } from "../unchanged.ts";
 
@@ -71,24 +74,40 @@ export async function listClocks(db: Database, organizationId: number): Promise<
   return new Map(rows.map((row) => [row.connectionId, row]));
 }
 
-/** Whether the connection has an input from after `since`: a drop that was sent or fetched. */
+/**
+ * Whether the connection has an input from after `since`: a drop that was sent or fetched, or a source that reported that
+ * nothing has changed.
+ */
 export async function hasCome(db: Database, { id }: ConnectionRef, since: number): Promise<boolean> {
   const rows = await db.rows(sql`select 1 from drops where connection_id = ${id} and sha256 is not null
-    and sealed_at > ${since} limit 1`);
+    and sealed_at > ${since}
+    union all select 1 from ${fetches} where connection_id = ${id} and unchanged is not null and ended_at > ${since}
+    limit 1`);
   return rows.length > 0;
 }
 
-/** The state at the end of the last complete fetch that was applied; null when the meaning of rows has changed since. */
-export async function findCheckpoint(db: Database, { id, settingsVersion }: Connection): Promise<unknown> {
-  const row = await findRow(db, connectionClocks, { connectionId: id });
-  return row === null || row.checkpointVersion !== settingsVersion ? null : row.checkpoint;
+/** The last complete fetch of the entity that was applied. Null: there is none whose state and rows can still be used. */
+export async function findLastRead(
+  db: Database,
+  { id, organizationId, settingsVersion }: Connection,
+  entity: Entity,
+): Promise<(LastRead & { readonly dropId: number }) | null> {
+  const row = await findRow(db, connectionClocks, { connectionId: id, organizationId });
+  const read = row?.reads?.[entity];
+  if (read == null || read.dropId === null || read.settingsVersion !== settingsVersion) return null;
+  const drop = await findDrop(db, organizationId, read.dropId);
+  if (drop === null || drop.sealedAt === null || !await hasContent(db, drop)) return null;
+  return { ...read, dropId: drop.id };
 }
 
-/** The statement that stores the state at the end of the run's fetch, if that was complete. */
-export function rememberCheckpoint(db: Database, run: Run): Statement {
-  return db.run(sql`insert into ${connectionClocks} (connection_id, organization_id, checkpoint, checkpoint_version)
-    select connection_id, organization_id, checkpoint, ${run.figures?.settingsVersion ?? null} from ${fetches}
+/** The statement that stores how the run's fetch ended, if it was complete and saved a checkpoint. */
+export function rememberRead(db: Database, run: Run): Statement {
+  const path = `$.${run.entity}`;
+  const read = sql`json_object('state', json(checkpoint), 'settingsVersion', ${run.figures?.settingsVersion ?? null},
+    'dropId', ${run.dropId})`;
+  return db.run(sql`insert into ${connectionClocks} (connection_id, organization_id, reads)
+    select connection_id, organization_id, json_object(${run.entity}, ${read}) from ${fetches}
     where run_id = ${run.id} and complete = 1 and checkpoint is not null
-    on conflict (connection_id) do update set checkpoint = excluded.checkpoint,
-      checkpoint_version = excluded.checkpoint_version`);
+    on conflict (connection_id) do update
+      set reads = json_set(coalesce(reads, '{}'), ${path}, json(excluded.reads -> ${path}))`);
 }

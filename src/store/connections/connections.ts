@@ -134,6 +134,14 @@ export async function findConnectionOf(
 
 export const listConnections = listerIn(connections);
 
+/** How many connections the organization has of each connector that it uses. */
+export async function countByConnector(db: Database, organizationId: number): Promise<ReadonlyMap<string, number>> {
+  return new Map(
+    await db.rows<[string, number]>(sql`select connector, count(*) from ${connections}
+      where organization_id = ${organizationId} group by connector`),
+  );
+}
+
 /**
  * Null when `current` is no longer what is stored. What decides the meaning of a row moves settingsVersion. `fields`:
  * custom fields that are created with the change.

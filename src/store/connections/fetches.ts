@@ -17,7 +17,7 @@ import { type NewRun, queueRun, type Run, writeQueueing } from "../runs/runs.ts"
 import { connections } from "./schema.ts";
 import { dropChunks, drops } from "../runs/schema-drops.ts";
 import { runs } from "../runs/schema.ts";
-import { fetches, type OriginMark } from "./schema-sources.ts";
+import { fetches, type LastRead, type OriginMark } from "./schema-sources.ts";
 import { findRow, first } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 import { fenced } from "../fence.ts";
@@ -36,30 +36,42 @@ export function nothingUnderWay(connectionId: number): SQL {
     and status in ('queued', 'planning', 'applying') and trigger in ('schedule', 'manual', 'retry'))`;
 }
 
+/** A fetch as it is queued: one run for each entity, in the order in which they are read. */
+export interface NewFetch extends Omit<NewRun, "id" | "dropId" | "entity" | "coverage"> {
+  readonly brings: readonly Pick<NewRun, "entity" | "coverage">[];
+}
+
 /**
- * Queues a run of a source that is fetched, unless one is under way for the connection. `condition`: another condition;
- * `also`: statements that follow. Gives the run's id, or null. Fails with `queue_full`, and then writes nothing.
+ * Queues the runs of a source that is fetched, unless one is under way for the connection. `condition`: another
+ * condition; `also`: statements that follow. Gives the runs' ids in their order, or null. Fails with `queue_full`, and
+ * then writes nothing.
  */
 export async function queueFetch(
   db: Database,
-  run: Omit<NewRun, "id" | "dropId">,
+  { brings, ...run }: NewFetch,
   now: number,
   { by = HUB, condition = sql`1`, also = [] }: { by?: By; condition?: SQL; also?: readonly Statement[] } = {},
-): Promise<number | null> {
-  const id = await reserve(db, "run");
+): Promise<number[] | null> {
+  const first = await reserve(db, "run", brings.length);
+  const ids = brings.map((_, i) => first + i);
   const { organizationId, connectionId } = run;
-  const subjects = [encodeId("con", connectionId), encodeId("run", id)];
-  const queued = sql`exists (select 1 from runs where id = ${id})`;
-  const { made } = await writeQueueing(db, {
-    made: queueRun(db, { ...run, id, dropId: null }, now, {
-      condition: sql`${nothingUnderWay(connectionId)} and ${condition}
-        and exists (select 1 from connections where id = ${connectionId})`,
-    }),
+  const subjects = [encodeId("con", connectionId), ...ids.map((id) => encodeId("run", id))];
+  const queued = sql`exists (select 1 from runs where id = ${first})`;
+  const isFirst = sql`${nothingUnderWay(connectionId)} and ${condition}
+    and exists (select 1 from connections where id = ${connectionId})`;
+  const [made, ...others] = brings.map((each, i) =>
+    queueRun(db, { ...run, ...each, id: ids[i]!, dropId: null }, now, { condition: i === 0 ? isFirst : queued })
+  );
+  const results = await writeQueueing(db, {
+    made: made!,
+    others,
     audit: by === HUB ? [] : [recordAudit(db, by, { organizationId, action: "run.requested", subjects }, now, queued)],
-    fetches: db.run(insertIf(fetches, { runId: id, organizationId, connectionId, createdAt: now }, queued)),
+    fetches: ids.map((runId) =>
+      db.run(insertIf(fetches, { runId, organizationId, connectionId, createdAt: now }, queued))
+    ),
     also,
   });
-  return made.length > 0 ? id : null;
+  return results.made.length > 0 ? ids : null;
 }
 
 /** The run of the connection that is queued or at work. */
@@ -77,7 +89,8 @@ export interface ClaimedFetch {
 
 /**
  * Claims the oldest free fetch of the organization whose turn it is; null: there is none. Fetches of paused connections
- * wait, unless they are only to be planned; `busy` organizations are left out. Fetches whose run has ended are ended here.
+ * wait, unless they are only to be planned, and people wait until the departments that were queued with them are applied;
+ * `busy` organizations are left out. Fetches whose run has ended are ended here.
  * `reading`: runs whose fetches this owner reads; another one of its own is a claim whose answer was lost, and is free.
  */
 export async function claimFetch(
@@ -101,6 +114,10 @@ export async function claimFetch(
       where f.ended_at is null
         and (r.status is null or r.status <> 'queued' or c.id is null or c.paused_at is null or r.mode = 'plan')
         and (r.status is not 'queued' or f.owner is null or f.run_id in ${setOf([...free.keys()])})
+        and not exists (
+          select 1 from fetches df join runs d on d.id = df.run_id where df.connection_id = f.connection_id
+            and d.id < r.id and d.entity = 'departments' and d.status in ('queued', 'planning', 'applying')
+            and d.waits_for is null)
         and f.organization_id not in ${setOf(busy)})
     where place <= ${OPEN_EACH} order by run_id`);
   for (const [runId, organizationId, status] of turns.order(open, ([, organization]) => organization)) {
@@ -221,6 +238,8 @@ export interface Noted {
   readonly checkpoint: unknown;
   readonly origins: readonly OriginMark[];
   readonly warnings: readonly Issue[];
+  readonly repeated: number;
+  readonly expected: number | null;
 }
 
 export function note(db: Database, { runId }: Pick<Fetch, "runId">, noted: Partial<Noted>): Statement {
@@ -232,6 +251,8 @@ export interface FetchEnd {
   readonly error: { readonly code: string; readonly message: string } | null;
   /** The drop that its run is planned from; null: nothing was read. */
   readonly drop: { readonly id: number; readonly bytes: number; readonly sha256: string } | null;
+  /** The source reported that nothing has changed: the run is planned from the drop of the last fetch. */
+  readonly unchanged: { readonly because: string; readonly note: string; readonly last: LastRead } | null;
   readonly expiresAt: number;
 }
 
@@ -239,10 +260,17 @@ export interface FetchEnd {
 export function endFetch(
   db: Database,
   { runId }: Pick<Fetch, "runId">,
-  { complete, error, drop, expiresAt }: FetchEnd,
+  { complete, error, drop, expiresAt, unchanged }: FetchEnd,
   now: number,
 ): Statement[] {
   return [
+    ...(unchanged === null ? [] : [
+      db.orm.update(runs).set({ dropId: unchanged.last.dropId, note: unchanged.note }).where(eq(runs.id, runId)),
+      db.orm.update(fetches).set({
+        unchanged: unchanged.because,
+        checkpoint: sql`coalesce(checkpoint, ${JSON.stringify(unchanged.last.state)})`,
+      }).where(eq(fetches.runId, runId)),
+    ]),
     ...(drop === null ? [] : [
       db.orm.update(drops).set({ bytes: drop.bytes, sha256: drop.sha256, sealedAt: now, expiresAt })
         .where(eq(drops.id, drop.id)),

@@ -1,7 +1,7 @@
 /** Tables of connections that fetch: their secrets, fetches, due times, and authorizations in progress. */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { Issue } from "../../model/record.ts";
+import type { Entity, Issue } from "../../model/record.ts";
 import { json } from "../columns.ts";
 
 /** A connection's secrets, each sealed by itself. */
@@ -40,6 +40,12 @@ export const fetches = sqliteTable("fetches", {
   checkpoint: json<unknown>("checkpoint"),
   origins: json<OriginMark[]>("origins").notNull().default([]),
   warnings: json<Issue[]>("warnings").notNull().default([]),
+  /** Records that came again with the same content, and were left out. */
+  repeated: integer().notNull().default(0),
+  /** How many records there are by the source's own account; null: it gives none. */
+  expected: integer(),
+  /** Why nothing was read: the source reported that nothing has changed since the last fetch. Null: it was read. */
+  unchanged: text(),
   /** The source was read to its end. */
   complete: integer({ mode: "boolean" }).notNull().default(false),
   /** Why it was not read to its end. Rows that were read before the error are used. */
@@ -53,6 +59,16 @@ export const fetches = sqliteTable("fetches", {
   index("fetches_connection").on(t.connectionId),
   index("fetches_drop").on(t.dropId),
 ]);
+
+/** How a fetch ended that was complete and applied. */
+export interface LastRead {
+  /** The connector's state at its end. */
+  readonly state: unknown;
+  /** The connection's settings that the state is valid for. */
+  readonly settingsVersion: number | null;
+  /** The drop with the rows. */
+  readonly dropId: number | null;
+}
 
 /** When a connection's next fetch and input are due. A connection without a row has never been checked for that. */
 export const connectionClocks = sqliteTable("connection_clocks", {
@@ -72,9 +88,8 @@ export const connectionClocks = sqliteTable("connection_clocks", {
   overdueMailedAt: integer("overdue_said_at"),
   /** Inputs before this instant count for an earlier expectation; null: all count. */
   expectedFrom: integer("expected_from"),
-  /** The state at the end of the last complete fetch that was applied, and the settings version that it is valid for. */
-  checkpoint: json<unknown>("checkpoint"),
-  checkpointVersion: integer("checkpoint_version"),
+  /** The last complete fetch of each entity that was applied, if it ended with a checkpoint. */
+  reads: json<Partial<Record<Entity, LastRead>>>("reads"),
 }, (t) => [
   index("connection_clocks_next").on(t.nextAt).where(sql`next_at is not null`),
   index("connection_clocks_expected").on(t.expectedAt).where(sql`expected_at is not null`),

@@ -115,8 +115,11 @@ export function emptyRuns(
       db.run(sql`update runs set plan_hash = ${hash}, counts = ${counts === null ? null : JSON.stringify(counts)}
         where id = ${id} and status in ('planned', 'held')`)
     ),
-    db.run(sql`update fetches set error = null, warnings = '[]', checkpoint = null, origins = '[]'
+    db.run(sql`update runs set note = null where organization_id = ${organizationId} and note is not null`),
+    db.run(
+      sql`update fetches set unchanged = iif(unchanged is null, null, ''), error = null, warnings = '[]', checkpoint = null, origins = '[]'
       where organization_id = ${organizationId} and ended_at is not null
-        and run_id not in (select id from runs where status in ('queued', 'planning'))`),
+        and run_id not in (select id from runs where status in ('queued', 'planning'))`,
+    ),
   ];
 }

@@ -49,12 +49,12 @@ export async function emptyWords(
       }).where(eq(mails.id, id)),
     );
   }
-  const states = await db.rows<[number, string]>(sql`select connection_id, checkpoint from connection_clocks
-    where organization_id = ${organizationId} and checkpoint is not null`);
+  const states = await db.rows<[number, string]>(sql`select connection_id, reads from connection_clocks
+    where organization_id = ${organizationId} and reads is not null`);
   // Without a checkpoint, the next fetch reads the whole source.
-  const named = states.filter(([, checkpoint]) => isNamedIn(checkpoint)).map(([id]) => id);
+  const named = states.filter(([, reads]) => isNamedIn(reads)).map(([id]) => id);
   statements.push(
-    db.run(sql`update connection_clocks set checkpoint = null, checkpoint_version = null
+    db.run(sql`update connection_clocks set reads = null
       where connection_id in ${setOf(named)}`),
     db.run(sql`delete from bridge_checks where organization_id = ${organizationId} and result is not null`),
   );

@@ -203,6 +203,7 @@ export function viewRun({ run, connection, drop }: StoredRun): RunView {
       ? null
       : { id: encodeId("drp", run.dropId), name: drop.name, bytes: drop.bytes, sha256: drop.sha256 },
     error: run.error ?? waitingFor(run),
+    note: run.note,
     created_at: toInstant(run.createdAt),
     started_at: toInstantOrNull(run.startedAt),
     finished_at: toInstantOrNull(run.finishedAt),

@@ -35,6 +35,8 @@ export const runs = sqliteTable("runs", {
   /** The organization's dataVersion that the plan was made against. */
   planVersion: integer("plan_version"),
   error: json<{ code: string; message: string; line?: number | null }>("error"),
+  /** What is to be known about its input, though nothing is wrong with it; null: nothing. */
+  note: text(),
   /** What the report needs to know of the input. `sheet`: of a workbook. */
   input: json<RunInput>("input"),
   /** Rows read and pages applied so far. */

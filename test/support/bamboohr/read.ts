@@ -1,6 +1,7 @@
 /** Reads the fake with the connector alone, past the hub's own fetch, whose pauses take no time here. */
 import { Buffer } from "node:buffer";
 import bamboohr from "../../../connectors/bamboohr/bamboohr.ts";
+import { SETTINGS } from "../../../connectors/bamboohr/settings.ts";
 import type {
   CheckResult,
   FetchContext,
@@ -27,7 +28,7 @@ function contextOf(
   fake: BambooHR,
   options: ReadOptions,
 ): SourceContext<Settings> & { log_: string[]; pauses: number[] } {
-  const settings = bamboohr.settings.parse({ subdomain: fake.company.subdomain, source: options.source ?? "auto" });
+  const settings = SETTINGS.parse({ subdomain: fake.company.subdomain, source: options.source ?? "auto" });
   const { signal } = new AbortController();
   const log_: string[] = [], pauses: number[] = [];
   const authorization = `Basic ${Buffer.from(`${options.key ?? fake.key}:x`).toString("base64")}`;
@@ -79,6 +80,10 @@ export async function readFake(fake: BambooHR, options: ReadOptions = {}): Promi
     drop: null,
     async *readDrop() {},
     checkpoint: { resume: null, last: null, save: () => Promise.resolve() },
+    expectTotal: () => {},
+    read: () => {
+      throw new Error("The kit has no readers");
+    },
     startOver() {
       records = [];
       warnings.length = 0;

@@ -1,0 +1,78 @@
+/**
+ * Makes one module of a connector and all that it imports, so that a child has nothing to load. Nothing of the connector
+ * runs here.
+ */
+import { createHash } from "node:crypto";
+import { Fault } from "../../model/errors.ts";
+
+export interface Bundle {
+  readonly code: string;
+  /** SHA-256 of the code, in hexadecimal. */
+  readonly digest: string;
+  /** Where each place of the code comes from, as a source map (ECMA-426) in JSON. */
+  readonly map: string;
+}
+
+/** No connector needs more. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/**
+ * `entry`: path of a module, or the name of a package that `folder` has installed. Fails with `unprocessable`, with each
+ * problem in a line.
+ */
+export async function bundleConnector(entry: string, folder: string): Promise<Bundle> {
+  // Needed only where connectors of others are added, and slow to load.
+  const { build, stop } = await import("esbuild");
+  try {
+    const { outputFiles } = await build({
+      stdin: {
+        // A module without a default export is refused in words later.
+        contents: `import * as all from ${JSON.stringify(entry)}; export default all.default;`,
+        resolveDir: folder,
+        sourcefile: "muster",
+      },
+      outfile: "connector.js",
+      bundle: true,
+      write: false,
+      format: "esm",
+      target: "es2023",
+      platform: "neutral",
+      mainFields: ["module", "main"],
+      conditions: ["deno", "import"],
+      external: ["node:*"],
+      define: { "process.env.NODE_ENV": '"production"' },
+      sourcemap: "external",
+      sourcesContent: false,
+      logLevel: "silent",
+      minifySyntax: true,
+      treeShaking: true,
+    });
+    const code = textOf(outputFiles, ".js"), map = textOf(outputFiles, ".map");
+    if (code.length > MAX_BYTES) {
+      throw new Fault("unprocessable", `it has more than ${MAX_BYTES / 2 ** 20} MiB of code`);
+    }
+    return { code, map, digest: createHash("sha256").update(code).digest("hex") };
+  } catch (error) {
+    throw error instanceof Fault ? error : new Fault("unprocessable", problemsOf(error), { cause: error });
+  } finally {
+    await stop();
+  }
+}
+
+function textOf(files: readonly { readonly path: string; readonly text: string }[], ending: string): string {
+  return files.find(({ path }) => path.endsWith(ending))!.text;
+}
+
+interface Problem {
+  readonly text: string;
+  readonly location: { readonly file: string; readonly line: number } | null;
+}
+
+function problemsOf(error: unknown): string {
+  const { errors } = error as { readonly errors?: readonly Problem[] };
+  if (errors === undefined || errors.length === 0) return error instanceof Error ? error.message : String(error);
+  const lines = errors.slice(0, 10).map(({ text, location }) =>
+    location === null || location.file === "muster" ? text : `${text} (${location.file}:${location.line})`
+  );
+  return lines.join("\n");
+}

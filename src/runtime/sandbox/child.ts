@@ -1,0 +1,125 @@
+/**
+ * A connector's child process: started without any permission, watched, and ended at its limits. Whatever the code in it
+ * does, only its own calls fail.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Calls, createCalls } from "./calls.ts";
+import { ConnectorFault } from "./faults.ts";
+import { linesOf } from "./lines.ts";
+import { LIMITS, type Limits } from "./protocol.ts";
+import { watchMemory } from "./watch-memory.ts";
+
+export interface ChildOptions {
+  /** Path of the Deno program. */
+  readonly deno: string;
+  /** The connector: one module, with nothing left to import but what Deno itself has. */
+  readonly code: string;
+  readonly limits?: Partial<Limits>;
+  /** Takes what the connector logs; may contain whatever its author wrote. */
+  readonly onLog?: (line: string) => void;
+}
+
+export interface Child extends Pick<Calls, "call" | "pages"> {
+  readonly pid: number;
+  /** Ends the process at once, and removes what it may have left. Safe to repeat. */
+  end(): Promise<void>;
+}
+
+const HOST = fileURLToPath(new URL("./host.ts", import.meta.url));
+/**
+ * No permission is given, so all are refused. What is named here closes the ways past them: modules by URL, packages, a
+ * configuration file nearby, and a question on the terminal.
+ */
+const CLOSED = ["--no-prompt", "--no-remote", "--no-npm", "--cached-only", "--deny-import", "--no-config", "--no-lock"];
+/** A child in a loop whose hub was killed ends after so much processor time, in seconds. */
+const MAX_CPU_S = 3_600;
+
+/** Resolves once the code is loaded. Fails with a ConnectorFault. */
+export async function startChild({ deno, code, onLog = () => {}, ...options }: ChildOptions): Promise<Child> {
+  const limits = { ...LIMITS, ...options.limits };
+  // What Deno keeps for a program (localStorage, caches) lies in a folder that goes with the child.
+  const folder = await mkdtemp(join(tmpdir(), "muster-connector-"));
+  const [program, ...args] = commandOf(deno, limits);
+  const process = spawn(program!, args, {
+    cwd: folder,
+    env: { DENO_DIR: folder, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
+  });
+  const kill = (reason: unknown) => {
+    calls.fail(reason);
+    process.kill("SIGKILL");
+  };
+  const calls = createCalls({
+    limits,
+    onLog,
+    kill,
+    write: (message) => void process.stdin.write(`${JSON.stringify(message)}\n`),
+  });
+  const stopWatch = watchMemory(process.pid ?? null, limits.residentMiB, () => {
+    kill(new ConnectorFault(`took more than ${limits.residentMiB} MiB of memory`));
+  });
+  const ended = endOf(process, limits).then(async (reason) => {
+    stopWatch();
+    calls.fail(reason);
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
+  void hear(process, limits, calls, kill);
+  const end = async () => {
+    kill(new ConnectorFault("was ended by the hub"));
+    await ended;
+  };
+  try {
+    await calls.load(code);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { pid: process.pid!, call: calls.call, pages: calls.pages, end };
+}
+
+/** Through the shell, which sets limits of the process itself. */
+function commandOf(deno: string, { heapMiB }: Limits): string[] {
+  const command = [deno, "run", `--v8-flags=--max-old-space-size=${heapMiB}`, "--no-check", ...CLOSED, HOST];
+  if (process.platform === "win32") return command;
+  return ["/bin/sh", "-c", `ulimit -c 0; ulimit -t ${MAX_CPU_S}; exec "$@"`, "sh", ...command];
+}
+
+/** Passes each line of the child on. */
+async function hear(
+  process: ChildProcessWithoutNullStreams,
+  { lineBytes }: Limits,
+  calls: Calls,
+  kill: (reason: unknown) => void,
+): Promise<void> {
+  // A child that has ended is told of by endOf.
+  process.stdin.on("error", () => {});
+  try {
+    for await (const line of linesOf(process.stdout, lineBytes)) calls.take(line);
+  } catch (error) {
+    if (error instanceof RangeError) {
+      kill(new ConnectorFault(`gave more than ${lineBytes / 2 ** 20} MiB at once: it should yield smaller pages`));
+    } else if (error instanceof ConnectorFault) kill(error);
+  }
+}
+
+/** Resolves when the process has ended, with why. */
+function endOf(process: ChildProcessWithoutNullStreams, { stderrBytes }: Limits): Promise<ConnectorFault> {
+  let stderr = "";
+  process.stderr.setEncoding("latin1");
+  process.stderr.on("data", (text: string) => {
+    if (stderr.length < stderrBytes) stderr += text;
+  });
+  return new Promise((resolve) => {
+    process.once("error", (error) => resolve(new ConnectorFault(`could not be started: ${error.message}`)));
+    process.once("close", (code, signal) => resolve(whyEnded(code, signal, stderr)));
+  });
+}
+
+function whyEnded(code: number | null, signal: string | null, stderr: string): ConnectorFault {
+  if (/out of memory/i.test(stderr)) return new ConnectorFault("took more memory than it may");
+  if (signal === "SIGXCPU") return new ConnectorFault("took more processor time than it may");
+  return new ConnectorFault(`ended by itself (${signal ?? `exit code ${code}`})`);
+}

@@ -1,0 +1,173 @@
+/**
+ * A connector of others, as the hub has it: what is data is here, and all that it does it does in children (child.ts). No
+ * child serves two connections.
+ */
+import type { CheckResult, FetchContext, FetchedRows, SourceContext, Unchanged } from "../../connector.ts";
+import type { Installed, Normalized, RowsToNormalize, Threw } from "../../hub.ts";
+import { Fault } from "../../model/errors.ts";
+import { createLane } from "../../std/lanes.ts";
+import type { Answers } from "./calls.ts";
+import type { Bundle } from "./bundle.ts";
+import { type Child, startChild } from "./child.ts";
+import { type Configured, createConfigured } from "./configured.ts";
+import { ConnectorFault } from "./faults.ts";
+import { createHttp } from "./http.ts";
+import { createReading } from "./reading.ts";
+import { createSession } from "./session.ts";
+import type { Limits } from "./protocol.ts";
+import { sourcePlace } from "./source-place.ts";
+
+export interface IsolatedOptions {
+  /** Path of the Deno program. */
+  readonly deno: string;
+  readonly limits?: Partial<Limits>;
+}
+
+/** What a child says about its connector. */
+interface Described {
+  /** Null: the module has no object as its default export. */
+  readonly data: Record<string, unknown> | null;
+  readonly functions: readonly string[];
+  /** Whether its settings are a Standard Schema. */
+  readonly hasSchema: boolean;
+  readonly settingsSchema: unknown;
+}
+
+/** How many children answer short questions at a time. Fetches and runs are bounded where they are started. */
+const QUESTIONS = createLane(4);
+
+/** Loads the connector, once. Fails with `connector_failed`. */
+export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Promise<Installed> {
+  const start = (onLog?: (line: string) => void) => startChild({ ...options, code: bundle.code, onLog });
+  const ask = async <T>(question: (child: Child) => Promise<T>): Promise<T> => {
+    const giveBack = await QUESTIONS.take("");
+    try {
+      return await within(await start(), question);
+    } finally {
+      giveBack();
+    }
+  };
+  const { data, functions, hasSchema, settingsSchema } = await ask((child) => child.call<Described>("describe", null))
+    .catch((error) => {
+      throw inWords(error, null, bundle);
+    });
+  if (data === null) throw new Fault("unprocessable", "its default export should be what defineConnector gives");
+  const title = typeof data.title === "string" ? data.title : null;
+  const failed = (error: unknown) => inWords(error, title, bundle);
+  const has = (name: string) => functions.includes(name);
+
+  const configured = createConfigured(async (all, keep) => {
+    const left = [...all];
+    while (left.length > 0) {
+      // A child goes on with the next settings until it fails.
+      await ask(async (child) => {
+        for (const stored of [...left]) {
+          keep(stored, { made: await child.call<Configured>("configure", { settings: stored }) });
+          left.shift();
+        }
+      }).catch((error) => keep(left.shift(), { error: failed(error) }));
+    }
+  });
+  return {
+    ...data,
+    settingsJsonSchema: settingsSchema ?? undefined,
+    ...configured.functions(functions),
+    ...(hasSchema ? {} : { settings: undefined }),
+    ...(has("fetch") ? { fetch: (context: FetchContext<never>) => fetchApart(start, context, failed) } : {}),
+    ...(has("check") ? { check: (context: SourceContext<never>) => checkApart(start, context, failed) } : {}),
+    ...(has("normalize") ? { normalize: notHere } : {}),
+    isolated: {
+      digest: bundle.digest,
+      prepare: configured.prepare,
+      openNormalizer() {
+        const session = createSession(() => start());
+        return {
+          normalize: (rows: RowsToNormalize) =>
+            session.use((child) => child.call<readonly Normalized[]>("normalize", rows)).catch((error) => {
+              throw failed(error);
+            }),
+          placeOf: ({ at }: Threw) => at === undefined ? null : sourcePlace(bundle.map, at),
+        };
+      },
+    },
+  } as unknown as Installed;
+}
+
+function notHere(): never {
+  throw new Error("A connector of others does nothing in this process");
+}
+
+type Start = (onLog: (line: string) => void) => Promise<Child>;
+type Failed = (error: unknown) => Error;
+
+async function* fetchApart(
+  start: Start,
+  context: FetchContext<never>,
+  failed: Failed,
+): AsyncGenerator<FetchedRows, Unchanged | void> {
+  const { checkpoint, startOver, warn, signal } = context;
+  const http = createHttp(context.fetch);
+  const reading = createReading(context, http.take);
+  const answers: Answers = {
+    ...http.answers,
+    ...reading.answers,
+    expectTotal: ({ count }: { count: number }) => context.expectTotal(count),
+    save: (state: unknown) => checkpoint.save(state),
+    startOver: () => startOver(),
+    warn: (warning: never) => warn(warning),
+  };
+  const given = {
+    ...contextData(context),
+    entity: context.entity,
+    checkpoint: { resume: checkpoint.resume, last: checkpoint.last },
+  };
+  const child = await start(context.log).catch((error) => {
+    throw failed(error);
+  });
+  try {
+    return yield* child.pages<FetchedRows, Unchanged | void>(given, { answers, signal });
+  } catch (error) {
+    throw failed(error);
+  } finally {
+    await reading.close();
+    await http.close();
+    await child.end();
+  }
+}
+
+async function checkApart(start: Start, context: SourceContext<never>, failed: Failed): Promise<CheckResult> {
+  const http = createHttp(context.fetch);
+  try {
+    return await within(
+      await start(context.log),
+      (child) =>
+        child.call<CheckResult>("check", contextData(context), { answers: http.answers, signal: context.signal }),
+    );
+  } catch (error) {
+    throw failed(error);
+  } finally {
+    await http.close();
+  }
+}
+
+function contextData({ settings, mapping, onlyStatuses, today }: SourceContext<never>) {
+  return { settings, mapping, onlyStatuses, today };
+}
+
+async function within<T>(child: Child, use: (child: Child) => Promise<T>): Promise<T> {
+  try {
+    return await use(child);
+  } finally {
+    await child.end();
+  }
+}
+
+/** The connector's own fault in words, with file and line of its author's source. Other errors are passed on. */
+function inWords(error: unknown, title: string | null, bundle: Bundle): Error {
+  if (!(error instanceof ConnectorFault)) return error as Error;
+  const place = error.at === null ? null : sourcePlace(bundle.map, error.at);
+  const name = title === null ? "The connector" : `The connector "${title}"`;
+  return new Fault("connector_failed", `${name} ${error.message}${place === null ? "" : ` (${place})`}`, {
+    cause: error,
+  });
+}
