@@ -7,17 +7,22 @@ import { createRegistry } from "./registry.ts";
 import { bundleConnector } from "./sandbox/bundle.ts";
 import { findDeno } from "./sandbox/deno-program.ts";
 import { loadIsolated } from "./sandbox/isolated.ts";
+import type { Limits } from "./sandbox/protocol.ts";
 
 /**
  * `base`: `file:` URL of the folder that relative paths and packages are searched from. Fails with `unprocessable`, with
  * all problems in one message.
  */
-export async function loadRegistry(specifiers: readonly string[], base: string): Promise<Registry> {
+export async function loadRegistry(
+  specifiers: readonly string[],
+  base: string,
+  options: { readonly limits?: Partial<Limits> } = {},
+): Promise<Registry> {
   const registry = new Map<string, Installed>(createRegistry());
   const added = new Set<string>();
   const problems: string[] = [];
   for (const specifier of specifiers) {
-    const found = await loadConnector(specifier, base);
+    const found = await loadConnector(specifier, base, options.limits);
     if (typeof found === "string") problems.push(`Cannot use the connector ${specifier}: ${found}`);
     else if (registry.has(found.name)) {
       problems.push(`Cannot use the connector ${specifier}: there is already a connector "${found.name}"`);
@@ -31,7 +36,11 @@ export async function loadRegistry(specifiers: readonly string[], base: string):
 }
 
 /** The default export of the module, or what is wrong with it. */
-async function loadConnector(specifier: string, base: string): Promise<Installed | string> {
+async function loadConnector(
+  specifier: string,
+  base: string,
+  limits: Partial<Limits> | undefined,
+): Promise<Installed | string> {
   const deno = findDeno();
   if (deno === null) return 'connectors of others run in Deno, which is not here: install the npm package "deno"';
   if (/^[a-z]+:/i.test(specifier) && !specifier.startsWith("file:")) {
@@ -39,7 +48,7 @@ async function loadConnector(specifier: string, base: string): Promise<Installed
   }
   try {
     const entry = specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier;
-    const found = await loadIsolated(await bundleConnector(entry, fileURLToPath(base)), { deno });
+    const found = await loadIsolated(await bundleConnector(entry, fileURLToPath(base)), { deno, limits });
     return (await connectorFaults(found)).join("; ") || found;
   } catch (error) {
     if (error instanceof Fault) return error.message;

@@ -311,7 +311,7 @@ test("a released field is a source's again; a field that nobody has is refused",
   await patch(id, { title: "Lead", location: "Porto" });
   const shown = await (await patch(id, { release: ["title"] })).json();
   assert.deepEqual([shown.edited_by_hand, shown.title, shown.version], [["location"], "Lead", 3]);
-  assert.deepEqual((await findUser(hub.db, hub.organization.id, id))!.user.fieldSources, { location: 0 });
+  assert.deepEqual((await findUser(hub.db, hub.organization.id, id))!.user.fieldSources, { location: 0, title: 0 });
   assert.equal((await loadPages(hub)).length, 1, "no value changed");
   assert.equal((await patch(id, { release: ["shoe size"] })).status, 422);
 });

@@ -53,8 +53,8 @@ export function testConnector<Settings>(given: Connector<Settings>, example: Exa
   const settings = () => parseSettings(connector, example.settings as Record<string, unknown>);
   const { name, mapping = {}, input } = connector;
 
-  test(`${name}: the hub would take it`, () => {
-    assert.deepEqual(connectorFaults(connector), []);
+  test(`${name}: the hub would take it`, async () => {
+    assert.deepEqual(await connectorFaults(connector), []);
   });
 
   test(`${name}: its settings are published, take the example, and refuse a name that they do not know`, () => {

@@ -50,8 +50,8 @@ const INPUT = z.strictObject({
   }),
   by_hand: BY_HAND_QUERY,
   charset: CHARSET.optional().meta({
-    description: "Encoding of a CSV file that is not UTF-8, such as `windows-1252`; it counts more than that of the " +
-      "content type, and both more than the connection's setting",
+    description: "Encoding of a CSV file that is not UTF-8, such as `windows-1252`. Overrides that of the " +
+      "content type and the setting",
   }),
 });
 

@@ -19,7 +19,7 @@ import { PRESET } from "../kit/values.ts";
 const INPUT = z.strictObject({
   preset: PRESET.default("custom").meta({ description: "The system whose column names to use" }),
   examples: z.enum(["true", "false"]).default("true").meta({
-    description: "`false`: the header row alone, without the two example rows",
+    description: "`false`: the header row alone",
   }),
 });
 
@@ -27,9 +27,9 @@ type Format = keyof typeof SPREADSHEETS;
 
 const KIND: Readonly<Record<Format, string>> = {
   csv: "A CSV file with",
-  xlsx: "A workbook with a second sheet that explains each field,",
+  xlsx: "A workbook whose second sheet explains each field,",
 };
-const EXAMPLES = "The example rows are to be replaced: an import refuses them by name.";
+const EXAMPLES = "An import refuses its example rows.";
 
 const users = (operationId: string, format: Format) =>
   route(
@@ -49,8 +49,7 @@ const users = (operationId: string, format: Format) =>
 const departments = (operationId: string, format: Format) =>
   route(
     describe(operationId, "Download a template for departments", { 200: SPREADSHEETS[format] }, {
-      description: `${KIND[format]} the columns of departments, which are the same for every preset, and two example ` +
-        `rows. ${EXAMPLES}`,
+      description: `${KIND[format]} the columns of departments and two example rows. ${EXAMPLES}`,
     }),
     requires("drops:write"),
     query(INPUT),

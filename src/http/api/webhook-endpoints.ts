@@ -91,7 +91,7 @@ const create = route(
 const list = route(
   describe("listWebhookEndpoints", "List webhook endpoints", { 200: listOf(ENDPOINT) }, {
     description: "All endpoints of the organization with their status; never their secrets. With " +
-      "`organizations=all`, those for all organizations instead, which only operators see.",
+      "`organizations=all`, those for all organizations instead (operators only).",
   }),
   requires("webhooks:read"),
   query(FILTER),

@@ -34,7 +34,7 @@ const INFO = {
   description: [
     "JSON in `snake_case`, with instants in UTC as ISO 8601. Answers may gain fields; requests with unknown fields are",
     "refused. Errors are problem details (RFC 9457) with a stable `code`, whose help page is the `type`. Every answer has",
-    "`X-Request-Id`. An unknown method is answered with 405 and `Allow`.",
+    "`X-Request-Id`.",
   ].join(" "),
   license: { name: "MIT", identifier: "MIT" },
 };

@@ -2,7 +2,7 @@
  * Calls into a child, several at a time, over its lines: each is answered once, has a time limit that every sign of life
  * renews, and fails when the child is over.
  */
-import { ConnectorFault, crashOf, errorOf, saidOf } from "./faults.ts";
+import { ConnectorFault, crashOf, errorOf, textOfFault } from "./faults.ts";
 import type { Ask, Call, FromChild, Limits, ToChild } from "./protocol.ts";
 
 /** Answers what the connector asks while a call lasts. What it throws, the connector gets as a fault. */
@@ -98,7 +98,7 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
       write({ answer: id, value: value ?? null });
     } catch (error) {
       if (each !== undefined && waiting.get(of) === each) allow(each);
-      write({ answer: id, fault: saidOf(error) });
+      write({ answer: id, fault: textOfFault(error) });
     }
   }
 

@@ -94,7 +94,7 @@ async function hear(
   calls: Calls,
   kill: (reason: unknown) => void,
 ): Promise<void> {
-  // A child that has ended is told of by endOf.
+  // endOf reports a child that has ended.
   process.stdin.on("error", () => {});
   try {
     for await (const line of linesOf(process.stdout, lineBytes)) calls.take(line);

@@ -7,7 +7,7 @@
  */
 import { linesOf } from "./lines.ts";
 import type { RowsToNormalize } from "../../hub.ts";
-import type { Ask, Call, FromChild, HttpAnswer, SaidFault, ToChild } from "./protocol.ts";
+import type { Ask, Call, FaultText, FromChild, HttpAnswer, ToChild } from "./protocol.ts";
 
 declare const Deno: {
   readonly stdin: { readonly readable: AsyncIterable<Uint8Array> };
@@ -46,7 +46,7 @@ function writeText(text: string): void {
   for (let from = 0; from < bytes.length;) from += stdout.writeSync(bytes.subarray(from));
 }
 
-function said(error: unknown): SaidFault {
+function faultText(error: unknown): FaultText {
   if (!(error instanceof Error)) return { kind: "connector", message: "", name: typeof error };
   const at = placeOf(error);
   const { kind, within } = error as { kind?: unknown; within?: string };
@@ -57,7 +57,7 @@ function said(error: unknown): SaidFault {
 }
 
 /** Where in the loaded code. The message is left out of the search, as it may contain anything. */
-function placeOf(error: Error): Pick<SaidFault, "at"> {
+function placeOf(error: Error): Pick<FaultText, "at"> {
   const stack = String(error.stack ?? "").replace(String(error.message), "");
   const place = /blob:[^\s)]*:(\d+):(\d+)/.exec(stack);
   return place === null ? {} : { at: [Number(place[1]), Number(place[2])] };
@@ -74,7 +74,7 @@ function ask<T>(of: number, what: Ask, given: unknown): Promise<T> {
 class SourceFault extends Error {
   readonly kind: string;
 
-  constructor({ kind, message }: SaidFault) {
+  constructor({ kind, message }: FaultText) {
     super(message);
     this.name = "SourceFault";
     this.kind = kind;
@@ -241,7 +241,7 @@ function normalize(of: number, { columns, rows, context }: RowsToNormalize): voi
       const record = (connector.normalize as AnyFunction)({ line, origin, columns, cells }, context);
       return `{"record":${stringify(requireRecord(record))}}`;
     } catch (error) {
-      return stringify({ threw: said(error) });
+      return stringify({ threw: faultText(error) });
     }
   });
   writeText(`{"value":${of},"is":[${done.join()}]}`);
@@ -292,7 +292,7 @@ async function answer(of: number, make: () => unknown): Promise<void> {
   try {
     await make();
   } catch (error) {
-    write({ fault: of, is: said(error) });
+    write({ fault: of, is: faultText(error) });
   }
 }
 
@@ -322,7 +322,7 @@ function prepare(): void {
   // Libraries read NODE_ENV and the like while they are loaded, which would be refused.
   Object.defineProperty(globalThis, "process", { value: { env: {}, argv: [], platform: "linux" }, configurable: true });
   const crash = (error: unknown) => {
-    write({ crash: said(error) });
+    write({ crash: faultText(error) });
     exit(70);
   };
   addEventListener("error", (event) => {
@@ -343,7 +343,7 @@ async function load(code: string): Promise<void> {
     if (hasDefault) connector = found;
     write({ loaded: true });
   } catch (error) {
-    write({ crash: said(error) });
+    write({ crash: faultText(error) });
     exit(71);
   }
 }

@@ -27,20 +27,20 @@ export type ToChild =
   | { readonly call: number; readonly what: Call; readonly with: unknown }
   /** The next page of a fetch. */
   | { readonly next: number }
-  | { readonly answer: number; readonly value?: unknown; readonly fault?: SaidFault };
+  | { readonly answer: number; readonly value?: unknown; readonly fault?: FaultText };
 
 export type FromChild =
   | { readonly loaded: true }
   | { readonly value: number; readonly is?: unknown }
   | { readonly page: number; readonly is: unknown }
-  | { readonly fault: number; readonly is: SaidFault }
+  | { readonly fault: number; readonly is: FaultText }
   | { readonly ask: number; readonly of: number; readonly what: Ask; readonly with: unknown }
   | { readonly log: string; readonly of: number | null }
   /** An error that nobody caught, or code that cannot be loaded: the child ends. */
-  | { readonly crash: SaidFault };
+  | { readonly crash: FaultText };
 
 /** An error as a text: only a SourceFault's message is given, as others may quote a person. */
-export interface SaidFault {
+export interface FaultText {
   readonly kind: SourceFaultKind | "connector";
   readonly message: string;
   /** The class of the error, such as `TypeError`. */
