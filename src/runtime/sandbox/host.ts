@@ -7,7 +7,7 @@
  */
 import { linesOf } from "./lines.ts";
 import type { RowsToNormalize } from "../../hub.ts";
-import type { Ask, Call, FaultText, FromChild, HttpAnswer, ToChild } from "./protocol.ts";
+import type { AllOfDrop, Ask, Call, FaultText, FromChild, HttpAnswer, ToChild } from "./protocol.ts";
 
 declare const Deno: {
   readonly stdin: { readonly readable: AsyncIterable<Uint8Array> };
@@ -138,6 +138,11 @@ async function feed(of: number, reader: number, stream: ReadableStream<Uint8Arra
   await ask(of, "feed", { reader, base64: null });
 }
 
+async function* readDrop(drop: unknown): AsyncGenerator<AllOfDrop> {
+  if (drop === null) throw new TypeError("There is no drop");
+  yield { allOfDrop: true };
+}
+
 /** The context of `check` and `fetch`. What is data comes from the hub, and the rest asks it. */
 function contextFor(of: number, given: Record<string, unknown>): Record<string, unknown> {
   const checkpoint = given.checkpoint as Record<string, unknown> | undefined;
@@ -149,10 +154,7 @@ function contextFor(of: number, given: Record<string, unknown>): Record<string, 
     ...(checkpoint === undefined ? {} : {
       checkpoint: { ...checkpoint, save: (state: unknown) => ask(of, "save", state ?? null) },
       startOver: () => ask(of, "startOver", null),
-      drop: null,
-      readDrop: () => {
-        throw new TypeError("There is no drop");
-      },
+      readDrop: () => readDrop(given.drop),
       read: (body: Response, as?: Record<string, unknown>) => readFor(of, body, as),
       expectTotal: (count: unknown) => void ask(of, "expectTotal", { count }).catch(() => {}),
       warn: (warning: unknown) => void ask(of, "warn", warning).catch(() => {}),

@@ -5,6 +5,7 @@
 import type { CheckResult, FetchContext, FetchedRows, SourceContext, Unchanged } from "../../connector.ts";
 import type { Installed, Normalized, RowsToNormalize, Threw } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
+import type { RowBlock } from "../../model/record.ts";
 import { createLane } from "../../std/lanes.ts";
 import type { Answers } from "./calls.ts";
 import type { Bundle } from "./bundle.ts";
@@ -14,7 +15,7 @@ import { ConnectorFault } from "./faults.ts";
 import { createHttp } from "./http.ts";
 import { createReading } from "./reading.ts";
 import { createSession } from "./session.ts";
-import type { Limits } from "./protocol.ts";
+import type { AllOfDrop, Limits } from "./protocol.ts";
 import { sourcePlace } from "./source-place.ts";
 
 export interface IsolatedOptions {
@@ -104,8 +105,8 @@ async function* fetchApart(
   start: Start,
   context: FetchContext<never>,
   failed: Failed,
-): AsyncGenerator<FetchedRows, Unchanged | void> {
-  const { checkpoint, startOver, warn, signal } = context;
+): AsyncGenerator<FetchedRows | RowBlock, Unchanged | void> {
+  const { checkpoint, drop, startOver, warn, signal } = context;
   const http = createHttp(context.fetch);
   const reading = createReading(context, http.take);
   const answers: Answers = {
@@ -119,13 +120,21 @@ async function* fetchApart(
   const given = {
     ...contextData(context),
     entity: context.entity,
+    drop: drop === null ? null : { name: drop.name, contentType: drop.contentType, bytes: drop.bytes },
     checkpoint: { resume: checkpoint.resume, last: checkpoint.last },
   };
   const child = await start(context.log).catch((error) => {
     throw failed(error);
   });
   try {
-    return yield* child.pages<FetchedRows, Unchanged | void>(given, { answers, signal });
+    const pages = child.pages<FetchedRows | AllOfDrop, Unchanged | void>(given, { answers, signal });
+    for (;;) {
+      const { done, value } = await pages.next();
+      if (done) return value;
+      if (isAllOfDrop(value)) yield* context.readDrop();
+      else if (context.drop === null) yield value;
+      else throw new ConnectorFault("reads a drop, of which it may only yield what readDrop gives");
+    }
   } catch (error) {
     throw failed(error);
   } finally {
@@ -133,6 +142,10 @@ async function* fetchApart(
     await http.close();
     await child.end();
   }
+}
+
+function isAllOfDrop(page: FetchedRows | AllOfDrop | null): page is AllOfDrop {
+  return typeof page === "object" && page !== null && "allOfDrop" in page;
 }
 
 async function checkApart(start: Start, context: SourceContext<never>, failed: Failed): Promise<CheckResult> {
