@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { createTokenText } from "../../src/security/token.ts";
-import { onlyInCheck, rounds } from "../support/rounds.ts";
+import { onlyInCheck, onlyInCheckOnDeno, rounds } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 import { within } from "../support/within.ts";
 
@@ -112,7 +112,9 @@ test("thousands of waits of one token keep nobody from being answered, and all t
     await Promise.all(again.map((answer) => answer.body?.cancel()));
   }));
 
-test("runs are watched by so many of a token, and whoever goes away makes room for another", () =>
+test("runs are watched by so many of a token, and whoever goes away makes room for another", {
+  skip: onlyInCheckOnDeno,
+}, () =>
   serving(async ({ ask, busy, run }) => {
     const leaving = new AbortController();
     const watch = (signal?: AbortSignal) => ask(busy, `/v1/runs/${run}/events`, { signal });

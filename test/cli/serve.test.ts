@@ -15,7 +15,7 @@ import { gzipSync } from "node:zlib";
 import { textRow, workbookOf } from "../support/workbook-parts.ts";
 import { ENTRY, LAUNCH, PATH, RUNTIME } from "../support/launch.ts";
 import { startCommand, startServing } from "../support/serve.ts";
-import { onlyInCheck } from "../support/rounds.ts";
+import { onlyInCheck, onlyInCheckOnDeno } from "../support/rounds.ts";
 
 const SCRIPT = "/usr/bin/script";
 const PEOPLE = "employee_id,email,first_name,last_name\n" +
@@ -153,7 +153,9 @@ test(
     }),
 );
 
-test("a drop that is handed in is carried by the runner, and a file beside it by a command", () =>
+test("a drop that is handed in is carried by the runner, and a file beside it by a command", {
+  skip: onlyInCheckOnDeno,
+}, () =>
   withDir(async (dir) => {
     const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: createTokenText() };
     const hub = await startServing(env);
@@ -264,33 +266,37 @@ test(
     }),
 );
 
-test("a hub that is killed leaves its run to the next one, which takes it over at once", () =>
-  withDir(async (dir) => {
-    const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: createTokenText() };
-    const headers = { authorization: `Bearer ${env.MUSTER_ADMIN_TOKEN}` };
-    const many = Array.from({ length: 20_000 }, (_, i) => `${i},person${i}@example.com,Person,Number${i}\n`);
-    const first = await startServing(env);
-    const handedIn = await fetch(`${first.url}/v1/connections/csv/drops?name=people.csv`, {
-      method: "POST",
-      headers: { ...headers, "content-type": "text/csv" },
-      body: "employee_id,email,first_name,last_name\n" + many.join(""),
-    });
-    const { run: { id } } = await handedIn.json();
-    let status = "";
-    while (status !== "applying" && status !== "succeeded") {
-      status = (await (await fetch(`${first.url}/v1/runs/${id}`, { headers })).json()).status;
-    }
-    await first.stop("SIGKILL");
+test(
+  "a hub that is killed leaves its run to the next one, which takes it over at once",
+  { skip: onlyInCheckOnDeno },
+  () =>
+    withDir(async (dir) => {
+      const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: createTokenText() };
+      const headers = { authorization: `Bearer ${env.MUSTER_ADMIN_TOKEN}` };
+      const many = Array.from({ length: 20_000 }, (_, i) => `${i},person${i}@example.com,Person,Number${i}\n`);
+      const first = await startServing(env);
+      const handedIn = await fetch(`${first.url}/v1/connections/csv/drops?name=people.csv`, {
+        method: "POST",
+        headers: { ...headers, "content-type": "text/csv" },
+        body: "employee_id,email,first_name,last_name\n" + many.join(""),
+      });
+      const { run: { id } } = await handedIn.json();
+      let status = "";
+      while (status !== "applying" && status !== "succeeded") {
+        status = (await (await fetch(`${first.url}/v1/runs/${id}`, { headers })).json()).status;
+      }
+      await first.stop("SIGKILL");
 
-    const second = await startServing(env);
-    const answer = await fetch(`${second.url}/v1/runs/${id}`, { headers: { ...headers, prefer: "wait=20" } });
-    const run = await answer.json();
-    assert.equal(run.status, "succeeded");
-    assert.equal(run.counts.created, 20_000);
-    const { data } = await (await fetch(`${second.url}/v1/users?employee_id=19999`, { headers })).json();
-    assert.equal(data.length, 1);
-    assert.equal(await second.stop(), 0);
-  }));
+      const second = await startServing(env);
+      const answer = await fetch(`${second.url}/v1/runs/${id}`, { headers: { ...headers, prefer: "wait=20" } });
+      const run = await answer.json();
+      assert.equal(run.status, "succeeded");
+      assert.equal(run.counts.created, 20_000);
+      const { data } = await (await fetch(`${second.url}/v1/users?employee_id=19999`, { headers })).json();
+      assert.equal(data.length, 1);
+      assert.equal(await second.stop(), 0);
+    }),
+);
 
 test("a token that the operator gives and that is none is refused at the start", () =>
   withDir(async (dir) => {
@@ -301,7 +307,7 @@ test("a token that the operator gives and that is none is refused at the start",
     );
   }));
 
-test("a port that is taken is said, and nothing is made", () =>
+test("a port that is taken is said, and nothing is made", { skip: onlyInCheckOnDeno }, () =>
   withDir(async (dir) => {
     const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "one") });
     const env = { MUSTER_DATA_DIR: join(dir, "two"), PORT: new URL(hub.url).port };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { type Importing, importing } from "../support/imports.ts";
+import { onlyInCheckOnDeno } from "../support/rounds.ts";
 
 let world: Importing;
 let close = () => {};
@@ -115,47 +116,51 @@ test("a name in a form that no file has is left for the type's own", async () =>
   }
 });
 
-test("long text in headers, queries and values is read once, and never tried in every way", async () => {
-  const n = 100_000;
-  const long = [
-    "a.".repeat(n),
-    `${" ".repeat(n)}x`,
-    "1,".repeat(n),
-    '"'.repeat(n),
-    "-".repeat(n),
-    "(a+)+".repeat(n),
-    "%25".repeat(n),
-  ];
-  for (const text of long) {
-    for (const name of ["prefer", "if-match", "idempotency-key", "x-request-id", "accept", "muster-organization"]) {
-      await status("/v1/users", undefined, { [name]: text });
+test(
+  "long text in headers, queries and values is read once, and never tried in every way",
+  { skip: onlyInCheckOnDeno },
+  async () => {
+    const n = 100_000;
+    const long = [
+      "a.".repeat(n),
+      `${" ".repeat(n)}x`,
+      "1,".repeat(n),
+      '"'.repeat(n),
+      "-".repeat(n),
+      "(a+)+".repeat(n),
+      "%25".repeat(n),
+    ];
+    for (const text of long) {
+      for (const name of ["prefer", "if-match", "idempotency-key", "x-request-id", "accept", "muster-organization"]) {
+        await status("/v1/users", undefined, { [name]: text });
+      }
+      await status("/v1/connections/csv/drops", "x", { "content-type": `text/csv; charset=${text}` });
+      for (const name of ["email", "employee_id", "q", "cursor", "limit", "status", "updated_since"]) {
+        await status(`/v1/users?${name}=${encodeURIComponent(text)}`);
+      }
+      await status(
+        "/v1/users/import",
+        JSON.stringify({
+          users: [
+            { employee_id: "3", email: `a@${text}`, first_name: "A", last_name: "B" },
+            {
+              employee_id: "4",
+              email: "d@acme.test",
+              first_name: text,
+              last_name: "B",
+              deactivates_at: text,
+              phone: text,
+            },
+          ],
+        }),
+        { ...JSON_TYPE, prefer: "wait=0" },
+      );
+      await status("/v1/connections", JSON.stringify({ connector: "csv-upload", name: "x", schedule: { cron: text } }));
+      await status("/v1/webhook-endpoints", JSON.stringify({ url: `https://${text}` }));
+      await status("/v1/organization", JSON.stringify({ timezone: text, technical_contact: text }), JSON_TYPE, "PATCH");
     }
-    await status("/v1/connections/csv/drops", "x", { "content-type": `text/csv; charset=${text}` });
-    for (const name of ["email", "employee_id", "q", "cursor", "limit", "status", "updated_since"]) {
-      await status(`/v1/users?${name}=${encodeURIComponent(text)}`);
-    }
-    await status(
-      "/v1/users/import",
-      JSON.stringify({
-        users: [
-          { employee_id: "3", email: `a@${text}`, first_name: "A", last_name: "B" },
-          {
-            employee_id: "4",
-            email: "d@acme.test",
-            first_name: text,
-            last_name: "B",
-            deactivates_at: text,
-            phone: text,
-          },
-        ],
-      }),
-      { ...JSON_TYPE, prefer: "wait=0" },
-    );
-    await status("/v1/connections", JSON.stringify({ connector: "csv-upload", name: "x", schedule: { cron: text } }));
-    await status("/v1/webhook-endpoints", JSON.stringify({ url: `https://${text}` }));
-    await status("/v1/organization", JSON.stringify({ timezone: text, technical_contact: text }), JSON_TYPE, "PATCH");
-  }
-  await world.carry();
-  const { data } = await (await world.ask("/v1/runs?limit=200")).json();
-  assert.ok(data.every((run: { status: string }) => ["succeeded", "partial", "failed"].includes(run.status)));
-});
+    await world.carry();
+    const { data } = await (await world.ask("/v1/runs?limit=200")).json();
+    assert.ok(data.every((run: { status: string }) => ["succeeded", "partial", "failed"].includes(run.status)));
+  },
+);

@@ -308,7 +308,7 @@ test("private keys are sealed, moved to a new master key with all other secrets,
 
 test(
   "killed while it is proven, a run begins anew and ends as if nothing had been",
-  { skip: WITHOUT_GPG },
+  { skip: WITHOUT_GPG || onlyInCheckOnDeno },
   () =>
     withGpg(async ({ world, gpg, makeKey }) => {
       const key = await makeKey();

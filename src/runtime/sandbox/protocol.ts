@@ -51,7 +51,7 @@ export interface FaultText {
   readonly at?: readonly [line: number, column: number];
 }
 
-/** A page that stands for all rows of the drop, as the hub's own readers read them: they need not go here and back. */
+/** A page in place of all rows of the drop, as the hub's own readers read them: they need not go here and back. */
 export interface AllOfDrop {
   readonly allOfDrop: true;
 }
