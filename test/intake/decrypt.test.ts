@@ -21,7 +21,7 @@ import { createKeyPair, type KeyType, parsePublicKey } from "../../src/security/
 import { sleep } from "../../src/std/sleep.ts";
 import { createGpg, type Gpg, WITHOUT_GPG } from "../support/gpg.ts";
 import { memoryInUse, mostMemoryOf } from "../support/memory.ts";
-import { onlyInCheck } from "../support/rounds.ts";
+import { onlyInCheck, onlyInCheckOnDeno } from "../support/rounds.ts";
 import { installInflate } from "../../src/runtime/inflate.ts";
 import { streamOf } from "./bytes.ts";
 

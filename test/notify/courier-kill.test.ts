@@ -19,7 +19,7 @@ import { createEndpoint } from "../../src/store/notify/endpoints.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { createTokenText } from "../../src/security/token.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
-import { onlyInCheck, rounds } from "../support/rounds.ts";
+import { onlyInCheck, onlyInCheckOnDeno, rounds } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 
 const CHILD = fileURLToPath(new URL("courier-child.ts", import.meta.url));

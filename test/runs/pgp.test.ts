@@ -13,6 +13,7 @@ import { createGpg, type Gpg, WITHOUT_GPG } from "../support/gpg.ts";
 import HR_FEED from "../support/hr-feed.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
 import { type Content, crowd, csv, HEADER, HOUR_MS, type Importing, importing, said } from "../support/imports.ts";
+import { onlyInCheckOnDeno } from "../support/rounds.ts";
 
 interface Key {
   readonly id: string;
