@@ -21,8 +21,8 @@ export interface Calls {
   call<T>(what: Exclude<Call, "fetch">, given: unknown, options?: CallOptions): Promise<T>;
   /** The pages of `fetch`, each made when it is asked for, and what `fetch` returned. */
   pages<T, R>(given: unknown, options?: CallOptions): AsyncGenerator<T, R>;
-  /** Takes one line of the child. */
-  take(line: string): void;
+  /** Takes one line of the child. False: it is no message. */
+  take(line: string): boolean;
   /** Fails all calls that last and that come. The first reason counts. */
   fail(reason: unknown): void;
 }
@@ -122,13 +122,15 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
     },
     take(line) {
       const message = parse(line);
+      if (message === null) return false;
       if ("loaded" in message) settle(LOADING)?.resolve({ done: true, value: null });
-      else if ("crash" in message) kill(crashOf(message.crash, "did not catch"));
+      else if ("crash" in message) kill(crashOf(message.crash ?? {}, "did not catch"));
       else if ("log" in message) onLog(String(message.log));
       else if ("ask" in message) void answer(message.ask, message.of, message.what, message.with);
       else if ("fault" in message) settle(message.fault)?.reject(errorOf(message.is));
       else if ("page" in message) settle(message.page)?.resolve({ done: false, value: message.is });
       else settle(message.value)?.resolve({ done: true, value: message.is });
+      return true;
     },
     fail(reason) {
       over ??= { reason };
@@ -145,11 +147,13 @@ function msFor(what: Waiting["what"], { loadMs, callMs, idleMs }: Limits): numbe
 
 const WORDS = ["loaded", "crash", "log", "ask", "fault", "page", "value"];
 
-/** A connector can write to its standard output, too. */
-function parse(line: string): FromChild {
+/** Null: it is no message. A connector can write to its standard output, too. */
+function parse(line: string): FromChild | null {
   try {
     const message = JSON.parse(line);
-    if (typeof message === "object" && message !== null && WORDS.some((word) => word in message)) return message;
-  } catch { /* the same */ }
-  throw new ConnectorFault("wrote to standard output, which is the hub's");
+    const isMessage = typeof message === "object" && message !== null && WORDS.some((word) => word in message);
+    return isMessage ? message : null;
+  } catch {
+    return null;
+  }
 }

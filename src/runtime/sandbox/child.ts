@@ -29,7 +29,7 @@ export interface Child extends Pick<Calls, "call" | "pages"> {
   end(): Promise<void>;
 }
 
-const HOST = fileURLToPath(new URL("./host.ts", import.meta.url));
+const HOST = fileURLToPath(new URL("./host/host.ts", import.meta.url));
 /**
  * No permission is given, so all are refused. What is named here closes the ways past them: modules by URL, packages, a
  * configuration file nearby, and a question on the terminal.
@@ -97,11 +97,12 @@ async function hear(
   // endOf reports a child that has ended.
   process.stdin.on("error", () => {});
   try {
-    for await (const line of linesOf(process.stdout, lineBytes)) calls.take(line);
+    for await (const line of linesOf(process.stdout, lineBytes)) {
+      if (!calls.take(line)) kill(new ConnectorFault("wrote to standard output, which is the hub's"));
+    }
   } catch (error) {
-    if (error instanceof RangeError) {
-      kill(new ConnectorFault(`gave more than ${lineBytes / 2 ** 20} MiB at once: it should yield smaller pages`));
-    } else if (error instanceof ConnectorFault) kill(error);
+    if (!(error instanceof RangeError)) return;
+    kill(new ConnectorFault(`gave more than ${lineBytes / 2 ** 20} MiB at once: it should yield smaller pages`));
   }
 }
 

@@ -18,21 +18,22 @@ export class ConnectorFault extends Error {
 const KINDS: ReadonlySet<string> = new Set(["connection", "credentials", "answer", "settings"]);
 
 /** The error that a connector threw. */
-export function errorOf(text: FaultText): Error {
-  if (KINDS.has(text?.kind)) return new SourceFault(text.kind as SourceFaultKind, String(text.message));
+export function errorOf(given: FaultText | undefined): Error {
+  const text: Partial<FaultText> = given ?? {};
+  if (KINDS.has(text.kind ?? "")) return new SourceFault(text.kind as SourceFaultKind, String(text.message));
   // As from an answer that is no JSON: it tells of the source, wherever it is thrown.
-  if (text?.name === "SyntaxError") return new SyntaxError("The connector could not parse a text");
+  if (text.name === "SyntaxError") return new SyntaxError("The connector could not parse a text");
   const { within } = text;
   return crashOf(text, "threw", typeof within === "string" && /^\w{1,60}$/.test(within) ? ` in "${within}"` : "");
 }
 
 /** `how`: what the connector did, such as `threw`. */
-export function crashOf(text: FaultText, how: string, where = ""): ConnectorFault {
-  const name = /^\w{1,60}$/.test(text?.name ?? "") ? text.name : "an error";
+export function crashOf(text: Partial<FaultText>, how: string, where = ""): ConnectorFault {
+  const name = /^\w{1,60}$/.test(text.name ?? "") ? text.name : "an error";
   return new ConnectorFault(`${how} ${name}${where}`, { at: placeOf(text) });
 }
 
-function placeOf({ at }: FaultText): ConnectorFault["at"] {
+function placeOf({ at }: Partial<FaultText>): ConnectorFault["at"] {
   return Array.isArray(at) && at.length === 2 && at.every(Number.isSafeInteger) ? [at[0], at[1]] : null;
 }
 

@@ -1,0 +1,98 @@
+/**
+ * The program of a connector's child process, in Deno without any permission. It loads the connector's code, which comes
+ * as the first line of standard input, and answers the hub's calls (protocol.ts).
+ *
+ * The code is imported by a computed `blob:` URL. Deno lets the modules that are named in the program's own text read
+ * files, whatever its permissions are; those of a module that is imported this way may not.
+ */
+import type { RowsToNormalize } from "../../../hub.ts";
+import { linesOf } from "../lines.ts";
+import type { Call, ToChild } from "../protocol.ts";
+import { contextFor, MAX_LOGGED } from "./context.ts";
+import { exit, faultText, parse, stdin, takeAnswer, write } from "./pipe.ts";
+import { beginFetch, nextPage, normalize } from "./rows.ts";
+import { type AnyFunction, configure, describe, type Loaded } from "./settings.ts";
+
+/** Null: the module has no object as its default export. */
+let loaded: Loaded | null = null;
+let callOfNow: number | null = null;
+
+/** Each writes what it gives. */
+const CALLS: Record<Call, (connector: Loaded, of: number, given: never) => unknown> = {
+  describe: (connector, of) => write({ value: of, is: loaded === null ? { data: null } : describe(connector) }),
+  configure: (connector, of, given: { settings: unknown }) =>
+    write({ value: of, is: configure(connector, given.settings) }),
+  async check(connector, of, given) {
+    write({ value: of, is: await (connector.check as AnyFunction)(contextFor(of, given)) });
+  },
+  async fetch(connector, of, given) {
+    beginFetch(connector, of, given);
+    await nextPage(of);
+  },
+  normalize: (connector, of, given: RowsToNormalize) => normalize(connector, of, given),
+};
+
+async function answer(of: number, make: () => unknown): Promise<void> {
+  callOfNow = of;
+  try {
+    await make();
+  } catch (error) {
+    write({ fault: of, is: faultText(error) });
+  }
+}
+
+async function hear(message: ToChild): Promise<void> {
+  if ("call" in message) {
+    const { call, what, with: given } = message;
+    await answer(call, () => CALLS[what](loaded ?? {}, call, given as never));
+  } else if ("next" in message) await answer(message.next, () => nextPage(message.next));
+  else if ("answer" in message) takeAnswer(message);
+}
+
+/** What the connector finds in place of what a child does not have. */
+function prepare(): void {
+  const log = (...given: unknown[]) => write({ log: given.map(String).join(" ").slice(0, MAX_LOGGED), of: callOfNow });
+  for (const name of ["log", "info", "debug", "warn", "error"] as const) console[name] = log;
+  globalThis.fetch = () =>
+    Promise.reject(new Error("A connector has no network of its own: use the fetch of its context"));
+  // Libraries read NODE_ENV and the like while they are loaded, which would be refused.
+  Object.defineProperty(globalThis, "process", { value: { env: {}, argv: [], platform: "linux" }, configurable: true });
+  const crash = (error: unknown) => {
+    write({ crash: faultText(error) });
+    exit(70);
+  };
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    crash(event.error);
+  });
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    crash(event.reason);
+  });
+}
+
+async function load(code: string): Promise<void> {
+  const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  try {
+    const found = (await import(url)).default;
+    if (typeof found === "object" && found !== null) loaded = found;
+    write({ loaded: true });
+  } catch (error) {
+    write({ crash: faultText(error) });
+    exit(71);
+  }
+}
+
+async function main(): Promise<void> {
+  prepare();
+  let isLoaded = false;
+  for await (const line of linesOf(stdin.readable, Infinity)) {
+    const message = parse(line) as ToChild;
+    if (isLoaded) void hear(message);
+    else await load((message as { load: string }).load);
+    isLoaded = true;
+  }
+  exit(0);
+}
+
+await main();
