@@ -3,6 +3,8 @@
  * runs here.
  */
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "esbuild";
 import { Fault } from "../../model/errors.ts";
 
 export interface Bundle {
@@ -40,6 +42,7 @@ export async function bundleConnector(entry: string, folder: string): Promise<Bu
       mainFields: ["module", "main"],
       conditions: ["deno", "import"],
       external: ["node:*"],
+      plugins: [FILE_URLS],
       define: { "process.env.NODE_ENV": '"production"' },
       sourcemap: "external",
       sourcesContent: false,
@@ -58,6 +61,12 @@ export async function bundleConnector(entry: string, folder: string): Promise<Bu
     await stop();
   }
 }
+
+/** Lets modules be named by `file:` URLs, as Deno and Node do. */
+const FILE_URLS: Plugin = {
+  name: "file-urls",
+  setup: ({ onResolve }) => void onResolve({ filter: /^file:/ }, ({ path }) => ({ path: fileURLToPath(path) })),
+};
 
 function textOf(files: readonly { readonly path: string; readonly text: string }[], ending: string): string {
   return files.find(({ path }) => path.endsWith(ending))!.text;
