@@ -51,8 +51,7 @@ export function decide(work: ToDecide): Decision {
   let nextId = Math.max(0, ...state.people.map(({ id }) => id)) + 1;
   let planned = claimedOnce(work.matched.map(({ record, match }) => decideOne(record, match, work, () => nextId++)));
   for (let isStable = false; !isStable;) {
-    const leavers = leaversOf(work, whoIsSeen(planned, work));
-    const next = planned.map((each) => keepsToOwnKey(keepsToOwnAddress(each, planned, leavers, work), planned, work));
+    const next = planned.map((each) => keepsToOwnKey(keepsToOwnAddress(each, planned, work), planned, work));
     isStable = next.every((each, index) => each === planned[index]);
     planned = next;
   }
@@ -152,18 +151,15 @@ function refuse(planned: Planned, names: readonly Person[]): Planned {
   return { ...planned, outcome: "failed", code: "identity_conflict", names, person: null, counted: UNCOUNTED };
 }
 
-/** Refused where the address belongs to another active user who keeps it after this plan. */
-function keepsToOwnAddress(
-  each: Planned,
-  planned: readonly Planned[],
-  leavers: readonly number[],
-  { state }: ToDecide,
-): Planned {
+/**
+ * Refused where the address belongs to another active user who keeps it after this plan. Whoever is missing keeps it: a
+ * refused row names them, and so they are not missing.
+ */
+function keepsToOwnAddress(each: Planned, planned: readonly Planned[], { state }: ToDecide): Planned {
   const { person } = each;
   if (person === null || !person.active || person.values.email === null) return each;
   const keeper = state.people.find((other) => {
     if (other.id === person.id || !other.active || other.values.email !== person.values.email) return false;
-    if (leavers.includes(other.id)) return false;
     const after = planned.find((one) => one.person?.id === other.id)?.person ?? other;
     return after.active && after.values.email === other.values.email;
   });
