@@ -18,6 +18,7 @@ import { createTokenText } from "../../src/security/token.ts";
 import { without } from "../support/programs.ts";
 import { onlyInCheck } from "../support/rounds.ts";
 import { type Served, startServing } from "../support/serve.ts";
+import { ENTRY } from "../support/launch.ts";
 
 /** Anybody may connect from any address of 127.0.0.0/8 there. */
 const linux = existsSync("/proc/self/limits") ? false : "on Linux alone";
@@ -441,13 +442,15 @@ test(
 async function withHub(
   work: (hub: Served, port: number, token: string, dir: string) => Promise<void>,
   env: (dir: string) => Promise<Record<string, string>> = () => Promise.resolve({}),
-  maxFiles?: number,
+  { maxFiles, entry }: { maxFiles?: number; entry?: (dir: string) => Promise<string> } = {},
 ): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));
   const token = createTokenText();
   const hub = await startServing(
     { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: token, ...await env(dir) },
     maxFiles,
+    undefined,
+    await entry?.(dir),
   );
   try {
     await work(hub, Number(new URL(hub.url).port), token, dir);
@@ -485,7 +488,7 @@ test(
         for (const { socket } of silent) socket.destroy();
       },
       undefined,
-      256,
+      { maxFiles: 256 },
     ),
 );
 
@@ -534,40 +537,37 @@ test(
   "an error that nobody caught is told without its words, counted, and survived",
   { skip: onlyInCheck },
   () =>
-    withHub(async (hub, port, token, dir) => {
-      await writeFile(join(dir, "now"), "");
-      await until("both are told", () => (hub.said().err.match(/"process\.uncaught"/g) ?? []).length === 2);
-      assert.match(hub.said().err, /"event":"process\.uncaught","error":"Error E_TIMER"/);
-      assert.match(hub.said().err, /"event":"process\.uncaught","error":"TypeError"/);
-      assert.doesNotMatch(hub.said().err, /anna@/);
-      assert.equal(await figure(port, token, "muster_process_uncaught_errors_total"), 2);
-      assert.equal(await ask(port, "/readyz"), 200);
-    }, async (dir) => {
-      const file = join(dir, "restless.ts");
-      const connector = new URL("../../src/connector.ts", import.meta.url).href;
-      await writeFile(
-        file,
-        `import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { isMainThread } from "node:worker_threads";
-import { defineConnector, recordFromCells } from "${connector}";
+    withHub(
+      async (hub, port, token, dir) => {
+        await writeFile(join(dir, "now"), "");
+        await until("both are told", () => (hub.said().err.match(/"process\.uncaught"/g) ?? []).length === 2);
+        assert.match(hub.said().err, /"event":"process\.uncaught","error":"Error E_TIMER"/);
+        assert.match(hub.said().err, /"event":"process\.uncaught","error":"TypeError"/);
+        assert.doesNotMatch(hub.said().err, /anna@/);
+        assert.equal(await figure(port, token, "muster_process_uncaught_errors_total"), 2);
+        assert.equal(await ask(port, "/readyz"), 200);
+      },
+      undefined,
+      {
+        async entry(dir) {
+          const file = join(dir, "restless.mjs");
+          await writeFile(
+            file,
+            `import { existsSync } from "node:fs";
 const timer = setInterval(() => {
-  if (!isMainThread || !existsSync(${JSON.stringify(join(dir, "now"))})) return;
+  if (!existsSync(${JSON.stringify(join(dir, "now"))})) return;
   clearInterval(timer);
   Promise.reject(new TypeError("anna@example.com"));
   setTimeout(() => { throw Object.assign(new Error("anna@example.com"), { code: "E_TIMER" }); }, 50);
 }, 50);
 timer.unref();
-export default defineConnector({
-  name: "restless", version: "1.0.0", title: "Restless", api: 1, coverage: { users: "full" }, input: "drop",
-  settings: (await import("${import.meta.resolve("zod")}")).z.strictObject({}),
-  fetch: (context) => context.readDrop(),
-  normalize: (row, context) => recordFromCells(row, context.fields),
-});
+await import(${JSON.stringify(pathToFileURL(ENTRY).href)});
 `,
-      );
-      return { MUSTER_CONNECTORS: pathToFileURL(file).href };
-    }),
+          );
+          return file;
+        },
+      },
+    ),
 );
 
 test("a process that could accept nobody, as no file was free, accepts again once one is", {

@@ -11,16 +11,17 @@ const STARTS_WITHIN_MS = 60_000, ENDS_WITHIN_MS = 60_000;
 
 /**
  * Runs the command line as a process; `env` beside what a runtime needs. It may open `maxFiles` files. `root`: of another
- * version's files.
+ * version's files. `entry`: a module that ends with the entry point.
  */
 export function startCommand(
   args: readonly string[],
   env: Record<string, string>,
   maxFiles?: number,
   root: string = ROOT,
+  entry: string = join(root, relative(ROOT, ENTRY)),
 ): ChildProcess {
   const { HOME = "", TMPDIR = "/tmp", DENO_DIR = "" } = process.env;
-  const command = [join(root, relative(ROOT, LAUNCH)), RUNTIME, join(root, relative(ROOT, ENTRY)), ...args];
+  const command = [join(root, relative(ROOT, LAUNCH)), RUNTIME, entry, ...args];
   const [program, ...rest] = maxFiles === undefined
     ? command
     : ["/bin/sh", "-c", `ulimit -n ${maxFiles}; exec "$@"`, "sh", ...command];
@@ -43,8 +44,13 @@ export interface Served {
   stop(signal?: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number | null>;
 }
 
-export async function startServing(env: Record<string, string>, maxFiles?: number, root?: string): Promise<Served> {
-  const child = startCommand(["serve"], { PORT: "0", ...env }, maxFiles, root);
+export async function startServing(
+  env: Record<string, string>,
+  maxFiles?: number,
+  root?: string,
+  entry?: string,
+): Promise<Served> {
+  const child = startCommand(["serve"], { PORT: "0", ...env }, maxFiles, root, entry);
   let out = "", err = "";
   const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
   child.stderr!.on("data", (data) => err += data);
