@@ -8,7 +8,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import type { Handler, ListenAt, Listening } from "../../src/runtime/command.ts";
 import { startHttpServer } from "../../src/runtime/http-server.ts";
 import { connectionCap, sftpShare } from "../../src/runtime/open-files.ts";
@@ -18,7 +18,6 @@ import { createTokenText } from "../../src/security/token.ts";
 import { without } from "../support/programs.ts";
 import { onlyInCheck } from "../support/rounds.ts";
 import { type Served, startServing } from "../support/serve.ts";
-import { ENTRY } from "../support/launch.ts";
 
 /** Anybody may connect from any address of 127.0.0.0/8 there. */
 const linux = existsSync("/proc/self/limits") ? false : "on Linux alone";
@@ -442,7 +441,7 @@ test(
 async function withHub(
   work: (hub: Served, port: number, token: string, dir: string) => Promise<void>,
   env: (dir: string) => Promise<Record<string, string>> = () => Promise.resolve({}),
-  { maxFiles, entry }: { maxFiles?: number; entry?: (dir: string) => Promise<string> } = {},
+  { maxFiles, entry }: { maxFiles?: number; entry?: string } = {},
 ): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));
   const token = createTokenText();
@@ -450,7 +449,7 @@ async function withHub(
     { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: token, ...await env(dir) },
     maxFiles,
     undefined,
-    await entry?.(dir),
+    entry,
   );
   try {
     await work(hub, Number(new URL(hub.url).port), token, dir);
@@ -547,25 +546,9 @@ test(
         assert.equal(await figure(port, token, "muster_process_uncaught_errors_total"), 2);
         assert.equal(await ask(port, "/readyz"), 200);
       },
-      undefined,
+      (dir) => Promise.resolve({ RESTLESS: join(dir, "now") }),
       {
-        async entry(dir) {
-          const file = join(dir, "restless.mjs");
-          await writeFile(
-            file,
-            `import { existsSync } from "node:fs";
-const timer = setInterval(() => {
-  if (!existsSync(${JSON.stringify(join(dir, "now"))})) return;
-  clearInterval(timer);
-  Promise.reject(new TypeError("anna@example.com"));
-  setTimeout(() => { throw Object.assign(new Error("anna@example.com"), { code: "E_TIMER" }); }, 50);
-}, 50);
-timer.unref();
-await import(${JSON.stringify(pathToFileURL(ENTRY).href)});
-`,
-          );
-          return file;
-        },
+        entry: fileURLToPath(new URL("../support/restless.ts", import.meta.url)),
       },
     ),
 );
