@@ -11,7 +11,7 @@ import { isServed, startApart } from "../support/apart.ts";
 import { until } from "../support/bridging.ts";
 import { createWords, csv, EMAIL, held, put, read } from "../support/erased.ts";
 import { connect } from "../support/hosted.ts";
-import { onlyInCheck } from "../support/rounds.ts";
+import { onlyInCheckOnDeno } from "../support/rounds.ts";
 import { within } from "../support/within.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -24,7 +24,7 @@ const FIRST_GONE = "first copy gone", AT_LATEST = "erased asked", CONFIRMED = "e
 const KILLED_AT = ["settle answered", "connections told", FIRST_GONE, AT_LATEST, CONFIRMED];
 const COMES_WITHIN_MS = 30_000;
 
-const skip = "Deno" in globalThis ? onlyInCheck : "processes are killed on Deno, and not again on Node";
+const skip = "Deno" in globalThis ? onlyInCheckOnDeno : "processes are killed on Deno, and not again on Node";
 
 test("a bridge that was killed before an erasure, and again and again while it follows, ends clean and says so", {
   skip,

@@ -11,7 +11,7 @@ import { until } from "../support/bridging.ts";
 import { fetch } from "../support/checked.ts";
 import { type FakeS3, KEY, startS3 } from "../support/fake-s3.ts";
 import { without } from "../support/programs.ts";
-import { onlyInCheck, onlyInCheckOnDeno } from "../support/rounds.ts";
+import { onlyInCheckOnDeno, onlyInCheckOnDeno } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 import { type TestTerminal, withTerminal } from "../support/terminal.ts";
 
@@ -116,7 +116,7 @@ test("a command without the bucket's key is refused, and says what is missing", 
   }));
 
 test("a hub with a bucket for backups makes one, says when in its figures, and until when it may hold the erased", {
-  skip: onlyInCheck,
+  skip: onlyInCheckOnDeno,
 }, () =>
   withBucket(async ({ store, data, dir, env, run }) => {
     const token = createTokenText();
@@ -152,7 +152,7 @@ test("a hub with a bucket for backups makes one, says when in its figures, and u
 
 test(
   "a hub that is stopped while it sends a backup leaves no parts of it",
-  { skip: onlyInCheck },
+  { skip: onlyInCheckOnDeno },
   () =>
     withBucket(async ({ store, data }) => {
       store.misbehave("part", "hang");

@@ -12,10 +12,10 @@ import { startBambooHR } from "../support/bamboohr/server.ts";
 import { AUTHORITY } from "../support/bamboohr/tls.ts";
 import { fetch } from "../support/checked.ts";
 import { addressesIn, startMailServer } from "../support/mail-server.ts";
-import { onlyInCheck } from "../support/rounds.ts";
+import { onlyInCheckOnDeno } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 
-const skip = "Deno" in globalThis && existsSync("/proc/self/status") ? onlyInCheck : "on Deno and Linux alone";
+const skip = "Deno" in globalThis && existsSync("/proc/self/status") ? onlyInCheckOnDeno : "on Deno and Linux alone";
 
 test("fifty thousand people take hardly more memory than ten thousand", { skip }, async () => {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));
@@ -69,7 +69,7 @@ test("fifty thousand people take hardly more memory than ten thousand", { skip }
 
 test(
   "check, choose statuses, sync, correct what failed, three failures, error, recovery",
-  { skip: onlyInCheck },
+  { skip: onlyInCheckOnDeno },
   async () => {
     const dir = await mkdtemp(join(tmpdir(), "muster-"));
     const fake = await startBambooHR({ tls: true });

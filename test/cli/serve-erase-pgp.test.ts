@@ -28,7 +28,7 @@ import {
 } from "../support/erased.ts";
 import { createGpg, WITHOUT_GPG } from "../support/gpg.ts";
 import { connect } from "../support/hosted.ts";
-import { onlyInCheck } from "../support/rounds.ts";
+import { onlyInCheckOnDeno } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 import { freePort } from "../support/sshd.ts";
 
@@ -36,7 +36,7 @@ import { freePort } from "../support/sshd.ts";
 type Json = any;
 
 test("a person who came in encrypted is in no file once erased, and neither is what they came in", {
-  skip: WITHOUT_GPG || onlyInCheck,
+  skip: WITHOUT_GPG || onlyInCheckOnDeno,
   timeout: 120_000,
 }, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), "muster-"));

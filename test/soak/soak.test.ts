@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seed } from "../support/chance.ts";
 import { without } from "../support/programs.ts";
-import { onlyInCheck } from "../support/rounds.ts";
+import { onlyInCheckOnDeno } from "../support/rounds.ts";
 import { DATABASES } from "./databases.ts";
 import { hasFaketime } from "./hubs.ts";
 import { CLOCKS, play } from "./round.ts";
 
-const skip = onlyInCheck || ("Deno" in globalThis ? false : "on Deno alone") ||
+const skip = onlyInCheckOnDeno || ("Deno" in globalThis ? false : "on Deno alone") ||
   (hasFaketime ? false : without("faketime", "faketime"));
 
 for (const [name, serve] of Object.entries(DATABASES)) {
