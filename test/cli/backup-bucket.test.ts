@@ -11,7 +11,7 @@ import { until } from "../support/bridging.ts";
 import { fetch } from "../support/checked.ts";
 import { type FakeS3, KEY, startS3 } from "../support/fake-s3.ts";
 import { without } from "../support/programs.ts";
-import { onlyInCheckOnDeno, onlyInCheckOnDeno } from "../support/rounds.ts";
+import { onlyInCheckOnDeno } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 import { type TestTerminal, withTerminal } from "../support/terminal.ts";
 
