@@ -18,19 +18,23 @@ export interface Configured {
 export type Kept = { readonly made: Configured } | { readonly error: unknown };
 
 const MAX_KEPT = 1_000;
+/** A child that fails may take its whole time for it, so it is not asked again at once. */
+const ERROR_KEPT_MS = 30_000;
 
 /** `ask`: asks a child for each of these settings, and keeps what comes of it. Never fails. */
 export function createConfigured(
   ask: (all: readonly unknown[], keep: (stored: unknown, found: Kept) => void) => Promise<void>,
 ) {
-  const kept = new Map<string, Kept>();
+  /** `until`: when it is asked for again, by the monotonic clock. */
+  const kept = new Map<string, Kept & { readonly until: number }>();
   const pending = new Map<string, Promise<void>>();
   /** By the settings that were given out. */
   const bySettings = new WeakMap<object, Configured>();
 
   function keep(stored: unknown, found: Kept): void {
     if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
-    kept.set(JSON.stringify(stored), found);
+    const until = "error" in found ? performance.now() + ERROR_KEPT_MS : Infinity;
+    kept.set(JSON.stringify(stored), { ...found, until });
     const settings = "made" in found ? (found.made.result as { value?: unknown } | null | undefined)?.value : undefined;
     if ("made" in found && typeof settings === "object" && settings !== null) bySettings.set(settings, found.made);
   }
@@ -43,9 +47,9 @@ export function createConfigured(
   }
 
   return {
-    /** Never fails: what the child failed with is thrown where the settings are used, and asked for again the next time. */
+    /** Never fails: what the child failed with is thrown where the settings are used. */
     async prepare(all: readonly unknown[]): Promise<void> {
-      const known = (key: string) => "made" in (kept.get(key) ?? {});
+      const known = (key: string) => performance.now() < (kept.get(key)?.until ?? -Infinity);
       const keys = all.map((stored) => JSON.stringify(stored));
       const missing = all.filter((_, i) => !known(keys[i]!) && !pending.has(keys[i]!));
       if (missing.length > 0) {

@@ -34,14 +34,14 @@ interface Described {
   readonly settingsSchema: unknown;
 }
 
-/** How many children answer short questions at a time. Fetches and runs are bounded where they are started. */
-const QUESTIONS = createLane(4);
+/** How many children answer short questions at a time, in all and of one connector. Fetches and runs are bounded where they are started. */
+const QUESTIONS = createLane(4, 2);
 
 /** Loads the connector, once. Fails with `connector_failed`. */
 export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Promise<Installed> {
   const start = (onLog?: (line: string) => void) => startChild({ ...options, code: bundle.code, onLog });
   const ask = async <T>(question: (child: Child) => Promise<T>): Promise<T> => {
-    const giveBack = await QUESTIONS.take("");
+    const giveBack = await QUESTIONS.take(bundle.digest);
     try {
       return await within(await start(), question);
     } finally {
