@@ -122,12 +122,8 @@ interface Resolved {
 
 function settledBlock(block: RowBlock, resolved: Resolved): RowBlock {
   return {
-    columns: block.columns,
-    count: block.count,
-    shapes: block.shapes,
-    digest: (index, salt, out, at) => block.digest(index, salt, out, at),
+    ...block,
     rows: (indexes) => block.rows(indexes).map((row) => (row.broken === undefined ? settleRow(row, resolved) : row)),
-    line: (index) => block.line(index),
   };
 }
 

@@ -12,10 +12,7 @@ export async function* fetchedBlocks(
 ): AsyncGenerator<RowBlock, void> {
   for await (const block of blocks) {
     yield {
-      columns: block.columns,
-      count: block.count,
-      shapes: block.shapes,
-      digest: (index, salt, out, at) => block.digest(index, salt, out, at),
+      ...block,
       rows: (indexes) => block.rows(indexes).map((row) => ({ ...row, line: null, origin: originOf(marks, row.line!) })),
       line: () => null,
     };

@@ -18,6 +18,7 @@ import {
   USER_FIELDS,
 } from "../model/record.ts";
 import { issueOf } from "../model/wording.ts";
+import { isObject } from "../std/is-object.ts";
 import { nameOf, placeOf } from "../std/place-of.ts";
 
 /** Where the connector failed: the row, the name of the error, and file and line of the connector. No data. */
@@ -74,14 +75,7 @@ export function createNormalizer(
   }
 
   return {
-    judge: (block) => ({
-      columns: block.columns,
-      count: block.count,
-      ...(block.shapes === undefined ? {} : { shapes: block.shapes }),
-      digest: (index, salt, out, at) => block.digest(index, salt, out, at),
-      rows: (indexes) => block.rows(indexes).map(read),
-      line: (index) => block.line(index),
-    }),
+    judge: (block) => ({ ...block, rows: (indexes) => block.rows(indexes).map(read) }),
     // A copy of a row that was judged is normalized once more.
     normalize: (row) => records.get(row) ?? records.get(read(row)) ?? {},
     issues: notes.issues,
@@ -120,14 +114,7 @@ function normalizeApart(
   }
 
   return {
-    judge: (block) => ({
-      columns: block.columns,
-      count: block.count,
-      ...(block.shapes === undefined ? {} : { shapes: block.shapes }),
-      digest: (index, salt, out, at) => block.digest(index, salt, out, at),
-      rows: (indexes) => read(block.rows(indexes)),
-      line: (index) => block.line(index),
-    }),
+    judge: (block) => ({ ...block, rows: (indexes) => read(block.rows(indexes)) }),
     normalize: (row) => row.record ?? {},
     issues: notes.issues,
   };
@@ -177,7 +164,7 @@ function knownFields(customFields: readonly CustomField[]): ReadonlySet<string> 
 }
 
 function isRecord(value: unknown): value is SourceRecord {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !isThenable(value);
+  return isObject(value) && !isThenable(value);
 }
 
 function isThenable(value: object): boolean {

@@ -6,6 +6,7 @@ import type { Connector } from "../connector.ts";
 import type { Installed } from "../hub.ts";
 import { Fault } from "../model/errors.ts";
 import type { StandardIssue, StandardJsonSchema } from "../model/standard-schema.ts";
+import { isObject } from "../std/is-object.ts";
 
 /** A problem of one setting. What else a library gives about it is kept. */
 export interface SettingsIssue {
@@ -94,8 +95,4 @@ function settingsIssue(issue: StandardIssue): SettingsIssue {
 
 function schemaFault(name: string, what: string, cause?: unknown): Fault {
   return new Fault("connector_failed", `The settings schema of the connector "${name}" ${what}`, { cause });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

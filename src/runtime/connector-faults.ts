@@ -10,6 +10,7 @@ import { cronFault } from "../model/schedule.ts";
 import { authOf, hostsOf, isTokenAuth, requiredSecrets, tokenUrlOf } from "../sources/auth.ts";
 import { checkSettings, prepareSettings, settingsSchemaOf } from "../runs/settings.ts";
 import { sampleSettings } from "./sample-settings.ts";
+import { isObject } from "../std/is-object.ts";
 
 const ENTITIES: readonly string[] = ["users", "departments"];
 const FIELDS = new Set<unknown>([null, ...USER_FIELDS, ...DEPARTMENT_FIELDS]);
@@ -117,10 +118,6 @@ async function tried(work: () => Promise<string[]>): Promise<string[]> {
 
 function needs(name: string, good: boolean, should: string): string | null {
   return good ? null : `"${name}" should be ${should}`;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isFunction(value: unknown): boolean {

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { Fault } from "../../model/errors.ts";
 import { type Bytes, tooLarge } from "../../store/runs/cut-body.ts";
 import type { Env } from "./env.ts";
+import { concatBytes } from "../../std/typed-arrays.ts";
 
 /** The request's body; null: it has none. Handlers read this one, as `c.req.raw.body` may be in use for its digest. */
 export function incoming(c: Context<Env>): Bytes | null {
@@ -27,11 +28,5 @@ export async function readBody(headers: Headers, body: Bytes | null, maxBytes: n
     }
     chunks.push(read.value);
   }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return concatBytes(...chunks);
 }

@@ -16,7 +16,7 @@ import { createHttp } from "./http.ts";
 import { createReading } from "./reading.ts";
 import { createSession } from "./session.ts";
 import type { AllOfDrop, Limits } from "./protocol.ts";
-import { sourcePlace } from "./source-place.ts";
+import { createSourcePlace } from "./source-place.ts";
 
 export interface IsolatedOptions {
   /** Path of the Deno program. */
@@ -39,6 +39,7 @@ const QUESTIONS = createLane(4, 2);
 
 /** Loads the connector, once. Fails with `connector_failed`. */
 export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Promise<Installed> {
+  const sourcePlace = createSourcePlace(bundle.map);
   const start = (onLog?: (line: string) => void) => startChild({ ...options, code: bundle.code, onLog });
   const ask = async <T>(question: (child: Child) => Promise<T>): Promise<T> => {
     const giveBack = await QUESTIONS.take(bundle.digest);
@@ -50,11 +51,11 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
   };
   const { data, functions, hasSchema, settingsSchema } = await ask((child) => child.call<Described>("describe", null))
     .catch((error) => {
-      throw inWords(error, null, bundle);
+      throw inWords(error, null, sourcePlace);
     });
   if (data === null) throw new Fault("unprocessable", "its default export should be what defineConnector gives");
   const title = typeof data.title === "string" ? data.title : null;
-  const failed = (error: unknown) => inWords(error, title, bundle);
+  const failed = (error: unknown) => inWords(error, title, sourcePlace);
   const has = (name: string) => functions.includes(name);
 
   const configured = createConfigured(async (all, keep) => {
@@ -87,7 +88,7 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
             session.use((child) => child.call<readonly Normalized[]>("normalize", rows)).catch((error) => {
               throw failed(error);
             }),
-          placeOf: ({ at }: Threw) => at === undefined ? null : sourcePlace(bundle.map, at),
+          placeOf: ({ at }: Threw) => at === undefined ? null : sourcePlace(at),
         };
       },
     },
@@ -176,9 +177,9 @@ async function within<T>(child: Child, use: (child: Child) => Promise<T>): Promi
 }
 
 /** The connector's own fault in words, with file and line of its author's source. Other errors are passed on. */
-function inWords(error: unknown, title: string | null, bundle: Bundle): Error {
+function inWords(error: unknown, title: string | null, sourcePlace: ReturnType<typeof createSourcePlace>): Error {
   if (!(error instanceof ConnectorFault)) return error as Error;
-  const place = error.at === null ? null : sourcePlace(bundle.map, error.at);
+  const place = error.at === null ? null : sourcePlace(error.at);
   const name = title === null ? "The connector" : `The connector "${title}"`;
   return new Fault("connector_failed", `${name} ${error.message}${place === null ? "" : ` (${place})`}`, {
     cause: error,

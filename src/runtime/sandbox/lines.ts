@@ -1,4 +1,5 @@
 /** Cuts a stream of bytes into lines of UTF-8, each at most so long. */
+import { concatBytes } from "../../std/typed-arrays.ts";
 
 /** Fails with a RangeError at a longer line, before it is held in memory. */
 export async function* linesOf(bytes: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<string, void> {
@@ -8,7 +9,7 @@ export async function* linesOf(bytes: AsyncIterable<Uint8Array>, maxBytes: numbe
     let from = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
       const last = chunk.subarray(from, end);
-      yield decoder.decode(parts.length === 0 ? last : joined([...parts, last], size + last.length));
+      yield decoder.decode(parts.length === 0 ? last : concatBytes(...parts, last));
       parts = [];
       size = 0;
       from = end + 1;
@@ -20,14 +21,4 @@ export async function* linesOf(bytes: AsyncIterable<Uint8Array>, maxBytes: numbe
     // The chunk's buffer may be used again.
     parts.push(rest.slice());
   }
-}
-
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
