@@ -11,6 +11,7 @@ import type { Secrets } from "./security/secrets.ts";
 import type { Scrypt } from "./security/sftp-login.ts";
 import type { OpenId } from "./security/openid.ts";
 import type { Outbound } from "./security/outbound.ts";
+import type { Connection } from "./store/connections/connections.ts";
 import type { Database } from "./store/database.ts";
 import type { Packing } from "./store/runs/drop-content.ts";
 import type { Reader } from "./store/people/heavy-reads.ts";
@@ -57,8 +58,23 @@ export interface Isolated {
 /** A connector of this hub. `isolated`: it runs in processes of its own, and its `normalize` must not be called. */
 export type Installed = Connector<never> & { readonly isolated?: Isolated };
 
-/** Connectors by name. `added`: names of those that the operator added to Muster's own; absent: none. */
-export type Registry = ReadonlyMap<string, Installed> & { readonly added?: ReadonlySet<string> };
+/**
+ * Connectors by name: of each, the version that new connections get. `added`: names of those that the operator added to
+ * Muster's own; absent: none. `pinned`: every version that connections may be pinned to, by the digest of its code; absent:
+ * there are none.
+ */
+export type Registry = ReadonlyMap<string, Installed> & {
+  readonly added?: ReadonlySet<string>;
+  readonly pinned?: ReadonlyMap<string, Installed>;
+};
+
+/** The connector of a connection, of the version that it is pinned to. Undefined: it is not installed here. */
+export function connectorFor(
+  registry: Registry,
+  { connector, connectorDigest }: Pick<Connection, "connector" | "connectorDigest">,
+): Installed | undefined {
+  return connectorDigest === null ? registry.get(connector) : registry.pinned?.get(connectorDigest);
+}
 
 /** Files of the viewer `swagger-ui-dist` that are served. */
 export type ViewerFile = "swagger-ui.css" | "swagger-ui-bundle.js";

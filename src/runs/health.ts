@@ -1,5 +1,5 @@
 /** What the end of a run changes about its connection: whether it is in error, and when it fetches next. */
-import type { Hub } from "../hub.ts";
+import { connectorFor, type Hub } from "../hub.ts";
 import { type Failures, failuresAfter, kindOf } from "../model/connection-health.ts";
 import { connectionTurned, type NewEvent } from "../model/event.ts";
 import { FAILURES_FOR_ERROR } from "../model/mail-rules.ts";
@@ -75,7 +75,7 @@ function nextFetchStatements(
   if (before.total === 0 && after.total === 0) return [];
   if (schedule === null && after.total === 0) return [endRetry(db, connection)];
   if (schedule === null && run.trigger !== "schedule" && run.trigger !== "retry") return [];
-  if (registry.get(connection.connector)?.input === "drop") return [];
+  if (connectorFor(registry, connection)?.input === "drop") return [];
   const isRefused = after.total > 0 && SELDOM.has(kindOf(run.error?.code ?? ""));
   const failing = { failures: after.total, isRefused };
   const { at, isRetry } = nextFetch(schedule, timezone, connection.createdAt, failing, now());

@@ -4,7 +4,7 @@
  */
 import { type Connector, type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
-import type { Hub, Installed } from "../hub.ts";
+import { connectorFor, type Hub, type Installed } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { redact as redactTokens } from "../security/redact.ts";
 import { sleep } from "../std/sleep.ts";
@@ -132,7 +132,7 @@ async function todayOf({ db, now }: Hub, { organizationId }: Connection): Promis
 }
 
 export function connectorOf(hub: Pick<Hub, "registry">, connection: Connection): Installed {
-  const connector = hub.registry.get(connection.connector);
+  const connector = connectorFor(hub.registry, connection);
   if (connector !== undefined) return connector;
   throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
 }

@@ -1,4 +1,5 @@
 /** A connection's secrets in requests and answers: they are set by name, and never shown. */
+import { connectorFor } from "../../hub.ts";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Connector } from "../../connector.ts";
@@ -80,12 +81,12 @@ export async function loadShownSecrets(
   const { db, registry } = c.get("hub");
   const ids = connections.map(({ id }) => id);
   const set = await listSecrets(db, c.get("organization").id, ids);
-  await Promise.all(connections.map(({ connector, settings }) => {
-    const installed = registry.get(connector);
-    return installed === undefined ? null : prepareSettings(installed, settings);
+  await Promise.all(connections.map((connection) => {
+    const installed = connectorFor(registry, connection);
+    return installed === undefined ? null : prepareSettings(installed, connection.settings);
   }));
   return (connection) => {
-    const connector = registry.get(connection.connector);
+    const connector = connectorFor(registry, connection);
     const mine = set.get(connection.id) ?? new Map<string, number>();
     const former = connector === undefined ? [] : formerSecrets(mine);
     const names = new Set([...Object.keys(connector?.secrets ?? {}), ...former]);

@@ -86,7 +86,13 @@ const create = route(
     requireSameSource(c, connector, null, settings);
     if (namesSecrets(asked.secrets)) requireDecider(c, "setting secrets of a connection");
     requireMayBeMailed(c, asked.technical_contact);
-    const usual = { connector: asked.connector, preset: asked.preset ?? null, policy: {}, limits: {} };
+    const usual = {
+      connector: asked.connector,
+      connectorDigest: null,
+      preset: asked.preset ?? null,
+      policy: {},
+      limits: {},
+    };
     requireNotLooser(c, usual, { ...usual, policy: asked.policy ?? {}, limits: asked.limits ?? {} });
     const connection = await createConnection(
       db,

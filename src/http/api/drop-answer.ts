@@ -1,4 +1,5 @@
 /** What all requests that upload a drop have in common: which connections take drops, the body, and the answer. */
+import { connectorFor } from "../../hub.ts";
 import type { Context } from "hono";
 import type { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -15,7 +16,7 @@ import { waitForNew } from "../kit/prefer.ts";
 
 /** Fails when the connection's connector fetches its input. */
 export function requireTakesDrops(c: Context<Env>, connection: Connection): void {
-  const connector = c.get("hub").registry.get(connection.connector);
+  const connector = connectorFor(c.get("hub").registry, connection);
   if (connector?.input === "drop") return;
   throw new Fault(
     "unprocessable",

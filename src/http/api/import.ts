@@ -5,6 +5,7 @@
  * The records are stored and read like any other input, but each by itself: one that cannot be read costs no
  * other its result.
  */
+import { connectorFor } from "../../hub.ts";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -94,7 +95,7 @@ const importUsers = route(
       mode,
       entity: "users",
       // A connection of files may be for full ones, but a request has only some of the people.
-      coverage: hub.registry.get(connection.connector)!.coverage.users === "diff" ? null : "diff",
+      coverage: connectorFor(hub.registry, connection)!.coverage.users === "diff" ? null : "diff",
       byHand: asked.by_hand === "true",
     } as const;
     const { dropId, runId } = await receiveDrop(hub, connection, input, body, byOf(c));
@@ -138,7 +139,7 @@ async function warningsOf(
   keys: readonly (readonly string[])[],
 ): Promise<(index: number) => readonly Issue[]> {
   const hub = c.get("hub");
-  const connector = hub.registry.get(connection.connector)!;
+  const connector = connectorFor(hub.registry, connection)!;
   const customFields = await loadCustomFields(hub.db, connection.organizationId);
   const context = { connection, connector, customFields };
   await prepareSettings(connector, connection.settings);
