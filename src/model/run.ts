@@ -99,6 +99,8 @@ export interface RunPause {
   readonly failures: number;
   /** When the next attempt may begin, in milliseconds since 1970. */
   readonly until: number;
+  /** How long it is. A pause that begins in the future is of another clock, and is not waited for. Absent: 5 minutes. */
+  readonly ms?: number;
   /** What failed, in one sentence without anybody's data; null: the next attempt has begun. */
   readonly why: string | null;
 }

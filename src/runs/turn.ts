@@ -95,7 +95,7 @@ export async function passTurn(stage: Stage, turn: NoTurn): Promise<null> {
     const waits = turn.kind === "behind" ? { waitsFor: turn.held.id, coverage: turn.coverage } : {};
     await hub.db.write([
       ...others,
-      updateRun(hub.db, run.id, { status: "queued", attempts: 0, progress: null, ...waits }),
+      updateRun(hub.db, run.id, { status: "queued", attempts: 0, pause: null, progress: null, ...waits }),
       releaseLease(hub.db, lease),
     ]);
   }

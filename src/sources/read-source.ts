@@ -1,5 +1,6 @@
 /** Runs a connector's `fetch` to its end and stores the rows that it yields. */
 import type { FetchContext } from "../connector.ts";
+import { isSpent } from "../model/attempts.ts";
 import { encodeId } from "../model/id.ts";
 import { Fault } from "../model/errors.ts";
 import { logRun } from "../runs/log.ts";
@@ -22,7 +23,6 @@ export interface ReadSourceOptions {
 
 /** Longer than any source needs, and shorter than unsealed drops are retained. */
 const MAX_FETCH_MS = 6 * HOUR_MS;
-const MAX_ATTEMPTS = 10;
 const MAX_REASON = 300;
 
 /** How a read ended. */
@@ -74,8 +74,9 @@ async function read(
   opened: { source: OpenSource | null },
 ): Promise<ReadEnd> {
   const { hub, keeper } = progress;
-  if (fetch.attempts > MAX_ATTEMPTS) {
-    throw new Fault("run_failed", `The source could not be read in ${MAX_ATTEMPTS} attempts; the log names the error`);
+  const before = fetch.attempts - 1;
+  if (isSpent(before, fetch.startedAt, hub.now())) {
+    throw new Fault("run_failed", `The source could not be read in ${before} attempts; the log names the error`);
   }
   const about = { run_id: encodeId("run", run.id), request_id: run.requestId };
   const source = opened.source = await openSource(hub, connection, { signal, wait, about });
