@@ -7,6 +7,8 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import openapi, { astToString } from "openapi-typescript";
+import { documentOfAll } from "../test/support/checked.ts";
 import { createDeclarations, type Declarations } from "./declarations.ts";
 
 interface Package {
@@ -20,6 +22,7 @@ interface Package {
 
 const PACKAGES: Readonly<Record<string, Package>> = {
   connector: { entries: ["index.ts", "settings.ts"], platform: "neutral" },
+  client: { entries: ["index.ts"], platform: "neutral" },
   testing: {
     entries: ["index.ts"],
     platform: "node",
@@ -31,7 +34,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folderOf = (name: string) => join(ROOT, "packages", name);
 
 /** For packages in CommonJS that are bundled, and call `require` of Node's own modules. */
-const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+const REQUIRE = 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
 
 async function buildPackage(name: string, is: Package, declarations: Declarations): Promise<void> {
   const folder = folderOf(name), dist = join(folder, "dist");
@@ -78,6 +81,15 @@ async function addFile(path: string, dist: string): Promise<void> {
   await cp(from, to, { recursive: true });
 }
 
+/** The types of the API, as its document has them. */
+async function generateApi(): Promise<void> {
+  const folder = join(folderOf("client"), "generated");
+  await mkdir(folder, { recursive: true });
+  // The document's own types are wider than those of the generator.
+  const document = documentOfAll() as unknown as Parameters<typeof openapi>[0];
+  await writeFile(join(folder, "api.ts"), astToString(await openapi(document, { silent: true })));
+}
+
 /** The hub's version, where the code looks for it. */
 async function addVersion(dist: string): Promise<void> {
   const { version, type } = await readJson(join(ROOT, "package.json"));
@@ -95,6 +107,7 @@ if (unknown.length > 0) {
 }
 const chosen = Object.entries(PACKAGES).filter(([name]) => named.length === 0 || named.includes(name));
 const entries = chosen.flatMap(([name, { entries }]) => entries.map((entry) => join(folderOf(name), entry)));
+if (chosen.some(([name]) => name === "client")) await generateApi();
 const declarations = createDeclarations(ROOT, entries);
 for (const [name, is] of chosen) await buildPackage(name, is, declarations);
 process.exit(0);
