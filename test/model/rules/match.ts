@@ -33,10 +33,17 @@ export interface Among {
 /** Each record with whom it is about; null where its key cannot be read. */
 export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeyed">): (Match | null)[] {
   const match = (record: Record_, rekeyed: ReadonlySet<number>) =>
-    record.key === null ? null : matchRecord(record, { ...among, rekeyed });
+    record.key === null ? null : withAddress(matchRecord(record, { ...among, rekeyed }), record, among);
   const first = records.map((record) => match(record, new Set()));
   const rekeyed = new Set(first.flatMap((each) => each?.kind === "rekeyed" ? [each.person.id] : []));
   return records.map((record, index) => first[index]?.kind === "rekeyed" ? first[index] : match(record, rekeyed));
+}
+
+/** A refused row may as well be about whoever has its address. */
+function withAddress(match: Match, { values }: Record_, { state }: Pick<Among, "state">): Match {
+  const email = values.email ?? null;
+  if (match.kind !== "refused" || match.code !== "identity_conflict" || email === null) return match;
+  return { ...match, names: [...match.names, ...state.people.filter((person) => person.values.email === email)] };
 }
 
 function matchRecord(record: Record_, among: Among): Match {

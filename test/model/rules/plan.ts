@@ -62,12 +62,16 @@ export function planInput(state: State, input: Input): Verdict {
   const failing = new Set(rows.filter(({ outcome }) => outcome === "failed").map(({ line }) => line));
   // Nothing is cleared by a row that is refused, nor by one beside the one that counts.
   const filled = filledOf(sorted.counting.filter(({ line }) => !failing.has(line)));
-  if (isFull && columnGuardHolds({ connection, columns, filled, ...counted.people })) heldBy.push("column");
+  const managerLeft = keysWhoseManagerLeaves(sorted.counting, decision, state, among);
+  if (isFull && columnGuardHolds({ connection, columns, filled, managerLeft, ...counted.people })) {
+    heldBy.push("column");
+  }
   const refused = new Set(records.filter(({ line }) => failing.has(line)).flatMap(({ key }) => key ?? []));
   // An input with a key that cannot be read is not complete: it may hold anybody.
   const fullInputs = memory.fullInputs + (everyKeyRead ? 1 : 0);
   const after: State = {
     people: decision.people,
+    waiting: decision.waiting,
     links: absencesAfter(decision.links, decision, among, input),
     connections: state.connections.map((each) =>
       each !== connection ? each : {
@@ -163,6 +167,27 @@ function countOf(
     },
     people: { leaving, returning },
   };
+}
+
+/** Keys of people whose manager has left, or leaves with this input or on a day to come. */
+function keysWhoseManagerLeaves(
+  records: readonly Record_[],
+  { planned, leavers, seen }: Decision,
+  { people, links }: State,
+  { connection: { slug }, showsEverybody }: { connection: Connection; showsEverybody: boolean },
+): ReadonlySet<string> {
+  const leaves = (id: number) => {
+    const person = people.find((each) => each.id === id)!;
+    const isMissing = showsEverybody && !seen.has(id) &&
+      links.some((link) => link.connection === slug && link.person === id);
+    return !person.active || person.values.deactivation_date !== null || isMissing || leavers.includes(id) ||
+      planned.some((each) => each.person?.id === id && (each.outcome === "deactivated" || each.counted.leaving));
+  };
+  return new Set(records.flatMap(({ key }) => {
+    const row = planned.find(({ record, person }) => record.key === key && person !== null);
+    const manager = people.find(({ id }) => id === row?.person?.id)?.manager ?? null;
+    return key !== null && manager !== null && leaves(manager) ? [key] : [];
+  }));
 }
 
 /**

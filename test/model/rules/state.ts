@@ -20,22 +20,28 @@ export const FIELDS = [
 ] as const;
 export type Field = (typeof FIELDS)[number];
 
+/** How a row names somebody's manager; the first counts more. */
+export const MANAGER_FIELDS = ["manager_id", "manager_email"] as const;
+export type ManagerField = (typeof MANAGER_FIELDS)[number];
+
 /** A header that the model reads; all others are unknown to the hub. */
-export type Column = Field | "is_active";
+export type Column = Field | ManagerField | "is_active";
 
 export type Values = Readonly<Record<Field, string | null>>;
 
 export const HAND = "hand";
 /** Who wrote a field last: a connection, by its slug, or a hand. Nobody: it was always empty. */
-export type Writers = { readonly [field in Field | "status"]?: string };
+export type Writers = { readonly [field in Field | "status" | "manager"]?: string };
 
 export interface Person {
   readonly id: number;
   readonly values: Values;
   readonly active: boolean;
+  /** Another person, by id. */
+  readonly manager: number | null;
   readonly writers: Writers;
   /** What was last edited by hand, and not released since. */
-  readonly edited: ReadonlySet<Field | "status">;
+  readonly edited: ReadonlySet<Field | "status" | "manager">;
 }
 
 export interface Link {
@@ -99,9 +105,18 @@ export interface Connection {
   readonly memory: Memory;
 }
 
+/** A manager whom a connection has named for a person, and who is nobody yet. */
+export interface Waiting {
+  readonly connection: string;
+  readonly person: number;
+  readonly field: ManagerField;
+  readonly value: string;
+}
+
 export interface State {
   readonly people: readonly Person[];
   readonly links: readonly Link[];
+  readonly waiting: readonly Waiting[];
   /** The oldest first. */
   readonly connections: readonly Connection[];
 }

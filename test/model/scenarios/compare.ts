@@ -8,7 +8,12 @@ import { type Held, lineOf, type Seen } from "./engine.ts";
 import type { Day, Scenario } from "./scenario.ts";
 
 export function emptyState({ sources }: Scenario): State {
-  return { people: [], links: [], connections: sources.map((source) => ({ ...source, memory: NEW_MEMORY })) };
+  return {
+    people: [],
+    links: [],
+    waiting: [],
+    connections: sources.map((source) => ({ ...source, memory: NEW_MEMORY })),
+  };
 }
 
 export function editDay(state: State, { edits }: Day, lab: Lab): State {
@@ -55,7 +60,7 @@ export function compareRuns(wanted: Verdict, seen: Seen, state: State): string[]
     differ(`rows ${outcome}`, rows, counts[outcome]);
   }
   const numbers = wanted.leavers.map((id) => state.people.find((person) => person.id === id)!.values.employee_id);
-  const ofNoRow = seen.changes.filter(({ line, entity }) => line === null && entity === "user");
+  const ofNoRow = seen.changes.filter(({ line, action }) => line === null && action === "deactivate");
   const gone = ofNoRow.map(({ subject }) => subject.employee_id ?? null);
   differ("deactivated as missing", numbers.toSorted(), gone.toSorted());
   return differences;
@@ -64,7 +69,7 @@ export function compareRuns(wanted: Verdict, seen: Seen, state: State): string[]
 export function compareStates(wanted: State, held: Held): string[] {
   const lines = new Map(wanted.people.map((person) => [
     person.id,
-    lineOf(FIELDS.map((field) => person.values[field]), person.active),
+    lineOf([...FIELDS.map((field) => person.values[field]), nameOf(wanted, person.manager)], person.active),
   ]));
   const links = wanted.links.map(({ connection, key, person, missingSince }) =>
     `${connection} ${key} -> ${lines.get(person)}${missingSince === null ? "" : " missing"}`
@@ -73,6 +78,12 @@ export function compareStates(wanted: State, held: Held): string[] {
     ...differences("person", [...lines.values()], held.people),
     ...differences("link", links, held.links),
   ];
+}
+
+/** A manager as people are told apart here: by number, or address. */
+function nameOf({ people }: State, manager: number | null): string | null {
+  const values = people.find(({ id }) => id === manager)?.values;
+  return values === undefined ? null : `under ${values.employee_id ?? values.email}`;
 }
 
 function differences(what: string, model: readonly string[], engine: readonly string[]): string[] {

@@ -83,12 +83,11 @@ export async function whatIsHeld(lab: Lab): Promise<Held> {
   const users = await rowsOf(lab.hub.db, "users"), links = await rowsOf(lab.hub.db, "links");
   const slugs = new Map((await rowsOf(lab.hub.db, "connections")).map(({ id, slug }) => [id, slug]));
   const departments = new Map((await rowsOf(lab.hub.db, "departments")).map(({ id, name }) => [id, name]));
+  const names = new Map(users.map(({ id, employee_id, email }) => [id, `under ${employee_id ?? email}`]));
   const lines = new Map(users.map((user) => {
     const seen = { ...user, department_name: departments.get(user.department_id) ?? null };
-    return [
-      user.id,
-      lineOf(FIELDS.map((field) => seen[field as keyof typeof seen] as string | null), user.status === "active"),
-    ];
+    const values = FIELDS.map((field) => seen[field as keyof typeof seen] as string | null);
+    return [user.id, lineOf([...values, names.get(user.manager_id) ?? null], user.status === "active")];
   }));
   return {
     people: [...lines.values()].toSorted(),

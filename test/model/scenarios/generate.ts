@@ -58,7 +58,7 @@ export function generateScenario(random: Random): Scenario {
       edits: hasHands && i > 0 ? editsOf(town, random) : [],
       hours,
       headers: system.headers,
-      rows: town.humans.filter((human) => isListed(human, system)).map((human) => rowOf(human, system, today)),
+      rows: town.humans.filter((human) => isListed(human, system)).map((human) => rowOf(human, system, town, today)),
       ifHeld: random.once(3) ? "cancel" : "approve",
     };
     const isShuffled = i > 0 && isWild && random.once(2);
@@ -125,6 +125,8 @@ function exportOf(random: Random): Export {
   if (random.once(3)) headers.push("department_name");
   if (random.once(4)) headers.push("employment_status");
   if (random.once(6)) headers.push("Company");
+  if (random.once(3)) headers.push("manager_id");
+  if (random.once(6)) headers.push("manager_email");
   return { headers, leavers };
 }
 
@@ -132,7 +134,13 @@ function isListed({ left, truth }: Human, { leavers, without }: System): boolean
   return (left === null || leavers !== "dropped") && (without === null || truth % 3 !== without);
 }
 
-function rowOf(human: Human, { leavers, hasOwnTitles }: System, today: string): Day["rows"][number] {
+function rowOf(
+  human: Human,
+  { leavers, hasOwnTitles }: System,
+  { humans }: Town,
+  today: string,
+): Day["rows"][number] {
+  const boss = humans.find(({ truth }) => truth === human.boss);
   const hasLeft = human.left !== null && human.left <= today;
   return {
     truth: human.truth,
@@ -146,6 +154,8 @@ function rowOf(human: Human, { leavers, hasOwnTitles }: System, today: string): 
       Company: human.company,
       title: hasOwnTitles && human.title !== "" ? `Our ${human.title}` : human.title,
       hire_date: human.hired,
+      manager_id: boss?.number ?? "",
+      manager_email: boss?.email ?? "",
       is_active: leavers === "is_active" && hasLeft ? "no" : "yes",
       deactivation_date: leavers === "deactivation_date" ? human.left ?? "" : "",
     },
