@@ -312,6 +312,10 @@ export interface Connector<Settings = unknown> {
   /** SemVer. After a new version, the hub reads every row again, also unchanged ones. */
   readonly version: string;
   readonly title: string;
+  /** Where people read about it: an `http:` or `https:` address. */
+  readonly homepage?: string;
+  /** What admins should know before they connect, such as what the source leaves out; of a field, or of all. At most 20. */
+  readonly notes?: readonly { readonly field?: string; readonly text: string }[];
   /**
    * The entities that it brings, each with what a complete read contains by default: `full`, all of them; `diff`, only
    * those that changed. A connector that fetches both gets a run of each, departments first.

@@ -55,8 +55,11 @@ export interface Isolated {
   openNormalizer(): ApartNormalizer;
 }
 
-/** A connector of this hub. `isolated`: it runs in processes of its own, and its `normalize` must not be called. */
-export type Installed = Connector<never> & { readonly isolated?: Isolated };
+/**
+ * A connector of this hub. `isolated`: it runs in processes of its own, and its `normalize` must not be called. `from`: the
+ * package or file that it was made from, for operators; absent: Muster itself.
+ */
+export type Installed = Connector<never> & { readonly isolated?: Isolated; readonly from?: string };
 
 /**
  * Connectors by name: of each, the version that new connections get. `added`: names of those that the operator added to
@@ -74,6 +77,25 @@ export function connectorFor(
   { connector, connectorDigest }: Pick<Connection, "connector" | "connectorDigest">,
 ): Installed | undefined {
   return connectorDigest === null ? registry.get(connector) : registry.pinned?.get(connectorDigest);
+}
+
+export type Pin = Pick<Connection, "connectorVersion" | "connectorDigest">;
+
+/** What a new connection of the connector is pinned to: its code, where the hub keeps versions of it. */
+export function pinOf(registry: Registry, { version, isolated }: Installed): Pin {
+  const isKept = isolated !== undefined && registry.pinned?.has(isolated.digest) === true;
+  return { connectorVersion: isKept ? version : null, connectorDigest: isKept ? isolated.digest : null };
+}
+
+/** What decides, beside settings, what a row means: code that is not Muster's own may change under the same version. */
+export function meaningOf({ version, isolated }: Installed): string {
+  return isolated === undefined ? version : `${version}+${isolated.digest}`;
+}
+
+/** Why a connection without its connector does nothing, and who can help. */
+export function missingConnector({ connector, connectorVersion }: Pick<Connection, "connector" | "connectorVersion">) {
+  const version = connectorVersion === null ? "" : `, version ${connectorVersion},`;
+  return `The connector "${connector}"${version} is not installed in this hub; its operator can add it again`;
 }
 
 /** Files of the viewer `swagger-ui-dist` that are served. */

@@ -1,6 +1,7 @@
 /** All commands, in the order in which help lists them. */
 import { verifyAuditChain } from "./audit.ts";
 import { type Command, defineCommand } from "./command.ts";
+import { INSTALLED_COMMANDS } from "./connector/installed.ts";
 import { listConnectors } from "./connectors.ts";
 import { importFile } from "./import.ts";
 import { rotateKey } from "./key.ts";
@@ -56,4 +57,5 @@ export const COMMANDS: readonly Command[] = [
   restore,
   verifyAuditChain,
   listConnectors,
+  ...INSTALLED_COMMANDS,
 ];

@@ -6,7 +6,7 @@ export const FAILURE_KINDS = ["connection", "credentials", "answer", "input", "c
 /**
  * `connection`: the source could not be reached; `credentials`: it refused them, or the connection lacks a setting;
  * `answer`: its answer was invalid; `input`: the input could not be used; `connector`: the connector has an error of its
- * own; `hub`: so has the hub.
+ * own, or is not there; `hub`: so has the hub.
  */
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
@@ -17,6 +17,7 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   secrets_required: "credentials",
   source_unreadable: "answer",
   connector_failed: "connector",
+  connector_missing: "connector",
   run_failed: "hub",
   unavailable: "hub",
   internal: "hub",

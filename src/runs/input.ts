@@ -1,5 +1,5 @@
 /** Finds what a run reads: a drop that was sent, a drop that a fetch has filled, or nothing. */
-import { connectorFor } from "../hub.ts";
+import { connectorFor, missingConnector } from "../hub.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
 import { type InForce, traceLayers } from "../model/layers.ts";
 import { getPreset } from "../model/preset.ts";
@@ -61,7 +61,7 @@ export async function openDropOf(stage: Stage, drop: Drop, fetched: Fetch | null
   const { hub, run, connection, customFields, options } = stage;
   const connector = connectorFor(hub.registry, connection);
   if (connector === undefined) {
-    throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
+    throw new Fault("connector_missing", missingConnector(connection));
   }
   return await readDropOf(
     {

@@ -4,7 +4,7 @@
  */
 import { type Connector, type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
-import { connectorFor, type Hub, type Installed } from "../hub.ts";
+import { connectorFor, type Hub, type Installed, missingConnector } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { redact as redactTokens } from "../security/redact.ts";
 import { sleep } from "../std/sleep.ts";
@@ -41,7 +41,7 @@ export interface OpenSource {
   readonly hide: (text: string) => string;
 }
 
-/** Fails with `unavailable`, `source_misconfigured` or `secrets_required`. */
+/** Fails with `connector_missing`, `source_misconfigured` or `secrets_required`. */
 export async function openSource(
   hub: Hub,
   connection: Connection,
@@ -131,10 +131,11 @@ async function todayOf({ db, now }: Hub, { organizationId }: Connection): Promis
   return dateIn((await findOrganization(db, organizationId))?.timezone ?? "UTC", now());
 }
 
+/** Fails with `connector_missing`. */
 export function connectorOf(hub: Pick<Hub, "registry">, connection: Connection): Installed {
   const connector = connectorFor(hub.registry, connection);
   if (connector !== undefined) return connector;
-  throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
+  throw new Fault("connector_missing", missingConnector(connection));
 }
 
 const CODES: Readonly<Record<SourceFaultKind, FaultCode>> = {

@@ -220,7 +220,7 @@ test("a connection whose connector is not here any more says so, and can still b
   const elsewhere = createAsk({ ...hub, registry: createRegistry() }, await createTestToken(hub));
   for (const word of ["check", "runs", "authorize"]) {
     const answer = await elsewhere(`/v1/connections/${id}/${word}`, { method: "POST" });
-    assert.equal((await jsonOf(answer, 503)).code, "unavailable", word);
+    assert.equal((await jsonOf(answer, 422)).code, "unprocessable", word);
   }
   assert.deepEqual((await jsonOf(await elsewhere(`/v1/connections/${id}`))).secrets, {});
   await jsonOf(await elsewhere(`/v1/connections/${id}`, { method: "PATCH", json: { name: "Left alone" } }));

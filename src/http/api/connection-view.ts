@@ -3,6 +3,8 @@
  */
 import type { Context } from "hono";
 import { z } from "zod";
+import { connectorFor, missingConnector } from "../../hub.ts";
+import type { FaultCode } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
 import { KEY_FIELDS } from "../../model/record.ts";
 import { FAILURE_KINDS, type FailureKind, kindOf } from "../../model/connection-health.ts";
@@ -32,6 +34,9 @@ export const CONNECTION = z.strictObject({
   slug: SLUG.meta({ examples: ["csv"] }),
   name: z.string().meta({ examples: ["HR file"] }),
   connector: z.string().meta({ examples: ["csv-upload"] }),
+  connector_version: z.string().nullable().meta({ description: "That it is pinned to", examples: [null] }),
+  connector_digest: z.string().nullable().meta({ description: "SHA-256 of its code", examples: [null] }),
+  installed: z.boolean().meta({ description: "False: the hub lacks the connector, so every run fails" }),
   preset: z.string().nullable(),
   settings: z.record(z.string(), z.unknown()).meta({ examples: [{}] }),
   key: z.enum(KEY_FIELDS).nullable(),
@@ -63,7 +68,7 @@ export const CONNECTION = z.strictObject({
     code: z.string(),
     message: z.string(),
     kind: z.enum(FAILURE_KINDS),
-    run: idOf("run"),
+    run: idOf("run").nullable(),
   }).nullable()
     .meta({ examples: [null] }),
   sftp: SFTP.nullable().meta({ description: "For connections that a bridge serves", examples: [null] }),
@@ -73,6 +78,8 @@ export const CONNECTION = z.strictObject({
   created_at: INSTANT,
   updated_at: INSTANT,
 }).meta({ id: "Connection" });
+
+const MISSING: FaultCode = "connector_missing";
 
 /** Answers with the connection, and its version as the ETag. */
 export async function answerConnection(c: Context<Env>, connection: Connection, status: 200 | 201 = 200) {
@@ -92,15 +99,26 @@ export async function loadView(
   const clocks = await listClocks(db, organizationId);
   const secretsOf = await loadShownSecrets(c, rows);
   const sftp = await loadSftpViews(c.get("hub"), organizationId, rows);
+  const isInstalled = (connection: Connection) => connectorFor(c.get("hub").registry, connection) !== undefined;
   return (connection) => {
     const run = connection.lastFailedRun;
     const error = run === null ? undefined : errors.get(run);
+    const shownError = (stored: typeof error) =>
+      stored === undefined ? null : {
+        code: stored.code,
+        message: readsPeople(c) ? stored.message : withoutQuotes(stored).message,
+        kind: kindOf(stored.code),
+        run: encodeId("run", run!),
+      };
     const clock = clocks.get(connection.id);
     return {
       id: encodeId("con", connection.id),
       slug: connection.slug,
       name: connection.name,
       connector: connection.connector,
+      connector_version: connection.connectorVersion,
+      connector_digest: connection.connectorDigest,
+      installed: isInstalled(connection),
       preset: connection.preset,
       settings: connection.settings,
       key: connection.key,
@@ -114,16 +132,16 @@ export async function loadView(
       overdue_since: connection.expectedBy === null ? null : toInstantOrNull(clock?.overdueSince ?? null),
       ...secretsOf(connection),
       paused_at: toInstantOrNull(connection.pausedAt),
-      state: stateOf(connection, sftp.get(connection.id)?.failures_in_a_row),
+      state: isInstalled(connection) ? stateOf(connection, sftp.get(connection.id)?.failures_in_a_row) : "error",
       failures_in_a_row: connection.failuresInARow,
       failures: Object.fromEntries(
         FAILURE_KINDS.map((kind) => [kind, connection.failureKinds[kind] ?? 0]),
       ) as Record<FailureKind, number>,
-      last_error: error === undefined ? null : {
-        code: error.code,
-        message: readsPeople(c) ? error.message : withoutQuotes(error).message,
-        kind: kindOf(error.code),
-        run: encodeId("run", run!),
+      last_error: isInstalled(connection) || error?.code === MISSING ? shownError(error) : {
+        code: MISSING,
+        message: missingConnector(connection),
+        kind: kindOf(MISSING),
+        run: null,
       },
       sftp: sftp.get(connection.id) ?? null,
       warnings: warningsOf(connection, c.get("organization")),

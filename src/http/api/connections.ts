@@ -1,6 +1,7 @@
 /** Connections of an organization: create, read, change, pause, resume, delete. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
+import { pinOf } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
 import { loadFieldsToMake } from "../../store/people/preset-fields.ts";
 import { KEY_FIELDS } from "../../model/record.ts";
@@ -26,7 +27,14 @@ import type { Env } from "../kit/env.ts";
 import { type Guarded, loosened, requireDecider, requireSameSource } from "./loosening.ts";
 import { merge, mergeable } from "../kit/merge.ts";
 import { keyAfter } from "./preset-key.ts";
-import { checkMapping, checkSchedule, findConnector, readSettings, slugOf } from "./connection-input.ts";
+import {
+  checkMapping,
+  checkSchedule,
+  findConnector,
+  findOwnConnector,
+  readSettings,
+  slugOf,
+} from "./connection-input.ts";
 import { answerConnection, CONNECTION, loadView } from "./connection-view.ts";
 import { listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
@@ -86,9 +94,10 @@ const create = route(
     requireSameSource(c, connector, null, settings);
     if (namesSecrets(asked.secrets)) requireDecider(c, "setting secrets of a connection");
     requireMayBeMailed(c, asked.technical_contact);
+    const pin = pinOf(c.get("hub").registry, connector);
     const usual = {
       connector: asked.connector,
-      connectorDigest: null,
+      connectorDigest: pin.connectorDigest,
       preset: asked.preset ?? null,
       policy: {},
       limits: {},
@@ -99,6 +108,7 @@ const create = route(
       organizationId,
       {
         connector: asked.connector,
+        ...pin,
         name: asked.name,
         slug: asked.slug ?? slugOf(asked.name),
         preset: asked.preset ?? null,
@@ -227,7 +237,7 @@ async function change(
   const changes: Partial<ConnectionInput> = { ...plain };
   // A connection whose connector is no longer installed can still be renamed or paused.
   const needsConnector = settings !== undefined || secrets !== undefined || asked.schedule != null;
-  const connector = needsConnector ? findConnector(c.get("hub"), current.connector) : null;
+  const connector = needsConnector ? findOwnConnector(c.get("hub"), current) : null;
   if (settings) await prepareSettings(connector!, settings, current.settings);
   if (settings) changes.settings = readSettings(connector!, settings);
   if (policy) changes.policy = merge<Policy>(current.policy, policy);

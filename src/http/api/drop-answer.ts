@@ -1,5 +1,5 @@
 /** What all requests that upload a drop have in common: which connections take drops, the body, and the answer. */
-import { connectorFor } from "../../hub.ts";
+import { connectorFor, missingConnector } from "../../hub.ts";
 import type { Context } from "hono";
 import type { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -21,7 +21,7 @@ export function requireTakesDrops(c: Context<Env>, connection: Connection): void
   throw new Fault(
     "unprocessable",
     connector === undefined
-      ? `The connector "${connection.connector}" of this connection is not installed in this hub`
+      ? missingConnector(connection)
       : `The connection "${connection.slug}" fetches its source and takes no uploads`,
   );
 }

@@ -53,7 +53,7 @@ const KEY = z.strictObject({
   fingerprint: z.string().meta({ examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"] }),
   made_by: z.enum(["hub", "admin"]),
   created_at: INSTANT,
-});
+}).meta({ id: "SftpKey" });
 
 const LOGIN = z.strictObject({
   username: z.string().nullable().meta({

@@ -5,7 +5,7 @@ import { parseSettings, prepareSettings } from "../../runs/settings.ts";
 import { authOf } from "../../sources/auth.ts";
 import { checkSource } from "../../sources/check.ts";
 import { beginAuthorization, redirectUri } from "../../sources/oauth.ts";
-import { connectorOf } from "../../sources/source.ts";
+import { findOwnConnector } from "./connection-input.ts";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
 import { broughtBy } from "../../runs/receive-drop.ts";
@@ -60,7 +60,7 @@ const check = route(
     const hub = c.get("hub");
     const connection = await loadConnection(c);
     const checked = await counted(c, "waits", async (): Promise<z.infer<typeof CHECKED>> => {
-      if (connectorOf(hub, connection).bridged === true) return await checkByBridge(c, connection);
+      if (findOwnConnector(hub, connection).bridged === true) return await checkByBridge(c, connection);
       const found = await checkSource(hub, connection, {
         signal: c.req.raw.signal,
         about: { request_id: c.get("requestId") },
@@ -87,7 +87,7 @@ const startFetch = route(
   async (c) => {
     const hub = c.get("hub");
     const connection = await loadConnection(c);
-    if (connectorOf(hub, connection).input === "drop") {
+    if (findOwnConnector(hub, connection).input === "drop") {
       throw new Fault("unprocessable", `The connection "${connection.slug}" receives its input; upload a drop instead`);
     }
     const { id: connectionId, organizationId } = connection;
@@ -126,7 +126,7 @@ const authorize = route(
     requireDecider(c, "authorizing a connection");
     const hub = c.get("hub");
     const connection = await loadConnection(c);
-    const connector = connectorOf(hub, connection);
+    const connector = findOwnConnector(hub, connection);
     await prepareSettings(connector, connection.settings);
     const settings = parseSettings(connector, connection.settings);
     const auth = authOf(connector, settings);

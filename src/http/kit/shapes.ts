@@ -90,7 +90,7 @@ const SUBJECT = z.strictObject({
   email: z.string().nullable().optional(),
   employee_id: z.string().nullable().optional(),
   name: z.string().optional().meta({ description: "For a department" }),
-}).meta({ examples: [{ id: "usr_2", email: "ana@example.com", employee_id: "000123" }] });
+}).meta({ id: "Subject", examples: [{ id: "usr_2", email: "ana@example.com", employee_id: "000123" }] });
 
 export const CHANGE = shapeOf<ChangeView>()(
   z.strictObject({

@@ -1,5 +1,5 @@
 /** Plans a drop of people: compares its rows with the existing users. */
-import { connectorFor } from "../../hub.ts";
+import { connectorFor, meaningOf } from "../../hub.ts";
 import { type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { Issue, KeyField, Salt } from "../../model/record.ts";
@@ -231,7 +231,7 @@ function createDigests(stage: Stage, { drop, reading }: OpenInput, key: KeyField
   const { hub, connection, organization } = stage;
   const meaning = [
     READING_VERSION,
-    connectorFor(hub.registry, connection)!.version,
+    meaningOf(connectorFor(hub.registry, connection)!),
     connection.settingsVersion,
     organization.referenceVersion,
     "users",

@@ -26,10 +26,12 @@ export interface IsolatedOptions {
   readonly start?: typeof startChild;
   /** How long a child that normalizes is kept for more rows, in milliseconds. */
   readonly keptMs?: number;
+  /** What a child gave about this code; absent: one is asked. */
+  readonly described?: Described;
 }
 
-/** What a child says about its connector. */
-interface Described {
+/** What a child says about its connector. JSON. */
+export interface Described {
   /** Null: the module has no object as its default export. */
   readonly data: Record<string, unknown> | null;
   readonly functions: readonly string[];
@@ -40,6 +42,21 @@ interface Described {
 
 /** How many children answer short questions at a time, in all and of one connector. Fetches and runs are bounded where they are started. */
 const QUESTIONS = createLane(4, 2);
+
+/** Asks a child what the connector is. Fails with `connector_failed`. */
+export async function describeConnector(bundle: Bundle, options: IsolatedOptions): Promise<Described> {
+  const giveBack = await QUESTIONS.take(bundle.digest);
+  try {
+    return await within(
+      await (options.start ?? startChild)({ ...options, code: bundle.code }),
+      (child) => child.call<Described>("describe", null),
+    );
+  } catch (error) {
+    throw inWords(error, null, createSourcePlace(bundle.map));
+  } finally {
+    giveBack();
+  }
+}
 
 /** Loads the connector, once. Fails with `connector_failed`. */
 export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Promise<Installed> {
@@ -55,10 +72,8 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
       giveBack();
     }
   };
-  const { data, functions, hasSchema, settingsSchema } = await ask((child) => child.call<Described>("describe", null))
-    .catch((error) => {
-      throw inWords(error, null, sourcePlace);
-    });
+  const { data, functions, hasSchema, settingsSchema } = options.described ??
+    await describeConnector(bundle, options);
   if (data === null) throw new Fault("unprocessable", "its default export should be what defineConnector gives");
   const title = typeof data.title === "string" ? data.title : null;
   const failed = (error: unknown) => inWords(error, title, sourcePlace);
