@@ -4,7 +4,8 @@ import test from "node:test";
 import { connectorFor, type Hub, type Installed, meaningOf, pinOf, type Registry } from "../../src/hub.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { countUses, describeUse } from "../../src/store/connections/connector-uses.ts";
-import { csv, HEADER } from "../support/imports.ts";
+import { TEST_CONNECTORS } from "../support/hub.ts";
+import { csv, HEADER, importing } from "../support/imports.ts";
 import { fetching, giving, PEOPLE } from "../support/fetching.ts";
 
 test("runs of a missing connector fail at once as the connector's, a mail goes out once, and it recovers", () =>
@@ -55,4 +56,44 @@ test("a connection keeps the version that it is pinned to, and code of others co
   const followed = Object.assign(new Map([["acme", newest]]), { pinned: new Map() });
   assert.deepEqual(pinOf(followed, newest), { connectorVersion: null, connectorDigest: null });
   assert.notEqual(meaningOf(version("1.0.0", "aa")), meaningOf(version("1.0.0", "bb")));
+});
+
+test("a new connection is pinned to the newest version, and stays with it when a newer one is added", () => {
+  const digest = (text: string) => text.repeat(64);
+  const kept = (version: string, of: string) => ({
+    ...TEST_CONNECTORS.get("fetched")!,
+    name: "kept",
+    version,
+    notes: [{ text: "Ask for a key first" }],
+    isolated: { digest: of, prepare: () => Promise.resolve(), openNormalizer: () => assert.fail() },
+  } as unknown as Installed);
+  const first = kept("1.0.0", digest("a")), second = kept("2.0.0", digest("b"));
+  const pinned = new Map([[digest("a"), first]]);
+  const registry = Object.assign(new Map([...createRegistry(), ["kept", first]]), { added: new Set(["kept"]), pinned });
+  return importing(async ({ connect, ask }) => {
+    await connect("old", { connector: "kept", schedule: null });
+    pinned.set(digest("b"), second);
+    registry.set("kept", second);
+    await connect("new", { connector: "kept", schedule: null });
+    const { data } = await (await ask("/v1/connections")).json();
+    const pins = data.filter(({ connector }: { connector: string }) => connector === "kept")
+      .map((
+        each: Record<string, unknown>,
+      ) => [each.slug, each.connector_version, each.connector_digest, each.installed]);
+    assert.deepEqual(pins, [["old", "1.0.0", digest("a"), true], ["new", "2.0.0", digest("b"), true]]);
+    const shown = (await (await ask("/v1/connectors")).json()).data.find(({ name }: { name: string }) =>
+      name === "kept"
+    );
+    assert.deepEqual([shown.version, shown.versions, shown.origin, shown.connections], [
+      "2.0.0",
+      ["1.0.0", "2.0.0"],
+      "added",
+      2,
+    ]);
+    assert.deepEqual(shown.notes, [{ field: null, text: "Ask for a key first" }]);
+    pinned.delete(digest("a"));
+    const gone = await (await ask("/v1/connections/old")).json();
+    assert.deepEqual([gone.installed, gone.state], [false, "error"]);
+    assert.match(gone.last_error.message, /"kept", version 1\.0\.0, is not installed/);
+  }, { registry });
 });
