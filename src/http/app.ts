@@ -48,6 +48,7 @@ import { sourceRoutes } from "./api/sources.ts";
 import { templateRoutes } from "./api/templates.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { uploadRoutes } from "./api/uploads.ts";
+import { userFieldRoutes } from "./api/user-fields.ts";
 import { userFileRoutes } from "./api/user-files.ts";
 import { userIdentityRoutes } from "./api/user-identity.ts";
 import { userRoutes } from "./api/users.ts";
@@ -79,6 +80,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/webhook-endpoints", webhookEndpointActionRoutes],
   ["/deliveries", deliveryRoutes],
   ["/users", userRoutes],
+  ["/users", userFieldRoutes],
   ["/users", userIdentityRoutes],
   ["", userFileRoutes],
   ["/departments", departmentRoutes],

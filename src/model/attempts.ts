@@ -11,7 +11,7 @@ const FIRST_PAUSE_MS = 1_000;
 /** After errors. */
 export const LONGEST_PAUSE_MS = 300_000;
 /** Within a minute the work of a dead process is taken over. */
-const LONGEST_AFTER_DEATH_MS = 30_000;
+const LONGEST_AFTER_DEATH_MS = 15_000;
 
 /** Whether it has had all its attempts. `since`: when the first one began; all in milliseconds since 1970. */
 export function isSpent(attempts: number, since: number | null, now: number): boolean {

@@ -32,7 +32,7 @@ export async function healthAfter(hub: Hub, run: Run, view: RunView): Promise<He
   if (state === null) return NO_CHANGE;
   const { failuresInARow, failureKinds } = state.connection;
   const before: Failures = { total: failuresInARow, kinds: failureKinds };
-  const after = failuresAfter(before, run);
+  const after = isOfOtherEntity(hub, state, run) ? failuresAfter(before, run, before) : failuresAfter(before, run);
   if (after === null) return NO_CHANGE;
   return {
     events: turnEvents(state, { before, after }, run, view),
@@ -43,6 +43,14 @@ export async function healthAfter(hub: Hub, run: Run, view: RunView): Promise<He
       ...nextFetchStatements(hub, state, { before, after }, run),
     ],
   };
+}
+
+/**
+ * Whether the failures are of the other entity that the source has: departments that cannot be read stay a failure when the
+ * people, who are read after them, can be.
+ */
+function isOfOtherEntity({ registry }: Hub, { connection, lastFailed }: ConnectionState, run: Run): boolean {
+  return lastFailed !== null && lastFailed !== run.entity && connectorFor(registry, connection)?.input === "fetch";
 }
 
 interface Turned {
