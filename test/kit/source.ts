@@ -1,5 +1,5 @@
 /** The source of the connectors in cheats/, and what is expected of it. */
-import type { Cases } from "../../src/kit/index.ts";
+import type { Cases } from "../../src/kit/laws/cases.ts";
 
 const KEY = "key-of-acme-0123456789";
 

@@ -86,7 +86,7 @@ export const BREAK_LAWS: readonly Law[] = [
       for (const { what, answer, kinds } of FAILURES) {
         await tryEach(subject, what, answer, (code) => {
           const kind = KINDS[code] ?? code;
-          assert.ok(kinds.includes(kind), `${what} is said to be ${kind}; it is ${kinds.join(" or ")}`);
+          assert.ok(kinds.includes(kind), `${what} is reported as ${kind}; it should be ${kinds.join(" or ")}`);
         });
       }
     },

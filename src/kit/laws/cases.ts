@@ -13,7 +13,7 @@ export interface Cases {
   /** Settings that have to be refused, each with the place that is named, such as `/host`. */
   readonly refused?: readonly { readonly settings: unknown; readonly at: string }[];
   readonly secrets?: Readonly<Record<string, string>>;
-  /** For a connector that fetches. It stands still: the same request has the same answer. */
+  /** For a connector that fetches. It does not change: the same request has the same answer. */
   readonly source?: Played;
   /** For a connector that takes drops: one of them. */
   readonly drop?: { readonly name: string; readonly contentType?: string; readonly content: string | Uint8Array };

@@ -1,4 +1,4 @@
-/** Laws about what may not be said: secrets, and people. */
+/** Laws about what may not be texts: secrets, and people. */
 import assert from "node:assert/strict";
 import { placesOf } from "./compare.ts";
 import { fetches, type Law } from "./law.ts";
@@ -21,7 +21,7 @@ export const QUIET_LAWS: readonly Law[] = [
         ...partsOf(btoa(encodeURIComponent(secret))),
       ]);
       for (const read of await noisyReads(subject)) {
-        for (const { where, text } of read.said) {
+        for (const { where, text } of read.texts) {
           assert.ok(!parts.some((part) => text.includes(part)), `a part of a secret is in ${where}`);
         }
         const rows = new TextDecoder().decode(read.rows);
@@ -39,7 +39,7 @@ export const QUIET_LAWS: readonly Law[] = [
       ) as string[];
       const whole = await subject.whole();
       for (const read of [whole, ...await readsWith(subject, (honest) => cutOff(honest))]) {
-        for (const { where, text } of read.said) {
+        for (const { where, text } of read.texts) {
           const found = values.some((value) => text.includes(value) || text.includes(encodeURIComponent(value)));
           assert.ok(!found, `a value of a person is in ${where}`);
         }
@@ -53,13 +53,13 @@ function partsOf(secret: string): string[] {
   return Array.from({ length: count }, (_, from) => secret.slice(from, from + PART));
 }
 
-/** Of a source that repeats the credentials in what it says. */
+/** Of a source that repeats the credentials in its errors. */
 async function noisyReads(subject: Subject): Promise<Read[]> {
   const secrets = Object.values(subject.cases.secrets ?? {}).join(" ");
   const reads: Read[] = [await subject.whole()];
   for (const status of [401, 403, 400, 500]) {
-    const said = { error: { message: `No such key: ${secrets}` }, message: `No such key: ${secrets}` };
-    reads.push(...await readsWith(subject, () => Promise.resolve(Response.json(said, { status }))));
+    const body = { error: { message: `No such key: ${secrets}` }, message: `No such key: ${secrets}` };
+    reads.push(...await readsWith(subject, () => Promise.resolve(Response.json(body, { status }))));
   }
   return reads;
 }

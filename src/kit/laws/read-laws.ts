@@ -99,7 +99,7 @@ export const READ_LAWS: readonly Law[] = [
     },
   },
   {
-    name: "it stops when it is told to",
+    name: "it stops when it is aborted",
     applies: fetches,
     async hold(subject) {
       const { asked } = await subject.whole();

@@ -20,7 +20,7 @@ export interface ReadOptions {
   readonly entity: Entity;
   /** In place of the source of the cases. */
   readonly source?: Handler;
-  /** Stands between the connector and the source. */
+  /** Comes between the connector and the source. */
   readonly between?: Between;
   /** The read goes on from here. */
   readonly from?: Saved;
@@ -58,7 +58,7 @@ export interface Read {
   /** By the source's own account; null: it gives none. */
   readonly expected: number | null;
   /** Texts that leave the connector, after the hub has removed the secrets. */
-  readonly said: readonly { readonly where: string; readonly text: string }[];
+  readonly texts: readonly { readonly where: string; readonly text: string }[];
   /** It asked too often, and was stopped. */
   readonly endless: boolean;
 }
@@ -69,7 +69,7 @@ interface Progress {
   chunks: Uint8Array[];
   readonly keeper: Keeper;
   readonly saved: Saved[];
-  readonly said: { where: string; text: string }[];
+  readonly texts: { where: string; text: string }[];
   readonly reached: Set<string>;
   expected: number | null;
 }
@@ -95,12 +95,12 @@ export async function readOnce(tried: Tried, options: ReadOptions): Promise<Read
       hide: line.hide,
     }),
     saved: [],
-    said: [],
+    texts: [],
     reached: new Set(),
     expected: null,
   };
   for (const row of linesIn(from?.rows)) progress.keeper.remember(row);
-  const say = (where: string, text: string) => void progress.said.push({ where, text: line.redact(text) });
+  const say = (where: string, text: string) => void progress.texts.push({ where, text: line.redact(text) });
   let fault: Fault | null = null, unchanged: string | null = null;
   try {
     const pages = connector.fetch(fetchContext(tried, options, line.fetch, progress, all, say));
@@ -126,7 +126,7 @@ export async function readOnce(tried: Tried, options: ReadOptions): Promise<Read
     foreign: line.foreign,
     reached: [...progress.reached],
     expected: progress.expected,
-    said: progress.said,
+    texts: progress.texts,
     endless: stop.signal.aborted,
   };
 

@@ -46,7 +46,7 @@ interface DenoTest {
   }): void;
 }
 
-/** The child lives from one test to the next, which Deno takes for a leak unless it is told. */
+/** The child lives from one test to the next, which Deno takes for a leak by default. */
 function testOf({ test }: Runner): Test {
   const own = (globalThis as { Deno?: { test?: unknown } }).Deno?.test;
   if (test !== own) return test;
