@@ -43,6 +43,8 @@ export interface Decision extends Seen {
   readonly people: readonly Person[];
   readonly links: readonly Link[];
   readonly waiting: readonly Waiting[];
+  /** Whose row names a manager who is not set, by id. */
+  readonly unset: ReadonlySet<number>;
   /** Who is deactivated as missing, by id. */
   readonly leavers: readonly number[];
 }
@@ -83,6 +85,7 @@ export function decide(work: ToDecide): Decision {
     people: people.map((person) => managed(person, managers, work)),
     links: linksAfter(planned, leavers, work),
     waiting: managers.waiting,
+    unset: managers.unset,
     leavers,
     ...seen,
   };
