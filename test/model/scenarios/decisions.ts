@@ -15,13 +15,19 @@ export interface Answer {
   readonly way: "accept" | "release";
 }
 
-/** The rows that are decided about, in their order. */
-export async function decideRows(lab: Lab, { run }: Seen, day: Day, truth: Truth): Promise<Answer[]> {
+/** The rows that are decided about, in their order: those that the model refuses as well. */
+export async function decideRows(
+  lab: Lab,
+  { run }: Seen,
+  day: Day,
+  { truth, doubts }: { readonly truth: Truth; readonly doubts: Verdict["doubts"] },
+): Promise<Answer[]> {
   const { hub: { db }, organization: { id }, clock } = lab;
   const answers: Answer[] = [], released = new Set<number>();
   for await (const { line, key, issues } of streamIssueRows(db, id, run.id)) {
     const conflict = issues.find((issue) => issue.conflict !== undefined)?.conflict;
-    if (conflict === undefined || line === null || key === null || released.has(conflict.user)) continue;
+    const isInDoubt = doubts.some((doubt) => doubt.line === line);
+    if (conflict === undefined || line === null || key === null || !isInDoubt || released.has(conflict.user)) continue;
     const known = truth.get(encodeId("usr", conflict.user)), row = day.rows[line - 2];
     const [user] = await loadUsers(db, id, [conflict.user]);
     if (known === undefined || row === undefined || user === undefined) continue;
@@ -38,7 +44,7 @@ export async function decideRows(lab: Lab, { run }: Seen, day: Day, truth: Truth
   return answers;
 }
 
-/** The same in the model, of the rows that it refuses as well. */
+/** The same in the model. */
 export function decideInModel(
   state: State,
   { doubts }: Verdict,

@@ -57,7 +57,7 @@ async function tryOn(lab: Lab, scenario: Scenario): Promise<Trial> {
       before.close();
     }
     if (day.decides && seen.status !== "held") {
-      state = decideInModel(state, wanted, day, await decideRows(lab, seen, day, truth));
+      state = decideInModel(state, wanted, day, await decideRows(lab, seen, day, { truth, doubts: wanted.doubts }));
     }
     if (wrong.length + breaches.length > 0) return { wrong, breaches, day: index + 1, statuses };
   }
