@@ -43,6 +43,8 @@ export interface Decision extends Seen {
   readonly people: readonly Person[];
   readonly links: readonly Link[];
   readonly waiting: readonly Waiting[];
+  /** Whose row names a manager who is not set, by id. */
+  readonly unset: ReadonlySet<number>;
   /** Who is deactivated as missing, by id. */
   readonly leavers: readonly number[];
 }
@@ -83,6 +85,7 @@ export function decide(work: ToDecide): Decision {
     people: people.map((person) => managed(person, managers, work)),
     links: linksAfter(planned, leavers, work),
     waiting: managers.waiting,
+    unset: managers.unset,
     leavers,
     ...seen,
   };
@@ -202,9 +205,15 @@ function countedOf(before: Person, after: Person): Counted {
 function claimedOnce(planned: readonly Planned[]): Planned[] {
   return planned.map((each) => {
     const isShared = each.person !== null &&
-      planned.some((other) => other !== each && other.person?.id === each.person!.id);
+      planned.some((other) => other !== each && claimOf(other) === each.person!.id);
     return isShared ? refuse(each, [each.person!]) : each;
   });
+}
+
+/** A row whose key and number are two people's claims the one of its key, though it is refused. */
+function claimOf({ person, match, record }: Planned): number | undefined {
+  const isOfTwo = match?.kind === "refused" && match.code === "identity_conflict" && match.contradicted === null;
+  return person?.id ?? (isOfTwo && record.errors.length === 0 ? match.names[0]?.id : undefined);
 }
 
 function refuse(planned: Planned, names: readonly Person[]): Planned {

@@ -57,9 +57,9 @@ function keyOf({ key, values }: Record_): Record_["values"] {
 }
 
 /** Whatever its cells look like. */
-function whatItSays({ values, manager, status, isFiltered, errors }: Record_): string {
+function whatItSays({ values, manager, status, isFiltered, errors, unread }: Record_): string {
   const stated = Object.entries({ ...values, ...manager }).toSorted(([a], [b]) => a < b ? -1 : 1);
-  return JSON.stringify([stated, status, isFiltered, errors.map(({ code, field }) => [code, field])]);
+  return JSON.stringify([stated, status, isFiltered, errors.map(({ code, field }) => [code, field]), unread]);
 }
 
 /** The one row with the latest leaving day, or null where that decides nothing. */

@@ -17,6 +17,8 @@ export interface Managers {
   /** By the person's id. */
   readonly now: ReadonlyMap<number, { readonly manager: number | null; readonly by: string; readonly isLate: boolean }>;
   readonly waiting: readonly Waiting[];
+  /** Whose row names somebody who is not set, by id. */
+  readonly unset: ReadonlySet<number>;
 }
 
 /** `people`: as they are once all rows are applied. */
@@ -52,8 +54,9 @@ export function settleManagers(
     [...standing].map(([id, manager]) => [id, { manager, by: slug, isLate: false as boolean }] as const),
   );
   for (const [id, manager] of standingLate) now.set(id, { manager, by: late.get(id)!.by, isLate: true });
+  const unset = new Set([...named].filter((id) => !standing.has(id)));
   const settled = (each: Waiting) => standingLate.has(each.person) && late.get(each.person)!.by === each.connection;
-  return { now, waiting: [...others.filter((each) => !settled(each)), ...waiting] };
+  return { now, waiting: [...others.filter((each) => !settled(each)), ...waiting], unset };
 }
 
 const managerIn = (standing: ReadonlyMap<number, number | null>, { id, manager }: Person) =>

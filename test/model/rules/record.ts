@@ -25,6 +25,8 @@ export interface Record_ {
   readonly isBlank: boolean;
   /** What rejects the row, unless it says inactive of somebody known. */
   readonly errors: readonly RowError[];
+  /** Fields whose cells cannot be used, whether or not that rejects the row, each with its code. */
+  readonly unread: readonly string[];
 }
 
 const PLACEHOLDERS = new Set(["NULL", "null", "nan", "NaN", "n/a", "N/A", "-"]);
@@ -83,13 +85,14 @@ export function readRecord(
     if (!PLACEHOLDERS.has(cell) || NAMES.includes(column)) cells.set(column, cell);
     else if (column === "deactivation_date" || isOfManager(column)) cells.set(column, "");
   }
-  const values: { [field in Field]?: string | null } = {}, errors: RowError[] = [];
+  const values: { [field in Field]?: string | null } = {}, errors: RowError[] = [], unread: string[] = [];
   for (const field of FIELDS) {
     const cell = cells.get(field);
     if (cell === undefined) continue;
     const code = errorOf(field, cell);
     // Where empty cells clear nothing, they say nothing.
     if (code === null && (cell !== "" || connection.policy.empty_cells === "clear")) values[field] = read(field, cell);
+    if (code !== null) unread.push(`${code} ${field}`);
     if (code !== null && rejects(field, connection)) errors.push({ code, field });
   }
   const manager: { [field in ManagerField]?: string | null } = {};
@@ -97,7 +100,9 @@ export function readRecord(
     const cell = cells.get(field);
     if (cell === undefined || (cell === "" && connection.policy.empty_cells === "keep")) continue;
     const kind = field === "manager_id" ? "employee_id" : "email";
-    if (errorOf(kind, cell) === null) manager[field] = read(kind, cell);
+    const code = errorOf(kind, cell);
+    if (code === null) manager[field] = read(kind, cell);
+    else unread.push(`${code} ${field}`);
   }
   for (const field of REQUIRED) {
     if (values[field] === null && connection.policy.empty_cells === "clear") {
@@ -111,7 +116,7 @@ export function readRecord(
   const isFiltered = status === "inactive" && statusOf(cells, columns, memory, isPast, "wanted").status !== "inactive";
   if (isUnreadable) errors.push({ code: "value_invalid", field: "is_active" });
   const isBlank = cells.get("is_active") === "" || (columns.includes("is_active") && !cells.has("is_active"));
-  return { line, cells, key, values, manager, status, isFiltered, isBlank, errors };
+  return { line, cells, key, values, manager, status, isFiltered, isBlank, errors, unread };
 }
 
 function statusOf(

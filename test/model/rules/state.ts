@@ -5,6 +5,7 @@
  * slow and small on purpose: somebody in doubt about a rule should be able to read it here.
  */
 import type { Limits } from "../../../src/model/guards.ts";
+import type { Doubt } from "./decisions.ts";
 
 /** The fields of a person that the model knows. `is_active` is none of them: it only says something about the status. */
 export const FIELDS = [
@@ -113,10 +114,18 @@ export interface Waiting {
   readonly value: string;
 }
 
+/** A row of a connection that somebody has accepted as this person's: what tells people apart in it. */
+export interface Accepted {
+  readonly connection: string;
+  readonly person: number;
+  readonly print: string;
+}
+
 export interface State {
   readonly people: readonly Person[];
   readonly links: readonly Link[];
   readonly waiting: readonly Waiting[];
+  readonly accepted: readonly Accepted[];
   /** The oldest first. */
   readonly connections: readonly Connection[];
 }
@@ -171,6 +180,8 @@ export interface Verdict {
   /** Who is deactivated as missing, by id. */
   readonly leavers: readonly number[];
   readonly heldBy: readonly string[];
+  /** Rows that are refused as they would make a person somebody else. */
+  readonly doubts: readonly Doubt[];
   /** What is there once the input is applied; of a held one, once it is approved. */
   readonly after: State;
 }

@@ -1,5 +1,6 @@
 /** Where the engine does something else than the model says. */
 import type { Lab } from "../../laws/lab.ts";
+import { leaveOnTheirDay } from "../rules/due.ts";
 import { editByHand } from "../rules/edit.ts";
 import { planInput } from "../rules/plan.ts";
 import { FIELDS, type Input, NEW_MEMORY, type State, type Verdict } from "../rules/state.ts";
@@ -12,12 +13,17 @@ export function emptyState({ sources }: Scenario): State {
     people: [],
     links: [],
     waiting: [],
+    accepted: [],
     connections: sources.map((source) => ({ ...source, memory: NEW_MEMORY })),
   };
 }
 
-export function editDay(state: State, { edits }: Day, lab: Lab): State {
-  return edits.reduce((before, edit) => editByHand(before, edit, dateIn("UTC", lab.clock.ms)), state);
+export function beginDay(state: State, { edits, isDueSeen }: Day, lab: Lab): State {
+  const today = dateIn("UTC", lab.clock.ms);
+  return edits.reduce(
+    (before, edit) => editByHand(before, edit, today),
+    isDueSeen ? leaveOnTheirDay(state, today) : state,
+  );
 }
 
 export function planDay(state: State, day: Day, lab: Lab): Verdict {

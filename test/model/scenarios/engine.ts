@@ -4,7 +4,8 @@ import { listRunChanges } from "../../../src/store/runs/changes.ts";
 import { listIssues } from "../../../src/store/runs/issues.ts";
 import type { ChangeView } from "../../../src/model/change.ts";
 import type { Run } from "../../../src/store/runs/runs.ts";
-import { approve, createLab, editByHand, type Lab, rowsOf, run } from "../../laws/lab.ts";
+import { tick } from "../../../src/upkeep/tick.ts";
+import { approve, carryAll, createLab, editByHand, type Lab, rowsOf, run } from "../../laws/lab.ts";
 import { FIELDS } from "../rules/state.ts";
 import { type Day, fileOf, type Scenario } from "./scenario.ts";
 
@@ -30,8 +31,12 @@ export function passTime(lab: Lab, day: Day): void {
   lab.clock.ms += day.hours * 3_600_000;
 }
 
-/** What hands do to people before the day's file comes. */
-export async function editDay(lab: Lab, { edits }: Day): Promise<void> {
+/** What the day itself and hands do to people before its file comes. */
+export async function beginDay(lab: Lab, { edits, isDueSeen }: Day): Promise<void> {
+  if (isDueSeen) {
+    await tick(lab.hub);
+    await carryAll(lab);
+  }
   for (const { number, values, status, release } of edits) {
     const patch = { ...values, ...status === null ? {} : { status }, release: [...release] };
     await editByHand(lab, number, patch);

@@ -43,6 +43,9 @@ export function generateScenario(random: Random): Scenario {
   for (let i = 0; i < size; i++) newHuman(town, random);
   const systems = [systemOf("first", random), ...random.once(2) ? [systemOf("second", random)] : []];
   const isWild = random.once(8), hasHands = random.once(3);
+  const sources = systems.map(({ slug, key, headers }) => ({ slug, key, ...settingsOf(slug, headers, random) }));
+  // What guards count of a day that has come, the model does not know.
+  const areDaysSeen = sources.every(({ limits }) => limits.deactivate?.enabled === false);
   const days: Day[] = [];
   let nowMs = START;
   for (let i = 0, count = systems.length + random.below(4); i < count; i++) {
@@ -56,17 +59,19 @@ export function generateScenario(random: Random): Scenario {
       coverage: i > 0 && random.once(6) ? "diff" : "full",
       byHand: hasHands && random.once(3),
       edits: hasHands && i > 0 ? editsOf(town, random) : [],
+      isDueSeen: areDaysSeen && random.once(2),
       hours,
       headers: system.headers,
       rows: town.humans.filter((human) => isListed(human, system)).map((human) => rowOf(human, system, town, today)),
       ifHeld: random.once(3) ? "cancel" : "approve",
+      decides: random.once(2),
     };
     const isShuffled = i > 0 && isWild && random.once(2);
     days.push(isShuffled ? shuffleDay(day, random) : i > 0 || random.once(4) ? mutateDay(day, random) : day);
   }
   return {
     isCompared: !isWild,
-    sources: systems.map(({ slug, key, headers }) => ({ slug, key, ...settingsOf(slug, headers, random) })),
+    sources,
     days,
   };
 }

@@ -126,6 +126,15 @@ const EVENTS: Readonly<Record<string, Event>> = {
     town.humans = town.humans.filter((human) => human !== old);
     newHuman(town, random, { number: old.number });
   },
+  /** Somebody gets a new address, and somebody new, or who is there, the old one. */
+  addressPasses: (town, random) => {
+    const all = staying(town);
+    if (all.length < 2) return;
+    const giver = random.pick(all), { email } = giver, taker = random.pick(all.filter((human) => human !== giver));
+    giver.email = `${giver.first}.${random.below(90) + 10}@example.com`.toLowerCase();
+    if (random.once(2)) newHuman(town, random, { email });
+    else taker.email = email;
+  },
   addressIsRecycled: (town, random, today) => {
     const all = gone(town, today);
     if (all.length > 0) newHuman(town, random, { email: random.pick(all).email });
