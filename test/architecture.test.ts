@@ -52,6 +52,7 @@ const FLOORS = [
   "http",
   "connectors",
   "runtime",
+  "kit",
   "cli",
   "deno.ts",
   "node.js",
@@ -59,7 +60,7 @@ const FLOORS = [
 ];
 
 /** They know the runtime: they read the environment, open what is needed, and pass it on as values. */
-const isEntry = (file: string) => /^src\/(deno\.ts|node\.js|worker\.ts|cli\/|runtime\/)/.test(file);
+const isEntry = (file: string) => /^src\/(deno\.ts|node\.js|worker\.ts|cli\/|kit\/|runtime\/)/.test(file);
 /** A process beside the hub: it speaks with it over HTTP alone, and is no part of it. */
 const isBridge = (file: string) => file.startsWith("src/bridge/");
 const isPure = (file: string) => /^src\/(intake|reconcile)\//.test(file);

@@ -110,7 +110,7 @@ function createAuthorize(
 }
 
 /** Removes from texts what was passed to `hide`, also where it is URL-encoded, or quoted as JSON. */
-function createRedactor() {
+export function createRedactor() {
   const hidden = new Set<string>();
   function without(text: string): string {
     for (const secret of hidden) text = text.replaceAll(secret, "…");

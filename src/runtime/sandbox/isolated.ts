@@ -22,6 +22,10 @@ export interface IsolatedOptions {
   /** Path of the Deno program. */
   readonly deno: string;
   readonly limits?: Partial<Limits>;
+  /** Starts each child; startChild by default. */
+  readonly start?: typeof startChild;
+  /** How long a child that normalizes is kept for more rows, in milliseconds. */
+  readonly keptMs?: number;
 }
 
 /** What a child says about its connector. */
@@ -40,7 +44,9 @@ const QUESTIONS = createLane(4, 2);
 /** Loads the connector, once. Fails with `connector_failed`. */
 export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Promise<Installed> {
   const sourcePlace = createSourcePlace(bundle.map);
-  const start = (onLog?: (line: string) => void) => startChild({ ...options, code: bundle.code, onLog });
+  const { deno, limits, keptMs } = options;
+  const start = (onLog?: (line: string) => void) =>
+    (options.start ?? startChild)({ deno, limits, code: bundle.code, onLog });
   const ask = async <T>(question: (child: Child) => Promise<T>): Promise<T> => {
     const giveBack = await QUESTIONS.take(bundle.digest);
     try {
@@ -82,7 +88,7 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
       digest: bundle.digest,
       prepare: configured.prepare,
       openNormalizer() {
-        const session = createSession(() => start());
+        const session = createSession(() => start(), keptMs);
         return {
           normalize: (rows: RowsToNormalize) =>
             session.use((child) => child.call<readonly Normalized[]>("normalize", rows)).catch((error) => {
