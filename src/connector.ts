@@ -1,6 +1,6 @@
 /**
  * The public module for connectors: what a connector is, and what it may use. Muster's own connectors import nothing else
- * of Muster, and neither should third-party ones.
+ * of Muster but connector-settings.ts. Third-party ones get both as the package `@muster-hub/connector`.
  *
  * A connector knows one kind of source. It fetches rows and normalizes them; the hub does everything else: it schedules,
  * authorizes, retries, compares, applies and reports.
@@ -17,34 +17,6 @@ import type {
   SourceRecord,
 } from "./model/record.ts";
 import type { StandardSchemaV1 } from "./model/standard-schema.ts";
-
-import {
-  ACTIVE_WORDS,
-  CHARSET,
-  DATE_FORMAT,
-  DELIMITER,
-  EXACT_NAMES,
-  PHONE_COUNTRY,
-  SHEET,
-  SKIP_LINES,
-} from "./model/value-settings.ts";
-
-/** Settings that the hub reads values by. For sources that write dates, status and phones in their own way. */
-export const VALUE_SETTINGS = {
-  date_format: DATE_FORMAT,
-  active_words: ACTIVE_WORDS,
-  phone_country: PHONE_COUNTRY.optional(),
-};
-
-/** Settings that the hub reads files by, for connectors that take them. */
-export const FILE_SETTINGS = {
-  charset: CHARSET,
-  delimiter: DELIMITER,
-  skip_lines: SKIP_LINES,
-  sheet: SHEET,
-  ...VALUE_SETTINGS,
-  exact_names: EXACT_NAMES,
-};
 
 /** A file or list that was sent to the hub, as a stream of bytes. */
 export interface DropSource {

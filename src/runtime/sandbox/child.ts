@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ownFile } from "../own-files.ts";
 import { type Calls, createCalls } from "./calls.ts";
 import { ConnectorFault } from "./faults.ts";
 import { linesOf } from "./lines.ts";
@@ -29,7 +30,7 @@ export interface Child extends Pick<Calls, "call" | "pages"> {
   end(): Promise<void>;
 }
 
-const HOST = fileURLToPath(new URL("./host/host.ts", import.meta.url));
+const HOST = fileURLToPath(ownFile("src/runtime/sandbox/host/host.ts"));
 /**
  * No permission is given, so all are refused. What is named here closes the ways past them: modules by URL, packages, a
  * configuration file nearby, and a question on the terminal.
