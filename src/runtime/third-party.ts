@@ -36,10 +36,10 @@ export async function loadRegistry(
 }
 
 /** The default export of the module, or what is wrong with it. */
-async function loadConnector(
+export async function loadConnector(
   specifier: string,
   base: string,
-  limits: Partial<Limits> | undefined,
+  limits?: Partial<Limits>,
 ): Promise<Installed | string> {
   const deno = findDeno();
   if (deno === null) return 'connectors of others run in Deno, which is not here: install the npm package "deno"';
