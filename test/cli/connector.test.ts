@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { onlyInCheck } from "../support/rounds.ts";
@@ -21,6 +22,18 @@ test("a connector is checked, and all that is wrong with one is shown", () =>
     assert.match(bad.err, /"name" should be.*"version" should be.*"fetch" should be/);
     await mkdir(join(dir, "empty"));
     assert.match((await run("connector", "check", join(dir, "empty"))).err, /should have a file connector.ts/);
+  }));
+
+test("the tests of its folder decide about a check", () =>
+  withTerminal(async ({ run, env, dir }) => {
+    env.PATH = process.env.PATH;
+    await writeFile(join(dir, "connector.ts"), `export { default } from ${JSON.stringify(PAGED)};\n`);
+    for (const [code, words] of [[0, /Its tests pass/], [2, /Its tests fail/]] as const) {
+      await writeFile(join(dir, "package.json"), JSON.stringify({ scripts: { test: `exit ${code}` } }));
+      const checked = await run("connector", "check", dir);
+      assert.equal(checked.code, code, checked.err);
+      assert.match(checked.out, words);
+    }
   }));
 
 test("a dry run prints people and issues, and makes no data directory", () =>
