@@ -38,7 +38,7 @@ export interface LoadedConnectors {
   readonly broken: readonly BrokenConnector[];
 }
 
-interface Loaded {
+export interface Loaded {
   readonly part: ConnectorPart;
   readonly installed: Installed;
 }
@@ -131,10 +131,10 @@ async function usable(
 }
 
 /** The default export of the module, or what is wrong with it. */
-async function loadModule(
+export async function loadModule(
   specifier: string,
   base: string,
-  limits: Partial<Limits> | undefined,
+  limits?: Partial<Limits>,
 ): Promise<Loaded | string> {
   const deno = findDeno();
   if (deno === null) return NO_DENO;
