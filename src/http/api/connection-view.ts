@@ -3,6 +3,7 @@
  */
 import type { Context } from "hono";
 import { z } from "zod";
+import { newerFor } from "../../hub.ts";
 import { encodeId } from "../../model/id.ts";
 import { KEY_FIELDS } from "../../model/record.ts";
 import { FAILURE_KINDS, type FailureKind, kindOf } from "../../model/connection-health.ts";
@@ -32,6 +33,10 @@ export const CONNECTION = z.strictObject({
   slug: SLUG.meta({ examples: ["csv"] }),
   name: z.string().meta({ examples: ["HR file"] }),
   connector: z.string().meta({ examples: ["csv-upload"] }),
+  upgrade_available: z.string().nullable().meta({
+    description: "Newest installed version of its connector, if newer",
+    examples: [null],
+  }),
   preset: z.string().nullable(),
   settings: z.record(z.string(), z.unknown()).meta({ examples: [{}] }),
   key: z.enum(KEY_FIELDS).nullable(),
@@ -86,7 +91,7 @@ export async function loadView(
   c: Context<Env>,
   rows: readonly Connection[],
 ): Promise<(row: Connection) => z.infer<typeof CONNECTION>> {
-  const { db, now } = c.get("hub");
+  const { db, now, registry } = c.get("hub");
   const organizationId = c.get("organization").id;
   const errors = await loadLastErrors(db, organizationId, rows);
   const clocks = await listClocks(db, organizationId);
@@ -101,6 +106,7 @@ export async function loadView(
       slug: connection.slug,
       name: connection.name,
       connector: connection.connector,
+      upgrade_available: newerFor(registry, connection),
       preset: connection.preset,
       settings: connection.settings,
       key: connection.key,

@@ -41,7 +41,7 @@ export const RUN = shapeOf<RunView>()(
       name: z.string().nullable().meta({ examples: ["HR file"] }),
     }).meta({ id: "RunConnection" }),
     connector: z.string().nullable().meta({ examples: ["csv-upload"] }),
-    trigger: z.enum(["drop", "schedule", "manual", "due", "retry", "revert"]),
+    trigger: z.enum(["drop", "schedule", "manual", "due", "retry", "revert", "upgrade"]),
     mode: MODE,
     entity: ENTITY,
     coverage: COVERAGE,
