@@ -169,7 +169,7 @@ test("settings that a version cannot migrate refuse the upgrade, as its own faul
   upgrading(
     async ({ upgrade }) => {
       const { status, body } = await upgrade({ mode: "plan", to: "2.0.0" });
-      assert.equal(body.code, "connector_failed", JSON.stringify([status, body]));
+      assert.equal(body.code, "unprocessable", JSON.stringify([status, body]));
       assert.match(body.detail, /"migrateSettings" throws \(TypeError\)/);
     },
     {

@@ -19,7 +19,11 @@ const MAX_SECRET = 16 * 1024;
 export const SECRETS = z.record(
   z.string().max(100),
   z.string().min(1, "should not be empty").max(MAX_SECRET, `should have at most ${MAX_SECRET} characters`).nullable(),
-).meta({ description: "By the connector's own names; null clears a secret", examples: [{ api_key: "…" }] });
+).meta({
+  id: "ConnectionSecrets",
+  description: "By the connector's own names; null clears a secret",
+  examples: [{ api_key: "…" }],
+});
 
 type Secrets = z.infer<typeof SECRETS>;
 

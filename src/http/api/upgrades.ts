@@ -37,10 +37,10 @@ import { loosened, requireDecider } from "./loosening.ts";
 
 const ASKED = z.strictObject({
   mode: z.enum(["plan", "apply", "back"]),
-  to: z.string().optional().meta({ description: "The version; not with `back`" }),
-  settings: z.record(z.string(), z.unknown()).optional().meta({ description: "In place of those migrated" }),
+  to: z.string().optional(),
+  settings: z.record(z.string(), z.unknown()).optional(),
   secrets: SECRETS.optional(),
-  run: z.string().optional().meta({ description: "The plan that was reviewed: no other upgrade is applied" }),
+  run: z.string().optional().meta({ description: "The reviewed plan" }),
 }).meta({ id: "UpgradeInput", examples: [{ mode: "plan", to: "2.0.0" }] });
 
 const UPGRADE = z.strictObject({
@@ -48,10 +48,10 @@ const UPGRADE = z.strictObject({
   to: z.string().meta({ examples: ["2.0.0"] }),
   settings: z.record(z.string(), z.unknown()).meta({ examples: [{}] }),
   secrets_renamed: z.record(z.string(), z.string()).meta({ examples: [{ token: "api_key" }] }),
-  secrets_required: z.array(z.string()).meta({ description: "Needed, and not set", examples: [[]] }),
-  secrets_former: z.array(z.string()).meta({ description: "Set, and of no use to it", examples: [[]] }),
-  state: z.enum(["kept", "read_anew", "none"]).meta({ description: "Of the last read" }),
-  run: RUN.nullable().meta({ description: "Whose changes and issues the new version makes", examples: [null] }),
+  secrets_required: z.array(z.string()).meta({ examples: [[]] }),
+  secrets_former: z.array(z.string()).meta({ examples: [[]] }),
+  state: z.enum(["kept", "read_anew", "none"]),
+  run: RUN.nullable().meta({ examples: [null] }),
   detail: z.string(),
 }).meta({ id: "Upgrade" });
 
@@ -60,13 +60,14 @@ type Answer = z.infer<typeof UPGRADE>;
 
 const upgrade = route(
   describe("upgradeConnection", "Upgrade the connector of a connection", {
-    200: json(UPGRADE),
-    202: json(UPGRADE, {}, "The plan is being made"),
+    // The same, so that it is stored once: 202 while the plan is being made.
+    200: json(UPGRADE, {}, "The upgrade"),
+    202: json(UPGRADE, {}, "The upgrade"),
   }, {
-    description: "`plan` shows which people the version changes, over the last input; `apply` gives it to the " +
-      "connection; `back` restores what was before. Other hosts need the scope `runs:approve`.",
+    description: "`plan` shows whom the version changes in the last input, `apply` sets it, `back` restores what was. " +
+      "Other hosts need `runs:approve`.",
     headers: [IF_MATCH, PREFER],
-    faults: ["conflict", "plan_changed", "unprocessable", "secrets_required", "connector_failed", "queue_full"],
+    faults: ["conflict", "plan_changed", "unprocessable", "queue_full"],
   }),
   requires("connections:write"),
   jsonBody(ASKED),
@@ -93,7 +94,10 @@ async function prepare(c: Context<Env>, connection: Connection, asked: Asked): P
   pinOf(connection);
   const next = findNext(hub, connection, required(asked.to));
   const { installed } = next;
-  const migrated = await migrate(hub, connection, next, asked.settings);
+  const migrated = await migrate(hub, connection, next, asked.settings).catch((error) => {
+    // Not an error of the hub: another version can be named, or the settings.
+    throw error instanceof Fault ? new Fault("unprocessable", error.message, { cause: error }) : error;
+  });
   checkSecrets(installed, asked.secrets);
   await prepareSettings(installed, migrated.settings);
   const settings = readSettings(installed, migrated.settings);
@@ -156,7 +160,7 @@ async function apply(c: Context<Env>, current: Connection, asked: Asked): Promis
   const lacking = answer.secrets_required.filter((name) => name !== "authorization");
   if (lacking.length > 0) {
     const names = lacking.map((name) => `"${name}"`).join(" and ");
-    throw new Fault("secrets_required", `Version ${answer.to} needs ${names}; name it in "secrets" of this request`);
+    throw new Fault("unprocessable", `Version ${answer.to} needs ${names}; name it in "secrets" of this request`);
   }
   const { digest, installed } = next;
   if (Object.keys(asked.secrets ?? {}).length > 0) requireDecider(c, "setting secrets of a connection");
