@@ -66,7 +66,8 @@ export const loadConnection = loader("connection", findConnection);
 
 const create = route(
   describe("createConnection", "Create a connection", { 201: versioned(CONNECTION) }, {
-    description: "Sets up a source of people, with the custom fields of its preset. A remote source, secrets or looser " +
+    description:
+      "Sets up a source of people, with the custom fields of its preset. A remote source, secrets or looser " +
       "limits need `runs:approve`; `technical_contact` needs `users:read` too.",
     faults: ["conflict", "unprocessable"],
   }),
@@ -141,8 +142,7 @@ const list = route(
 
 const get = route(
   describe("getConnection", "Get a connection", { 200: versioned(CONNECTION) }, {
-    description:
-      "Its settings, health and next fetch; `in_force` has what runs go by, and why.",
+    description: "Its settings, health and next fetch; `in_force` has what runs go by, and why.",
   }),
   requires("connections:read"),
   async (c) => await answerConnection(c, await loadConnection(c)),
@@ -150,7 +150,8 @@ const get = route(
 
 const update = route(
   describe("updateConnection", "Update a connection", { 200: versioned(CONNECTION) }, {
-    description: "Changes the given fields; null in `policy` or `limits` restores a default. A changed source clears its " +
+    description:
+      "Changes the given fields; null in `policy` or `limits` restores a default. A changed source clears its " +
       "secrets. Another preset brings its key, if people are linked by no other. Looser limits need `runs:approve`.",
     headers: [IF_MATCH],
     faults: ["conflict", "unprocessable"],

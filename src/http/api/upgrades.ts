@@ -64,7 +64,8 @@ const upgrade = route(
     200: json(UPGRADE, {}, "The upgrade"),
     202: json(UPGRADE, {}, "The upgrade"),
   }, {
-    description: "`plan` shows whom the version changes in the last input, `apply` sets it, `back` restores what was. " +
+    description:
+      "`plan` shows whom the version changes in the last input, `apply` sets it, `back` restores what was. " +
       "Other hosts need `runs:approve`.",
     headers: [IF_MATCH, PREFER],
     faults: ["conflict", "plan_changed", "unprocessable", "queue_full"],
