@@ -1,6 +1,9 @@
 /** Upgrades of connectors: shown as people before anything changes, applied as one, and taken back. */
+import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createOrganization } from "../../src/store/organizations.ts";
+import { createAsk, createTestToken } from "../support/hub.ts";
 import { upgrading } from "../support/upgrading.ts";
 
 const jobs = (
@@ -178,3 +181,32 @@ test("settings that a version cannot migrate refuse the upgrade, as its own faul
       },
     },
   ));
+
+test("an upgrade is of one connection: those of another organization, and others of the same one, stay as they are", () =>
+  upgrading(async ({ hub, upgrade, connect, connection }) => {
+    const input = { connector: "written", schedule: null, settings: { address: "127.0.0.1:1" } };
+    await connect("beside", input);
+    await createOrganization(hub.db, { slug: "acme", name: "Acme", timezone: "UTC" }, hub.clock.ms);
+    const theirs = createAsk(hub, await createTestToken(hub, { organization: "acme" }));
+    const made = await (await theirs("/v1/connections", { json: { ...input, name: "Theirs", slug: "hr" } })).json();
+    await hub.db.write([hub.db.run(sql`update connections set connector_version = '1.0.0', connector_digest = 'd1',
+      settings = '{"host":"127.0.0.1:1"}' where slug in ('beside', 'hr')`)]);
+    assert.equal((await upgrade({ mode: "apply", to: "2.0.0" }, made.id)).status, 404);
+    assert.equal((await upgrade({ mode: "apply", to: "2.0.0" })).status, 200);
+    const other = await (await theirs("/v1/connections/hr")).json();
+    for (const { settings, upgrade_available } of [await connection("beside"), other]) {
+      assert.deepEqual([settings, upgrade_available], [{ host: "127.0.0.1:1" }, "2.0.0"]);
+    }
+  }));
+
+test("an upgrade whose batch cannot be written leaves nothing of it behind", () =>
+  upgrading(async ({ hub, upgrade, connection }) => {
+    const before = await connection();
+    await hub.db.write([hub.db.run(sql`create trigger broken before update of connector_version on connections
+      begin select raise(abort, 'broken'); end`)]);
+    assert.equal((await upgrade({ mode: "apply", to: "2.0.0" })).status, 500);
+    await hub.db.write([hub.db.run(sql`drop trigger broken`)]);
+    assert.deepEqual(await connection(), before, "settings, secrets and version are as they were");
+    assert.equal((await upgrade({ mode: "back" })).status, 409, "and nothing is kept to go back to");
+    assert.equal((await upgrade({ mode: "apply", to: "2.0.0" })).status, 200);
+  }));
