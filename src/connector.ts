@@ -303,6 +303,20 @@ export interface NormalizeContext<Settings = unknown> {
   readonly today: string;
 }
 
+/** What a version of the connector has stored with a connection. */
+export interface Stored<T> {
+  /** The version that stored it. */
+  readonly version: string;
+  readonly value: T;
+}
+
+/** What an upgrade makes of a connection's settings. */
+export interface MigratedSettings {
+  readonly settings: unknown;
+  /** Secrets that have another name in this version: old name → new name. All others keep theirs. */
+  readonly secrets?: Readonly<Record<string, string>>;
+}
+
 /** A connector. Everything but `fetch`, `check` and `normalize` is data or a pure function of the settings. */
 export interface Connector<Settings = unknown> {
   /** Version of this interface. */
@@ -374,6 +388,16 @@ export interface Connector<Settings = unknown> {
    * row.
    */
   normalize?(row: Row, context: NormalizeContext<Settings>): SourceRecord;
+  /**
+   * Turns the settings of an earlier version into those of this one, as they are before defaults are filled in; absent:
+   * they stay as they are. Pure, and made for settings of every earlier version: what it throws refuses the upgrade.
+   */
+  migrateSettings?(from: Stored<unknown>): MigratedSettings;
+  /**
+   * Turns the `checkpoint` state of an earlier version into one of this version; null: the source is read anew, and so it
+   * is where this function is absent, or throws. Pure. A state of a later version is never given to an earlier one.
+   */
+  migrateState?(from: Stored<unknown>): unknown;
 }
 
 /** Returns the connector unchanged. Infers the type of its settings. */

@@ -1,5 +1,5 @@
 /** The hub as a value, which every request and every run gets. Entry points make it; nothing else depends on the runtime. */
-import type { Connector, NormalizeContext } from "./connector.ts";
+import type { Connector, NormalizeContext, Stored } from "./connector.ts";
 import type { InFlight } from "./security/in-flight.ts";
 import type { Decrypt } from "./intake/decrypt-message.ts";
 import type { Cell, SourceRecord } from "./model/record.ts";
@@ -16,6 +16,7 @@ import type { Database } from "./store/database.ts";
 import type { Packing } from "./store/runs/drop-content.ts";
 import type { Reader } from "./store/people/heavy-reads.ts";
 import type { Waits } from "./store/waits.ts";
+import { compareVersions } from "./std/semver.ts";
 
 /** Rows of one set of columns, and what else a connector's `normalize` gets. */
 export interface RowsToNormalize {
@@ -46,6 +47,12 @@ export interface ApartNormalizer {
   placeOf(threw: Threw): string | null;
 }
 
+/** What an earlier version of a connector has stored, and which function of a later one is given it. */
+export interface MigrationAsk {
+  readonly what: "migrateSettings" | "migrateState";
+  readonly from: Stored<unknown>;
+}
+
 /** What a connector does that runs in processes of its own. */
 export interface Isolated {
   /** SHA-256 of its code, in hexadecimal. */
@@ -53,6 +60,8 @@ export interface Isolated {
   /** To be awaited before the connector's functions of settings are called with these. Never fails. */
   prepare(stored: readonly unknown[]): Promise<void>;
   openNormalizer(): ApartNormalizer;
+  /** What the connector makes of it; not checked. Fails with `connector_failed`. */
+  migrate(asked: MigrationAsk): Promise<unknown>;
 }
 
 /**
@@ -96,6 +105,34 @@ export function meaningOf({ version, isolated }: Installed): string {
 export function missingConnector({ connector, connectorVersion }: Pick<Connection, "connector" | "connectorVersion">) {
   const version = connectorVersion === null ? "" : `, version ${connectorVersion},`;
   return `The connector "${connector}"${version} is not installed in this hub; its operator can add it again`;
+}
+
+/** A version of a connector that connections can be pinned to. */
+export interface PinnedVersion {
+  readonly digest: string;
+  readonly installed: Installed;
+}
+
+/** The installed version of the connector; null: it is not installed. Of several with one version, the last one. */
+export function findPinned(registry: Registry, name: string, version: string): PinnedVersion | null {
+  const found = pinnedOf(registry, name).filter(({ installed }) => installed.version === version);
+  return found.at(-1) ?? null;
+}
+
+/** The newest installed version that is newer than the connection's. Null: there is none, or the connection is not pinned. */
+export function newerFor(
+  registry: Registry,
+  { connector, connectorVersion, connectorDigest }: Pin & Pick<Connection, "connector">,
+): string | null {
+  if (connectorDigest === null || connectorVersion === null) return null;
+  const versions = pinnedOf(registry, connector).map(({ installed }) => installed.version).sort(compareVersions);
+  const newest = versions.at(-1);
+  return newest !== undefined && compareVersions(newest, connectorVersion) > 0 ? newest : null;
+}
+
+function pinnedOf(registry: Registry, name: string): PinnedVersion[] {
+  return [...registry.pinned ?? []].filter(([, installed]) => installed.name === name)
+    .map(([digest, installed]) => ({ digest, installed }));
 }
 
 /** Files of the viewer `swagger-ui-dist` that are served. */

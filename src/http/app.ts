@@ -47,6 +47,7 @@ import { runRoutes } from "./api/runs.ts";
 import { sourceRoutes } from "./api/sources.ts";
 import { templateRoutes } from "./api/templates.ts";
 import { tokenRoutes } from "./api/tokens.ts";
+import { upgradeRoutes } from "./api/upgrades.ts";
 import { uploadRoutes } from "./api/uploads.ts";
 import { userFieldRoutes } from "./api/user-fields.ts";
 import { userFileRoutes } from "./api/user-files.ts";
@@ -65,6 +66,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/connections", sftpLoginRoutes],
   ["/connections", pgpKeyRoutes],
   ["/connections", sourceRoutes],
+  ["/connections", upgradeRoutes],
   ["", dropRoutes],
   ["", uploadRoutes],
   ["/users/import", importRoutes],

@@ -15,7 +15,15 @@ import { isVersion } from "../std/semver.ts";
 
 const ENTITIES: readonly string[] = ["users", "departments"];
 const FIELDS = new Set<unknown>([null, ...USER_FIELDS, ...DEPARTMENT_FIELDS]);
-const OPTIONAL_FUNCTIONS = ["auth", "hosts", "check", "requiredSecrets", "normalize"];
+const OPTIONAL_FUNCTIONS = [
+  "auth",
+  "hosts",
+  "check",
+  "requiredSecrets",
+  "normalize",
+  "migrateSettings",
+  "migrateState",
+];
 
 /** Why a value is not a connector; empty: it is one. */
 export async function connectorFaults(value: unknown): Promise<string[]> {

@@ -192,6 +192,14 @@ export async function startOver(progress: FetchProgress): Promise<void> {
   ]);
 }
 
+/** Notes which version of the connector reads. What another one has begun is begun anew: its state is of no use to this one. */
+export async function beginWith(progress: FetchProgress, version: string): Promise<void> {
+  const { hub, fetch } = progress;
+  if (fetch.connectorVersion === version) return;
+  if (progress.checkpoint !== null) await startOver(progress);
+  await write(progress, [note(hub.db, fetch, { connectorVersion: version })]);
+}
+
 /** Adds a warning to the run's report; those beyond the limit are ignored. `redact` removes the connection's secrets. */
 export function addWarning(
   { warnings }: FetchProgress,

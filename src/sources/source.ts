@@ -2,7 +2,7 @@
  * Opens a connection's source: its settings parsed, its secrets loaded, its `fetch` authorized. Secrets are removed here
  * from everything that a connector logs or throws.
  */
-import { type Connector, type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
+import { type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
 import { connectorFor, type Hub, type Installed, missingConnector } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
@@ -33,7 +33,7 @@ const MAX_LINES = 200;
 const MAX_LINE = 500;
 
 export interface OpenSource {
-  readonly connector: Connector<never>;
+  readonly connector: Installed;
   readonly context: SourceContext<never>;
   /** Removes the connection's secrets from the text, and what looks like one. */
   readonly redact: (text: string) => string;

@@ -5,6 +5,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { connectorFor, missingConnector } from "../../hub.ts";
 import type { FaultCode } from "../../model/errors.ts";
+import { newerFor } from "../../hub.ts";
 import { encodeId } from "../../model/id.ts";
 import { KEY_FIELDS } from "../../model/record.ts";
 import { FAILURE_KINDS, type FailureKind, kindOf } from "../../model/connection-health.ts";
@@ -37,6 +38,10 @@ export const CONNECTION = z.strictObject({
   connector_version: z.string().nullable().meta({ description: "That it is pinned to", examples: [null] }),
   connector_digest: z.string().nullable().meta({ description: "SHA-256 of its code", examples: [null] }),
   installed: z.boolean().meta({ description: "False: the hub lacks the connector, so every run fails" }),
+  upgrade_available: z.string().nullable().meta({
+    description: "Newest installed version of its connector, if newer",
+    examples: [null],
+  }),
   preset: z.string().nullable(),
   settings: z.record(z.string(), z.unknown()).meta({ examples: [{}] }),
   key: z.enum(KEY_FIELDS).nullable(),
@@ -93,7 +98,7 @@ export async function loadView(
   c: Context<Env>,
   rows: readonly Connection[],
 ): Promise<(row: Connection) => z.infer<typeof CONNECTION>> {
-  const { db, now } = c.get("hub");
+  const { db, now, registry } = c.get("hub");
   const organizationId = c.get("organization").id;
   const errors = await loadLastErrors(db, organizationId, rows);
   const clocks = await listClocks(db, organizationId);
@@ -119,6 +124,7 @@ export async function loadView(
       connector_version: connection.connectorVersion,
       connector_digest: connection.connectorDigest,
       installed: isInstalled(connection),
+      upgrade_available: newerFor(registry, connection),
       preset: connection.preset,
       settings: connection.settings,
       key: connection.key,

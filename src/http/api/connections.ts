@@ -74,9 +74,9 @@ export const loadConnection = loader("connection", findConnection);
 
 const create = route(
   describe("createConnection", "Create a connection", { 201: versioned(CONNECTION) }, {
-    description: "Sets up a source of people. The custom fields of the preset's files are created with it. Naming a " +
-      "remote source, setting secrets or loosening limits needs the scope `runs:approve`, and so does " +
-      "`technical_contact`, with `users:read`: mails show people, and their links decide.",
+    description:
+      "Sets up a source of people, with the custom fields of its preset. A remote source, secrets or looser " +
+      "limits need `runs:approve`; `technical_contact` needs `users:read` too.",
     faults: ["conflict", "unprocessable"],
   }),
   requires("connections:write"),
@@ -132,8 +132,7 @@ const create = route(
 
 const list = route(
   describe("listConnections", "List connections", { 200: listOf(CONNECTION) }, {
-    description: "All connections of the organization with their state, the oldest first. Secrets are " +
-      "shown as set or not set.",
+    description: "All connections with their state, the oldest first. Secrets are shown as set or not.",
   }),
   requires("connections:read"),
   PAGED,
@@ -153,8 +152,7 @@ const list = route(
 
 const get = route(
   describe("getConnection", "Get a connection", { 200: versioned(CONNECTION) }, {
-    description:
-      "Its settings, policy, limits, schedule, health and next fetch; `in_force` has what runs go by, and why.",
+    description: "Its settings, health and next fetch; `in_force` has what runs go by, and why.",
   }),
   requires("connections:read"),
   async (c) => await answerConnection(c, await loadConnection(c)),
@@ -162,9 +160,9 @@ const get = route(
 
 const update = route(
   describe("updateConnection", "Update a connection", { 200: versioned(CONNECTION) }, {
-    description: "Changes the given fields only; null in `policy` or `limits` restores a default. A " +
-      "changed source clears its secrets. Another preset brings its key; 409 where people are linked by another one, " +
-      "unless `key` is named. Loosening limits needs the scope `runs:approve`.",
+    description:
+      "Changes the given fields; null in `policy` or `limits` restores a default. A changed source clears its " +
+      "secrets. Another preset brings its key, if people are linked by no other. Looser limits need `runs:approve`.",
     headers: [IF_MATCH],
     faults: ["conflict", "unprocessable"],
   }),
@@ -179,8 +177,7 @@ const update = route(
 
 const remove = route(
   describe("deleteConnection", "Delete a connection", { 204: NOTHING }, {
-    description: "Its links to users are deleted, the users stay. Refused while one of its runs is active: " +
-      "cancel the run first.",
+    description: "Its links to users are deleted, the users stay. Refused while a run is active: cancel it first.",
     headers: [IF_MATCH],
     faults: ["conflict"],
   }),
@@ -195,7 +192,7 @@ const remove = route(
 
 const pause = route(
   describe("pauseConnection", "Pause a connection", { 200: versioned(CONNECTION) }, {
-    description: "Inputs are still accepted and queued, but no run starts until the connection is resumed.",
+    description: "Inputs are queued, but no run starts until it is resumed.",
     headers: [IF_MATCH],
   }),
   requires("connections:write"),
@@ -205,7 +202,7 @@ const pause = route(
 
 const resume = route(
   describe("resumeConnection", "Resume a connection", { 200: versioned(CONNECTION) }, {
-    description: "Queued runs start in order. Does nothing to a connection that is not paused.",
+    description: "Queued runs start in order.",
     headers: [IF_MATCH],
   }),
   requires("connections:write"),

@@ -69,9 +69,8 @@ const importUsers = route(
     200: started(TAKEN, "The run has ended, or waits for a decision"),
     202: started(TAKEN, "The run goes on; there are no results yet"),
   }, {
-    description: "Up to 5000 records a request, only those that have changed: nobody is taken for missing. Waits up " +
-      "to 20 seconds by default, and then answers with each record's result; after 202, read the run. A record about somebody in a held run " +
-      "waits for it (`waits_for`), and so does one that a guard stops; others go on.",
+    description:
+      "Up to 5000 changed records: nobody is taken for missing. Waits up to 20 seconds by default, and answers with each record's result; after 202, read the run. Records about people of held runs, or stopped by a guard, wait (`waits_for`).",
     headers: [PREFER],
     faults: ["not_found", "unprocessable", "conflict", "storage_full", "queue_full"],
   }),

@@ -50,8 +50,8 @@ const AUTHORIZING = z.strictObject({
 
 const check = route(
   describe("checkConnection", "Test a connection", { 200: json(CHECKED) }, {
-    description: "Tries to read the source, and reports what was found or why it failed. Nothing is " +
-      "imported. Takes up to 45 seconds where a bridge has to answer.",
+    description: "Tries to read the source, and reports what it found. Nothing is imported. Up to 45 s where a " +
+      "bridge has to answer.",
     faults: ["unprocessable", "unavailable", "too_many_in_flight"],
   }),
   requires("connections:write"),
@@ -77,8 +77,7 @@ const startFetch = route(
     200: started(RUN_STARTED, "The run has ended, or waits for a decision"),
     202: started(RUN_STARTED, "The run has been queued"),
   }, {
-    description: "Starts a run for a source that is fetched, outside of its schedule. Refused while a " +
-      "run of it is under way.",
+    description: "Starts a run outside of the schedule. Refused while one is under way.",
     headers: [PREFER],
     faults: ["conflict", "unprocessable", "unavailable", "queue_full"],
   }),
@@ -116,8 +115,7 @@ const startFetch = route(
 
 const authorize = route(
   describe("authorizeConnection", "Start an OAuth authorization", { 200: json(AUTHORIZING) }, {
-    description: "Gives the address at which an admin of the source grants access, valid for 15 minutes. " +
-      "Afterwards the source redirects to `/oauth/callback`.",
+    description: "Gives the address at which an admin of the source grants access within 15 minutes.",
     faults: ["unprocessable", "unavailable", "secrets_required", "source_misconfigured"],
   }),
   requires("connections:write"),

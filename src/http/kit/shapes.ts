@@ -41,7 +41,7 @@ export const RUN = shapeOf<RunView>()(
       name: z.string().nullable().meta({ examples: ["HR file"] }),
     }).meta({ id: "RunConnection" }),
     connector: z.string().nullable().meta({ examples: ["csv-upload"] }),
-    trigger: z.enum(["drop", "schedule", "manual", "due", "retry", "revert"]),
+    trigger: z.enum(["drop", "schedule", "manual", "due", "retry", "revert", "upgrade"]),
     mode: MODE,
     entity: ENTITY,
     coverage: COVERAGE,
@@ -161,7 +161,7 @@ export const DROP = z.strictObject({
 
 /** A secret that is in the first answer alone. Its field brings an example. */
 export const SHOWN_ONCE = z.string().nullable().meta({
-  description: "Null in a repeated answer to the same `Idempotency-Key`",
+  description: "Null in a repeated answer",
 });
 export const SHOWN_ONCE_CODE = {
   code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),

@@ -3,7 +3,7 @@
  * child serves two connections.
  */
 import type { CheckResult, FetchContext, FetchedRows, SourceContext, Unchanged } from "../../connector.ts";
-import type { Installed, Normalized, RowsToNormalize, Threw } from "../../hub.ts";
+import type { Installed, MigrationAsk, Normalized, RowsToNormalize, Threw } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
 import type { RowBlock } from "../../model/record.ts";
 import { createLane } from "../../std/lanes.ts";
@@ -98,10 +98,14 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
     ...(hasSchema ? {} : { settings: undefined }),
     ...(has("fetch") ? { fetch: (context: FetchContext<never>) => fetchApart(start, context, failed) } : {}),
     ...(has("check") ? { check: (context: SourceContext<never>) => checkApart(start, context, failed) } : {}),
-    ...(has("normalize") ? { normalize: notHere } : {}),
+    ...Object.fromEntries(NOT_HERE.filter(has).map((name) => [name, notHere])),
     isolated: {
       digest: bundle.digest,
       prepare: configured.prepare,
+      migrate: (asked: MigrationAsk) =>
+        ask((child) => child.call("migrate", asked)).catch((error) => {
+          throw failed(error);
+        }),
       openNormalizer() {
         const session = createSession(() => start(), keptMs);
         return {
@@ -115,6 +119,9 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
     },
   } as unknown as Installed;
 }
+
+/** Functions that are called in children alone. They are there to show that the connector has them. */
+const NOT_HERE = ["normalize", "migrateSettings", "migrateState"];
 
 function notHere(): never {
   throw new Error("A connector of others does nothing in this process");

@@ -26,6 +26,7 @@ export type NewRun =
     readonly requestId?: string | null;
     /** As in Run; absent: all rows. */
     readonly rows?: string | null;
+    readonly upgrade?: Run["upgrade"];
   };
 
 /** A run with its connection and drop; null: they are deleted. */
