@@ -46,6 +46,14 @@ const restore = defineCommand({
   run: async (values, terminal, file) => await (await import("./restore.ts")).restore(values, terminal, file),
 });
 
+const newConnector = defineCommand({
+  name: "connector new",
+  summary: "Makes a folder with a connector that works, to be changed into yours",
+  argument: "DIR",
+  options: {},
+  run: async (_, terminal, place) => (await import("./connector/new.ts")).newConnector(terminal, place),
+});
+
 const checkConnector = defineCommand({
   name: "connector check",
   summary: "Loads a connector as a hub does, and shows what is wrong",
@@ -83,6 +91,7 @@ export const COMMANDS: readonly Command[] = [
   restore,
   verifyAuditChain,
   listConnectors,
+  newConnector,
   checkConnector,
   runConnector,
   ...INSTALLED_COMMANDS,
