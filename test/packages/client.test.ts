@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Webhook } from "standardwebhooks";
-import { checkTypes, examplesOf, type Installed, installPackages, run } from "../support/packed.ts";
+import { checkTypes, examplesOf, type Installed, installPackages, run } from "../support/installed-packages.ts";
 import { onlyInCheck } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 

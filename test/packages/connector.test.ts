@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { loadRegistry } from "../../src/runtime/third-party.ts";
-import { checkTypes, examplesOf, type Installed, installPackages, run } from "../support/packed.ts";
+import { checkTypes, examplesOf, type Installed, installPackages, run } from "../support/installed-packages.ts";
 import { onlyInCheck } from "../support/rounds.ts";
 
 const MOST_BYTES = 60_000;
