@@ -1,7 +1,7 @@
 /** Connectors that deceive a hub, each of which breaks a law. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { LAWS } from "../../src/kit/laws/test-connector.ts";
+import { LAWS } from "../../src/kit/laws/laws.ts";
 import { loadSubject } from "../../src/kit/laws/subject.ts";
 import { onlyInCheckOnDeno } from "../support/rounds.ts";
 import { CASES } from "./source.ts";

@@ -2,23 +2,8 @@
 import { basename } from "node:path";
 import nodeTest from "node:test";
 import type { Cases, Runner, Test, TestContext } from "./cases.ts";
-import { BREAK_LAWS } from "./break-laws.ts";
-import { CHECK_LAWS } from "./check-laws.ts";
-import type { Law } from "./law.ts";
-import { QUIET_LAWS } from "./quiet-laws.ts";
-import { READ_LAWS } from "./read-laws.ts";
-import { RECORD_LAWS } from "./record-laws.ts";
-import { SHAPE_LAWS } from "./shape-laws.ts";
+import { LAWS } from "./laws.ts";
 import { loadSubject, pathOf, type Subject } from "./subject.ts";
-
-export const LAWS: readonly Law[] = [
-  ...SHAPE_LAWS,
-  ...READ_LAWS,
-  ...BREAK_LAWS,
-  ...QUIET_LAWS,
-  ...RECORD_LAWS,
-  ...CHECK_LAWS,
-];
 
 /**
  * `connector`: the module whose default export it is, as `new URL("./connector.ts", import.meta.url)`, or its path.
