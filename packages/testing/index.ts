@@ -1,4 +1,4 @@
 /** What tries a connector without a hub. */
-export { type Bundle, bundleConnector } from "../../src/runtime/sandbox/bundle.ts";
-export { type Child, type ChildOptions, startChild } from "../../src/runtime/sandbox/child.ts";
-export { findDeno } from "../../src/runtime/sandbox/deno-program.ts";
+export { type Exchange, exchangeOf, type Handler, playTape, type Tape, tape, writeTape } from "../../src/kit/tape.ts";
+export type { Cases, Expected, Played, Runner, Test, TestContext } from "../../src/kit/laws/cases.ts";
+export { testConnector } from "../../src/kit/laws/test-connector.ts";
