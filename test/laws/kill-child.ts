@@ -12,6 +12,8 @@ import { createNoSecrets } from "../../src/security/secrets.ts";
 import { nowhere } from "../support/nowhere.ts";
 
 const url = `file:${process.argv[2]}`;
+/** Each process is so much later than the one before that its run need not pause because that one died. */
+const LATER_MS = Number(process.argv[3]) * 20_000;
 // As `muster import` has it, but for files that are small.
 const beside = createBeside(url, { bytesAlone: 0, checkpointEveryMs: 0 });
 const { db, attach } = await openDatabase({ url, authToken: null, role: "alone", wrote: beside.wrote });
@@ -19,7 +21,7 @@ const hub = {
   db,
   packing: beside.packing,
   registry: createRegistry(),
-  now: Date.now,
+  now: () => Date.now() + LATER_MS,
   secrets: createNoSecrets(),
   outbound: nowhere,
   publicUrl: "http://hub.example.com",

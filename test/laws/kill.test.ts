@@ -59,10 +59,12 @@ interface Life {
 /** When a process is killed: so many milliseconds after it began to work, or once it has reported so often that it applies. */
 type Strike = { readonly afterMs: number } | { readonly applying: number };
 
+let lives = 0;
+
 /** Starts a process on the database and kills it; null: lets it live. */
 function live(path: string, strike: Strike | null): Promise<Life> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["run", "-A", "--no-check", CHILD, path], {
+    const child = spawn(process.execPath, ["run", "-A", "--no-check", CHILD, path, String(++lives)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let output = "", found = "", began = 0, struck = false;

@@ -46,9 +46,14 @@ test("a process that dies between any two writes, again and again, leaves what o
   );
 });
 
+/** Longer than any pause after a death. */
+const PAUSE_MS = 20_000;
+
 /** Carries runs until the write number `after`, which is done or not, and after which nothing is written any more. */
 async function carryUntilDeath(lab: Lab, owner: string, death: { after: number; done: boolean } | null): Promise<void> {
   const { db } = lab.hub;
+  // The run of a process that died is begun again after a pause.
+  lab.clock.ms += PAUSE_MS;
   let writes = 0;
   const write = async (statements: readonly Statement[]) => {
     if (death === null || writes++ < death.after) return await db.write(statements);
