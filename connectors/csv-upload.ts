@@ -1,6 +1,7 @@
 /** Files that a person or a program uploads: CSV, JSON and NDJSON. */
 import { z } from "zod";
-import { defineConnector, FILE_SETTINGS } from "../src/connector.ts";
+import { defineConnector } from "../src/connector.ts";
+import { FILE_SETTINGS } from "../src/connector-settings.ts";
 
 export default defineConnector({
   api: 1,

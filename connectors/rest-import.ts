@@ -1,6 +1,7 @@
 /** Records that a program posts as JSON: only those that changed, so people who are not in it are not missing. */
 import { z } from "zod";
-import { defineConnector, VALUE_SETTINGS } from "../src/connector.ts";
+import { defineConnector } from "../src/connector.ts";
+import { VALUE_SETTINGS } from "../src/connector-settings.ts";
 
 export default defineConnector({
   api: 1,

@@ -5,7 +5,8 @@
  * come from the connection's preset.
  */
 import { z } from "zod";
-import { defineConnector, FILE_SETTINGS } from "../src/connector.ts";
+import { defineConnector } from "../src/connector.ts";
+import { FILE_SETTINGS } from "../src/connector-settings.ts";
 
 /** Tables, texts and workbooks, plain, packed or encrypted. */
 const PATTERNS = [

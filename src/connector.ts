@@ -1,6 +1,6 @@
 /**
  * The public module for connectors: what a connector is, and what it may use. Muster's own connectors import nothing else
- * of Muster, and neither should third-party ones.
+ * of Muster but connector-settings.ts. Third-party ones get both as the package `@muster-hub/connector`.
  *
  * A connector knows one kind of source. It fetches rows and normalizes them; the hub does everything else: it schedules,
  * authorizes, retries, compares, applies and reports.
@@ -17,34 +17,6 @@ import type {
   SourceRecord,
 } from "./model/record.ts";
 import type { StandardSchemaV1 } from "./model/standard-schema.ts";
-
-import {
-  ACTIVE_WORDS,
-  CHARSET,
-  DATE_FORMAT,
-  DELIMITER,
-  EXACT_NAMES,
-  PHONE_COUNTRY,
-  SHEET,
-  SKIP_LINES,
-} from "./model/value-settings.ts";
-
-/** Settings that the hub reads values by. For sources that write dates, status and phones in their own way. */
-export const VALUE_SETTINGS = {
-  date_format: DATE_FORMAT,
-  active_words: ACTIVE_WORDS,
-  phone_country: PHONE_COUNTRY.optional(),
-};
-
-/** Settings that the hub reads files by, for connectors that take them. */
-export const FILE_SETTINGS = {
-  charset: CHARSET,
-  delimiter: DELIMITER,
-  skip_lines: SKIP_LINES,
-  sheet: SHEET,
-  ...VALUE_SETTINGS,
-  exact_names: EXACT_NAMES,
-};
 
 /** A file or list that was sent to the hub, as a stream of bytes. */
 export interface DropSource {
@@ -331,6 +303,20 @@ export interface NormalizeContext<Settings = unknown> {
   readonly today: string;
 }
 
+/** What a version of the connector has stored with a connection. */
+export interface Stored<T> {
+  /** The version that stored it. */
+  readonly version: string;
+  readonly value: T;
+}
+
+/** What an upgrade makes of a connection's settings. */
+export interface MigratedSettings {
+  readonly settings: unknown;
+  /** Secrets that have another name in this version: old name → new name. All others keep theirs. */
+  readonly secrets?: Readonly<Record<string, string>>;
+}
+
 /** A connector. Everything but `fetch`, `check` and `normalize` is data or a pure function of the settings. */
 export interface Connector<Settings = unknown> {
   /** Version of this interface. */
@@ -340,6 +326,10 @@ export interface Connector<Settings = unknown> {
   /** SemVer. After a new version, the hub reads every row again, also unchanged ones. */
   readonly version: string;
   readonly title: string;
+  /** Where people read about it: an `http:` or `https:` address. */
+  readonly homepage?: string;
+  /** What admins should know before they connect, such as what the source leaves out; of a field, or of all. At most 20. */
+  readonly notes?: readonly { readonly field?: string; readonly text: string }[];
   /**
    * The entities that it brings, each with what a complete read contains by default: `full`, all of them; `diff`, only
    * those that changed. A connector that fetches both gets a run of each, departments first.
@@ -398,6 +388,16 @@ export interface Connector<Settings = unknown> {
    * row.
    */
   normalize?(row: Row, context: NormalizeContext<Settings>): SourceRecord;
+  /**
+   * Turns the settings of an earlier version into those of this one, as they are before defaults are filled in; absent:
+   * they stay as they are. Pure, and made for settings of every earlier version: what it throws refuses the upgrade.
+   */
+  migrateSettings?(from: Stored<unknown>): MigratedSettings;
+  /**
+   * Turns the `checkpoint` state of an earlier version into one of this version; null: the source is read anew, and so it
+   * is where this function is absent, or throws. Pure. A state of a later version is never given to an earlier one.
+   */
+  migrateState?(from: Stored<unknown>): unknown;
 }
 
 /** Returns the connector unchanged. Infers the type of its settings. */

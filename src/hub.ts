@@ -1,5 +1,5 @@
 /** The hub as a value, which every request and every run gets. Entry points make it; nothing else depends on the runtime. */
-import type { Connector, NormalizeContext } from "./connector.ts";
+import type { Connector, NormalizeContext, Stored } from "./connector.ts";
 import type { InFlight } from "./security/in-flight.ts";
 import type { Decrypt } from "./intake/decrypt-message.ts";
 import type { Cell, SourceRecord } from "./model/record.ts";
@@ -11,10 +11,12 @@ import type { Secrets } from "./security/secrets.ts";
 import type { Scrypt } from "./security/sftp-login.ts";
 import type { OpenId } from "./security/openid.ts";
 import type { Outbound } from "./security/outbound.ts";
+import type { Connection } from "./store/connections/connections.ts";
 import type { Database } from "./store/database.ts";
 import type { Packing } from "./store/runs/drop-content.ts";
 import type { Reader } from "./store/people/heavy-reads.ts";
 import type { Waits } from "./store/waits.ts";
+import { compareVersions } from "./std/semver.ts";
 
 /** Rows of one set of columns, and what else a connector's `normalize` gets. */
 export interface RowsToNormalize {
@@ -47,6 +49,12 @@ export interface ApartNormalizer {
   placeOf(threw: Threw): string | null;
 }
 
+/** What an earlier version of a connector has stored, and which function of a later one is given it. */
+export interface MigrationAsk {
+  readonly what: "migrateSettings" | "migrateState";
+  readonly from: Stored<unknown>;
+}
+
 /** What a connector does that runs in processes of its own. */
 export interface Isolated {
   /** SHA-256 of its code, in hexadecimal. */
@@ -55,16 +63,83 @@ export interface Isolated {
   prepare(stored: readonly unknown[]): Promise<void>;
   /** `owner`: whose rows they are, as OWNER says it. */
   openNormalizer(owner: string): ApartNormalizer;
+  /** What the connector makes of it; not checked. Fails with `connector_failed`. */
+  migrate(asked: MigrationAsk): Promise<unknown>;
 }
 
 /** In the context of a connector's `check` and `fetch`: the organization, which shares the hub's processes with others. */
 export const OWNER: unique symbol = Symbol("owner");
 
-/** A connector of this hub. `isolated`: it runs in processes of its own, and its `normalize` must not be called. */
-export type Installed = Connector<never> & { readonly isolated?: Isolated };
+/**
+ * A connector of this hub. `isolated`: it runs in processes of its own, and its `normalize` must not be called. `from`: the
+ * package or file that it was made from, for operators; absent: Muster itself.
+ */
+export type Installed = Connector<never> & { readonly isolated?: Isolated; readonly from?: string };
 
-/** Connectors by name. `added`: names of those that the operator added to Muster's own; absent: none. */
-export type Registry = ReadonlyMap<string, Installed> & { readonly added?: ReadonlySet<string> };
+/**
+ * Connectors by name: of each, the version that new connections get. `added`: names of those that the operator added to
+ * Muster's own; absent: none. `pinned`: every version that connections may be pinned to, by the digest of its code; absent:
+ * there are none.
+ */
+export type Registry = ReadonlyMap<string, Installed> & {
+  readonly added?: ReadonlySet<string>;
+  readonly pinned?: ReadonlyMap<string, Installed>;
+};
+
+/** The connector of a connection, of the version that it is pinned to. Undefined: it is not installed here. */
+export function connectorFor(
+  registry: Registry,
+  { connector, connectorDigest }: Pick<Connection, "connector" | "connectorDigest">,
+): Installed | undefined {
+  return connectorDigest === null ? registry.get(connector) : registry.pinned?.get(connectorDigest);
+}
+
+export type Pin = Pick<Connection, "connectorVersion" | "connectorDigest">;
+
+/** What a new connection of the connector is pinned to: its code, where the hub keeps versions of it. */
+export function pinOf(registry: Registry, { version, isolated }: Installed): Pin {
+  const isKept = isolated !== undefined && registry.pinned?.has(isolated.digest) === true;
+  return { connectorVersion: isKept ? version : null, connectorDigest: isKept ? isolated.digest : null };
+}
+
+/** What decides, beside settings, what a row means: code that is not Muster's own may change under the same version. */
+export function meaningOf({ version, isolated }: Installed): string {
+  return isolated === undefined ? version : `${version}+${isolated.digest}`;
+}
+
+/** Why a connection without its connector does nothing, and who can help. */
+export function missingConnector({ connector, connectorVersion }: Pick<Connection, "connector" | "connectorVersion">) {
+  const version = connectorVersion === null ? "" : `, version ${connectorVersion},`;
+  return `The connector "${connector}"${version} is not installed in this hub; its operator can add it again`;
+}
+
+/** A version of a connector that connections can be pinned to. */
+export interface PinnedVersion {
+  readonly digest: string;
+  readonly installed: Installed;
+}
+
+/** The installed version of the connector; null: it is not installed. Of several with one version, the last one. */
+export function findPinned(registry: Registry, name: string, version: string): PinnedVersion | null {
+  const found = pinnedOf(registry, name).filter(({ installed }) => installed.version === version);
+  return found.at(-1) ?? null;
+}
+
+/** The newest installed version that is newer than the connection's. Null: there is none, or the connection is not pinned. */
+export function newerFor(
+  registry: Registry,
+  { connector, connectorVersion, connectorDigest }: Pin & Pick<Connection, "connector">,
+): string | null {
+  if (connectorDigest === null || connectorVersion === null) return null;
+  const versions = pinnedOf(registry, connector).map(({ installed }) => installed.version).sort(compareVersions);
+  const newest = versions.at(-1);
+  return newest !== undefined && compareVersions(newest, connectorVersion) > 0 ? newest : null;
+}
+
+function pinnedOf(registry: Registry, name: string): PinnedVersion[] {
+  return [...registry.pinned ?? []].filter(([, installed]) => installed.name === name)
+    .map(([digest, installed]) => ({ digest, installed }));
+}
 
 /** Files of the viewer `swagger-ui-dist` that are served. */
 export type ViewerFile = "swagger-ui.css" | "swagger-ui-bundle.js";

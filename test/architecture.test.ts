@@ -37,6 +37,7 @@ const FLOORS = [
   "std",
   "model",
   "connector.ts",
+  "connector-settings.ts",
   "intake",
   "reconcile",
   "security",
@@ -52,6 +53,7 @@ const FLOORS = [
   "http",
   "connectors",
   "runtime",
+  "kit",
   "cli",
   "deno.ts",
   "node.js",
@@ -59,7 +61,7 @@ const FLOORS = [
 ];
 
 /** They know the runtime: they read the environment, open what is needed, and pass it on as values. */
-const isEntry = (file: string) => /^src\/(deno\.ts|node\.js|worker\.ts|cli\/|runtime\/)/.test(file);
+const isEntry = (file: string) => /^src\/(deno\.ts|node\.js|worker\.ts|cli\/|kit\/|runtime\/)/.test(file);
 /** A process beside the hub: it speaks with it over HTTP alone, and is no part of it. */
 const isBridge = (file: string) => file.startsWith("src/bridge/");
 const isPure = (file: string) => /^src\/(intake|reconcile)\//.test(file);
@@ -86,10 +88,13 @@ test("the import lines are found", () => {
   assert.ok(files.length > 30 && imports.length > files.length, `${imports.length} imports in ${files.length} files`);
 });
 
-test("connectors import the public module for connectors and nothing else of ours", () => {
+/** What connectors may use of the hub's. */
+const PUBLIC = ["src/connector.ts", "src/connector-settings.ts"];
+
+test("connectors import the public modules for connectors and nothing else of ours", () => {
   assert.deepEqual(
     breaking(({ file, target }) =>
-      !file.startsWith("connectors/") || target === null || target === "src/connector.ts" ||
+      !file.startsWith("connectors/") || target === null || PUBLIC.includes(target) ||
       file === "connectors/index.ts" || isSameConnector(file, target)
     ),
     [],
@@ -102,12 +107,11 @@ function isSameConnector(file: string, target: string): boolean {
   return folder !== undefined && target.startsWith(folder);
 }
 
-test("the public module for connectors needs only the nouns", () => {
-  const nouns = ["record", "codes", "value-settings", "standard-schema"].map((name) => `src/model/${name}.ts`);
-  assert.deepEqual(
-    breaking(({ file, target }) => file !== "src/connector.ts" || target === null || nouns.includes(target)),
-    [],
-  );
+test("the public modules for connectors need only the nouns, and the first one no package", () => {
+  const nouns = ["record", "standard-schema", "value-settings"].map((name) => `src/model/${name}.ts`);
+  assert.deepEqual(breaking(({ file, target }) => !PUBLIC.includes(file) || nouns.includes(target!)), []);
+  const settings = (target: string | null) => target === "src/model/value-settings.ts";
+  assert.deepEqual(breaking(({ file, target }) => file !== "src/connector.ts" || !settings(target)), []);
 });
 
 test("only entry points import connectors", () => {

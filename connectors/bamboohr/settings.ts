@@ -1,6 +1,6 @@
 /** The settings of a BambooHR account. */
 import { z } from "zod";
-import { VALUE_SETTINGS } from "../../src/connector.ts";
+import { VALUE_SETTINGS } from "../../src/connector-settings.ts";
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 

@@ -10,7 +10,7 @@ export const listConnectors = defineCommand({
   options: { json: { type: "boolean", help: "prints them as JSON" } },
   run: async (values, terminal) => {
     const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
-    const rows = [...(await loadRegistry(config.connectors, terminal.base)).values()].map((connector) => ({
+    const rows = [...(await loadRegistry(config.connectors, terminal.base, config)).values()].map((connector) => ({
       name: connector.name,
       version: connector.version,
       title: connector.title,

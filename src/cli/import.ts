@@ -11,7 +11,7 @@ import { charsetProblem, findCharset, withCharset } from "../model/charset.ts";
 import { createOwner } from "../runtime/owner.ts";
 import { Fault } from "../model/errors.ts";
 import { receiveDrop } from "../runs/receive-drop.ts";
-import type { Hub } from "../hub.ts";
+import { connectorFor, type Hub, missingConnector } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { loadFieldsToMake } from "../store/people/preset-fields.ts";
 import { PRESETS } from "../model/preset.ts";
@@ -124,7 +124,9 @@ async function loadConnection(
       }, not "${preset}": name another connection, or leave the preset out`,
     );
   }
-  if (hub.registry.get(found.connector)?.input !== "drop") {
+  const connector = connectorFor(hub.registry, found);
+  if (connector === undefined) throw new Fault("unprocessable", missingConnector(found));
+  if (connector.input !== "drop") {
     throw new Fault("unprocessable", `The connection "${slug}" takes no files`);
   }
   if (found.pausedAt !== null) throw new Fault("conflict", `The connection "${slug}" is paused: resume it first`);

@@ -11,7 +11,7 @@ import { packing } from "../runtime/packing.ts";
 import { createStaging } from "../runtime/threads/staging.ts";
 import { loadRegistry } from "../runtime/third-party.ts";
 import { Fault } from "../model/errors.ts";
-import type { Hub } from "../hub.ts";
+import type { Hub, Registry } from "../hub.ts";
 import { parseAllowHosts } from "../security/outbound.ts";
 import { listUnsealed, sealAudit } from "../store/audit.ts";
 import type { Database } from "../store/database.ts";
@@ -32,13 +32,14 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
   return await withHubOf(loadConfig(terminal.env, (line) => terminal.err(`${line}\n`)), terminal, work);
 }
 
-/** As withHub, with these settings. */
+/** As withHub, with these settings. `given`: the connectors; absent: all that the hub has, whose code is made ready first. */
 export async function withHubOf<T>(
   config: Config,
   terminal: Terminal,
   work: (hub: CommandHub) => Promise<T>,
+  given?: Registry,
 ): Promise<T> {
-  const registry = await loadRegistry(config.connectors, terminal.base);
+  const registry = given ?? await loadRegistry(config.connectors, terminal.base, config);
   const onRetry = createWaiting(terminal);
   await prepareStorage(config, { onRetry, say: (line) => terminal.err(`${line}\n`) });
   const beside = isEmbedded(config.databaseUrl) ? createBeside(config.databaseUrl) : null;

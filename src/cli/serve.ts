@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { createApp } from "../http/app.ts";
-import type { Hub } from "../hub.ts";
+import { connectorFor, type Hub, type Registry } from "../hub.ts";
 import { completeErased, erasedListFile } from "../runtime/backups/erased-list.ts";
 import { DONE, type Terminal } from "../runtime/command.ts";
 import { type Config, loadConfig } from "../runtime/config.ts";
@@ -16,10 +16,11 @@ import { ensureDefaultOrganization, installAdminToken } from "../runtime/install
 import { createLog, errorName } from "../runtime/log.ts";
 import { loadKeys, openSecrets } from "../runtime/master-key.ts";
 import { readableByOthers } from "../runtime/private-files.ts";
-import { loadRegistry } from "../runtime/third-party.ts";
+import { loadConnectors } from "../runtime/third-party.ts";
 import { watchSchema } from "../runtime/watch-schema.ts";
 import { requireFreePort } from "../runtime/threads/bridge.ts";
 import { createGateMemory, createMainGate } from "../runtime/threads/gate.ts";
+import { countUses, describeUse } from "../store/connections/connector-uses.ts";
 import { resealAll } from "../store/connections/sealed.ts";
 import type { Database } from "../store/database.ts";
 import { sleep } from "../std/sleep.ts";
@@ -35,7 +36,8 @@ const LEAVE_AFTER_MS = 10_000;
 export async function serve(terminal: Terminal): Promise<number> {
   const log = createLog((line) => terminal.err(line));
   const config = loadConfig(terminal.env, (warning) => log("settings.warning", { warning }));
-  const registry = await loadRegistry(config.connectors, terminal.base);
+  const { registry, parts, broken } = await loadConnectors(config.connectors, terminal.base, config);
+  for (const each of broken) log("connector.unusable", { ...each });
   // The ports come first: a start that cannot have them should change nothing and show no token.
   const door = await openDoor(config, terminal, log);
   if (config.sftpPort !== 0) await requireFreePort({ host: config.host, port: config.sftpPort });
@@ -55,8 +57,20 @@ export async function serve(terminal: Terminal): Promise<number> {
     if (keys.texts.length > 1) await resealAll(db, secrets);
     if (isEmbedded(url)) await completeErased(erasedListFile(config), db);
     const firstToken = await installTokens(config, db);
-    const { base } = terminal;
-    const served = openServedHub({ config, base, log, door, registry, db, schema, memory, gate, keys, secrets });
+    await warnOfMissing(db, registry, log);
+    const served = openServedHub({
+      config,
+      connectors: parts,
+      log,
+      door,
+      registry,
+      db,
+      schema,
+      memory,
+      gate,
+      keys,
+      secrets,
+    });
     const { hub } = served;
     const app = createApp(hub);
     door.open((request, address) => app.fetch(request, { address }));
@@ -102,6 +116,14 @@ async function warnOfReadableFiles(config: Config, log: Hub["log"]): Promise<voi
   for (const { path, command } of await readableByOthers(dirs)) {
     log("files.readable_by_others", { path, fix: command });
   }
+}
+
+/** One line: which connectors the connections of this database need, and this hub does not have. */
+async function warnOfMissing(db: Database, registry: Registry, log: Hub["log"]): Promise<void> {
+  const missing = (await countUses(db)).filter((use) => connectorFor(registry, use) === undefined);
+  if (missing.length === 0) return;
+  const connections = missing.reduce((all, use) => all + use.connections, 0);
+  log("connectors.missing", { connections, connectors: missing.map(describeUse).join("; ") });
 }
 
 interface FirstToken {

@@ -9,6 +9,7 @@ import { createChecks } from "../runtime/checks.ts";
 import { createOutbound } from "../runtime/outbound.ts";
 import { createOwner } from "../runtime/owner.ts";
 import { sharedPacking } from "../runtime/packing.ts";
+import type { ConnectorPart } from "../runtime/third-party.ts";
 import { createScrypt } from "../runtime/scrypt.ts";
 import { createDecrypt } from "../runtime/threads/decrypting.ts";
 import type { MainGate } from "../runtime/threads/gate.ts";
@@ -30,7 +31,7 @@ import type { Door } from "./door.ts";
 
 export interface HubParts {
   readonly config: Config;
-  readonly base: string;
+  readonly connectors: readonly ConnectorPart[];
   readonly log: Hub["log"];
   readonly door: Door;
   readonly db: Database;
@@ -58,13 +59,13 @@ export interface ServedHub {
 
 /** Starts the threads; `runner` and `reader` have to be stopped. */
 export function openServedHub(parts: HubParts): ServedHub {
-  const { config, base, log, door, registry, db, schema, memory, gate, keys, secrets } = parts;
+  const { config, connectors, log, door, registry, db, schema, memory, gate, keys, secrets } = parts;
   const publicUrl = config.publicUrl ?? door.address;
   // Mails are queued only if there is a server to send them.
   const mailFrom = config.smtpUrl === null ? null : config.mailFrom;
   const waits = createWaits(db, TOGETHER);
   const { moved } = waits.runs;
-  const settings = { ...config, keys, base, publicUrl, mailFrom, gate: memory };
+  const settings = { ...config, keys, connectors, publicUrl, mailFrom, gate: memory };
   const runner = startRunner(settings, { gate, log, moved });
   const reader = memory === null ? undefined : createReader(config.databaseUrl, { log });
   const bridgeToken = config.sftpPort === 0 ? null : createTokenText();

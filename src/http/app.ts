@@ -47,7 +47,9 @@ import { runRoutes } from "./api/runs.ts";
 import { sourceRoutes } from "./api/sources.ts";
 import { templateRoutes } from "./api/templates.ts";
 import { tokenRoutes } from "./api/tokens.ts";
+import { upgradeRoutes } from "./api/upgrades.ts";
 import { uploadRoutes } from "./api/uploads.ts";
+import { userFieldRoutes } from "./api/user-fields.ts";
 import { userFileRoutes } from "./api/user-files.ts";
 import { userIdentityRoutes } from "./api/user-identity.ts";
 import { userRoutes } from "./api/users.ts";
@@ -64,6 +66,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/connections", sftpLoginRoutes],
   ["/connections", pgpKeyRoutes],
   ["/connections", sourceRoutes],
+  ["/connections", upgradeRoutes],
   ["", dropRoutes],
   ["", uploadRoutes],
   ["/users/import", importRoutes],
@@ -79,6 +82,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/webhook-endpoints", webhookEndpointActionRoutes],
   ["/deliveries", deliveryRoutes],
   ["/users", userRoutes],
+  ["/users", userFieldRoutes],
   ["/users", userIdentityRoutes],
   ["", userFileRoutes],
   ["/departments", departmentRoutes],

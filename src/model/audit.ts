@@ -28,6 +28,9 @@ export const AUDIT_ACTIONS = [
   "connection.paused",
   "connection.resumed",
   "connection.checked",
+  /** It got another version of its connector, and went back. */
+  "connection.upgraded",
+  "connection.upgrade_undone",
   "pgp_key.created",
   "pgp_key.registered",
   "pgp_key.retired",

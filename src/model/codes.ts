@@ -290,6 +290,10 @@ export const CODES = {
     when: "The connector itself has an error: neither the source nor the connection's settings are wrong",
     todo: "Ask the people who maintain the connector, and show them what the message says",
   },
+  connector_missing: {
+    when: "The hub does not have the connector, or the version of it that the connection is pinned to",
+    todo: "Ask the operator of the hub to add it again; the connection and its secrets are kept",
+  },
   connector_row_failed: {
     when: "The connector failed on this row, so the row was not used",
     todo: "Ask the people who maintain the connector; the hub's log has the place in its code",

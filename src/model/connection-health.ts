@@ -6,7 +6,7 @@ export const FAILURE_KINDS = ["connection", "credentials", "answer", "input", "c
 /**
  * `connection`: the source could not be reached; `credentials`: it refused them, or the connection lacks a setting;
  * `answer`: its answer was invalid; `input`: the input could not be used; `connector`: the connector has an error of its
- * own; `hub`: so has the hub.
+ * own, or is not there; `hub`: so has the hub.
  */
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
@@ -17,6 +17,7 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   secrets_required: "credentials",
   source_unreadable: "answer",
   connector_failed: "connector",
+  connector_missing: "connector",
   run_failed: "hub",
   unavailable: "hub",
   internal: "hub",
@@ -32,6 +33,8 @@ export interface Failures {
   readonly kinds: Readonly<Record<string, number>>;
 }
 
+const NO_FAILURES: Failures = { total: 0, kinds: {} };
+
 interface EndedRun {
   readonly status: RunStatus;
   readonly mode: RunMode;
@@ -42,13 +45,17 @@ interface EndedRun {
 /**
  * The failures after this run; null: it does not count for the connection, as plans, due dates and reverts do not. Even a
  * skipped input shows that the source works. A source that could not be read to its end has failed, even if what was read
- * was used.
+ * was used. `afterSuccess`: the failures that are left when the run has succeeded.
  */
-export function failuresAfter(before: Failures, { status, mode, trigger, error }: EndedRun): Failures | null {
+export function failuresAfter(
+  before: Failures,
+  { status, mode, trigger, error }: EndedRun,
+  afterSuccess: Failures = NO_FAILURES,
+): Failures | null {
   if (mode === "plan" || trigger === "due" || trigger === "revert") return null;
   if (status === "failed" || (status === "partial" && error != null)) {
     const kind = kindOf(error?.code ?? "internal");
     return { total: before.total + 1, kinds: { ...before.kinds, [kind]: (before.kinds[kind] ?? 0) + 1 } };
   }
-  return status === "succeeded" || status === "partial" || status === "skipped" ? { total: 0, kinds: {} } : null;
+  return status === "succeeded" || status === "partial" || status === "skipped" ? afterSuccess : null;
 }

@@ -51,6 +51,7 @@ export const FAULTS = {
   source_unreadable: { status: 502, recovery: "retry", title: "The answer of the source is invalid" },
   source_misconfigured: { status: 422, recovery: "fix", title: "The source cannot be read with these settings" },
   connector_failed: { status: 500, recovery: "none", title: "The connector has an error of its own" },
+  connector_missing: { status: 503, recovery: "none", title: "The connector is not installed" },
   secrets_required: { status: 422, recovery: "fix", title: "The connection lacks a required secret" },
   // Of the hub itself
   duplicate_input: { status: 200, recovery: "none", title: "The input is identical to the one applied last" },

@@ -93,12 +93,25 @@ export interface PartFigures {
   }[];
 }
 
+/** The version of a connector that a run compares with the connection's own. */
+export interface RunUpgrade {
+  readonly version: string;
+  /** SHA-256 of its code, in hexadecimal. */
+  readonly digest: string;
+  /** As the upgrade makes them. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The connection's version at that time: a plan is good for an upgrade as long as the connection stays the same. */
+  readonly connectionVersion: number;
+}
+
 /** A run that waits before its next attempt. */
 export interface RunPause {
   /** Attempts that failed one soon after the other. */
   readonly failures: number;
   /** When the next attempt may begin, in milliseconds since 1970. */
   readonly until: number;
+  /** How long it is. A pause that begins in the future is of another clock, and is not waited for. Absent: 5 minutes. */
+  readonly ms?: number;
   /** What failed, in one sentence without anybody's data; null: the next attempt has begun. */
   readonly why: string | null;
 }
@@ -117,7 +130,7 @@ export interface RunInput {
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** What caused the run. */
-export type RunTrigger = "drop" | "schedule" | "manual" | "due" | "retry" | "revert";
+export type RunTrigger = "drop" | "schedule" | "manual" | "due" | "retry" | "revert" | "upgrade";
 /** `plan`: it stops before anything is applied. */
 export type RunMode = "auto" | "plan";
 /** Whether the input holds everybody, or only those who changed. */

@@ -1,7 +1,7 @@
 /** Settings of how a connection's files and their values are read: what each may be. Pure. */
-import { isSupportedCountry } from "libphonenumber-js/min";
 import { z } from "zod";
 import { lowerCase } from "../std/lower-case.ts";
+import { COUNTRIES } from "./countries.ts";
 
 export const DATE_FORMATS = ["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"] as const;
 export type DateFormat = (typeof DATE_FORMATS)[number];
@@ -28,7 +28,7 @@ export type ActiveWords = NonNullable<z.output<typeof ACTIVE_WORDS>>;
 
 /** The country in which numbers without a + are meant. */
 export const PHONE_COUNTRY = z.string().refine(
-  isSupportedCountry,
+  (code) => COUNTRIES.has(code),
   "should be the code of a country in capitals, as in ISO 3166, like GB or LV",
 ).meta({
   description: "The country of phone numbers that are written without + or 00",

@@ -234,6 +234,7 @@ export const TRIGGERS: Record<Run["trigger"], string> = {
   due: "the last day of people has come",
   retry: "an earlier run is tried again",
   revert: "an earlier run is reverted",
+  upgrade: "an upgrade of the connector was planned",
 };
 
 /** Who decided, after `Approved on …, `. Tokens are named by their id for readers who may look them up (`isOpen`). */

@@ -6,7 +6,7 @@
 import type { Issue } from "../model/record.ts";
 import { addAbsent, MARK, mark, putOnPage, setKind } from "./columns/candidates.ts";
 import { encodeChange, encodeMissing } from "./columns/entry.ts";
-import { unseenUsers } from "./columns/known.ts";
+import { namedUsers, unseenUsers } from "./columns/known.ts";
 import { type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
 import { elsewhereOf, type OtherLink } from "./elsewhere.ts";
 import { type Image, IMAGE_INDEX } from "./image.ts";
@@ -78,7 +78,19 @@ export async function planMissing(draft: Draft): Promise<Missing> {
     await context.filler.writeFull();
     await context.writeReport();
   }
+  await noteNamed(draft);
   return { missing, newly };
+}
+
+/** Whom only the rows of others name is not missing, but may have a row under a new key, too. */
+async function noteNamed(draft: Draft): Promise<void> {
+  const { context } = draft;
+  if (context.part !== null && !context.part.isLast) return;
+  for (const ids of namedUsers(context.known, BATCH)) {
+    const users = (await context.lookups.usersById(ids)).filter(isActive);
+    const links = await linksOfAbsent(context, users.map((user) => user.id));
+    for (const user of users) if (links.get(user.id)?.missingSince === null) noteMissingName(draft, user);
+  }
 }
 
 /** The links by user, without those who are in a part before this one. */

@@ -32,7 +32,7 @@ export interface UserPlan {
   readonly filled: Filled;
   /** Whether the input is complete, full, and every key could be read: then unseen people are missing. */
   readonly complete: boolean;
-  /** A lower bound of the active users linked to the connection. */
+  /** A lower bound of the users linked to the connection before or by this plan who are active before it. */
   readonly activeAtLeast: number;
   /** The same of those who were linked before this plan. */
   readonly linkedAtLeast: number;
@@ -139,8 +139,8 @@ function count({ candidates }: Draft) {
     if (kind === "updated" && has(MARK.overwrites)) counted.overwritten++;
     if (has(MARK.wasLinked)) counted.linked++;
     if (has(MARK.dateGone)) counted.dateGone++;
-    const stays = kind === "updated" || kind === "unchanged";
-    if (kind === "reactivated" || (stays && has(MARK.active))) counted.active++;
+    // Not those who return: a guard's base does not grow with what it guards.
+    if ((kind === "updated" || kind === "unchanged") && has(MARK.active)) counted.active++;
   }
   return { kinds, ...counted };
 }

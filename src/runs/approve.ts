@@ -29,6 +29,12 @@ export async function approveRun(
   if (run.status !== "planned" && run.status !== "held") {
     throw new Fault("conflict", `The run is "${run.status}"; only a planned or held one can be approved`);
   }
+  if (run.upgrade !== null) {
+    throw new Fault(
+      "conflict",
+      "The run only shows what an upgrade of the connector would change: apply the upgrade of the connection instead",
+    );
+  }
   if (run.planHash !== planHash) {
     throw new Fault(
       "plan_changed",

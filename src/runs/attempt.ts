@@ -1,5 +1,6 @@
 /** One attempt at a run: counts it when it begins, and decides about the run when it fails. */
 import type { Hub } from "../hub.ts";
+import { isSpent, MAX_ATTEMPTS, pauseAfterDeathMs, pauseAfterErrorMs } from "../model/attempts.ts";
 import { Fault } from "../model/errors.ts";
 import type { RunPause } from "../model/run.ts";
 import { causesOf, codeOf } from "../std/causes.ts";
@@ -9,30 +10,27 @@ import { findRun, isAtRest, type Run } from "../store/runs/runs.ts";
 import { describeTrouble, isAway, isFull, mayBeDone } from "../store/trouble.ts";
 import { failRun } from "./end.ts";
 import { logRun } from "./log.ts";
-import { GivenBack, type Leased, openStage, type RunOptions, type Stage } from "./stage.ts";
+import { type Leased, openStage, type RunOptions, type Stage } from "./stage.ts";
 
-/** Attempts that fail by themselves. Those in which the database is away are not counted. */
-const MAX_ATTEMPTS = 10;
-/** The pause after the first failed attempt; it doubles with each further one. */
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 300_000;
 /** A run that has gone on for this long since its last pause begins with the first one again. */
 const FORGET_AFTER_MS = 600_000;
 
-/** Fails with `run_failed` after too many attempts. */
+/** Fails with `run_failed` after too many attempts. Stores the pause that follows if this process dies. */
 export async function beginAttempt(hub: Hub, { run, lease }: Leased, options: RunOptions): Promise<Stage> {
-  const { db } = hub;
-  if (run.attempts >= MAX_ATTEMPTS) {
-    throw new Fault("run_failed", `The run did not end in ${MAX_ATTEMPTS} attempts`);
+  const { db } = hub, now = hub.now(), ms = pauseAfterDeathMs(run.attempts);
+  if (isSpent(run.attempts, run.startedAt, now)) {
+    throw new Fault("run_failed", `The run did not end in ${run.attempts} attempts`);
   }
   await db.write([
     updateRun(db, run.id, {
       attempts: run.attempts + 1,
-      startedAt: run.startedAt ?? hub.now(),
-      ...(run.pause === null ? {} : { pause: { ...run.pause, why: null } }),
+      startedAt: run.startedAt ?? now,
+      pause: ms === 0 && run.pause === null
+        ? null
+        : { failures: run.pause?.failures ?? 0, until: now + ms, ms, why: null },
       ...(run.status === "applying"
-        ? { applyingAt: run.applyingAt ?? hub.now() }
-        : { status: "planning", planningAt: hub.now(), plannedAt: null }),
+        ? { applyingAt: run.applyingAt ?? now }
+        : { status: "planning", planningAt: now, plannedAt: null }),
     }),
     ...renewLease(db, lease),
   ]);
@@ -52,9 +50,9 @@ export async function endAttempt(hub: Hub, leased: Leased, options: RunOptions, 
       ...(Object.keys(values).length === 0 ? [] : [updateAtWork(db, run.id, values)]),
       releaseLease(db, lease),
     ]);
-  const uncounted = { attempts: run.attempts };
-  if (options.signal.reason instanceof GivenBack) return void await release(uncounted);
-  if (options.signal.aborted) return void await release({});
+  const uncounted = { attempts: run.attempts, pause: run.pause };
+  // A stop says nothing about the run.
+  if (options.signal.aborted) return void await release(uncounted);
   if (error instanceof Fault) return await failRun(hub, leased, error);
   if (mayBeDone(error) && await hasReachedItsEnd(hub, run)) return;
   const pause = pauseAfter(run, error, hub.now());
@@ -70,7 +68,7 @@ export async function endAttempt(hub: Hub, leased: Leased, options: RunOptions, 
       cause: error,
     });
   }
-  await release({ pause, ...(isAway(error) ? uncounted : {}) });
+  await release({ ...(isAway(error) ? uncounted : {}), pause });
   if (!isAway(error) && run.attempts + 1 >= MAX_ATTEMPTS) {
     const message = `The run failed in every attempt. ${pause.why ?? "The log names the error"}`;
     return await failRun(hub, leased, new Fault("run_failed", message, { cause: error }));
@@ -91,8 +89,8 @@ async function hasReachedItsEnd(hub: Hub, run: Run): Promise<boolean> {
 
 function pauseAfter({ pause }: Run, error: unknown, now: number): RunPause {
   const before = pause !== null && now - pause.until < FORGET_AFTER_MS ? pause.failures : 0;
-  const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(before, 20), LONGEST_PAUSE_MS);
-  return { failures: before + 1, until: now + pauseMs, why: describeTrouble(error) };
+  const ms = pauseAfterErrorMs(before);
+  return { failures: before + 1, until: now + ms, ms, why: describeTrouble(error) };
 }
 
 /** The database's messages may contain people's data; its codes do not. */

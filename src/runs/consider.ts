@@ -11,6 +11,7 @@ import { createRowNames, type RowNames } from "../reconcile/row-names.ts";
 import { HOURLY } from "../reconcile/summarize.ts";
 import { EVERYBODY, findAhead, isAnyAhead, MAX_PASSING_BYTES, placeOf } from "../store/runs/run-names.ts";
 import { considerDue } from "./consider-due.ts";
+import { considerUpgrade } from "./consider-upgrade.ts";
 import type { Considered, Division, Looked, Share } from "./division.ts";
 import { guard, isFedByRecord } from "./guard.ts";
 import { findJoined } from "./join.ts";
@@ -22,6 +23,9 @@ import type { OpenInput, Turn } from "./turn.ts";
 type Input = Extract<Turn, { kind: "go" }>["input"];
 
 export async function consider(stage: Stage, input: Input): Promise<Considered> {
+  if (stage.run.upgrade !== null && input.kind === "drop") {
+    return await considerUpgrade(stage, stage.run.upgrade, input);
+  }
   if (input.kind === "drop" && await isOfRecords(stage, input)) return await considerRecords(stage, input);
   if (input.kind === "none" && await isDueByRecord(stage)) return await considerDue(stage);
   const plan = await makePlan(stage, input);

@@ -1,4 +1,5 @@
 /** Asks the guards about a plan: which of them hold it. Only reads. */
+import { connectorFor } from "../hub.ts";
 import {
   type Bases,
   type Earlier,
@@ -119,11 +120,11 @@ function newsOf({ connection: { fullInputs, baseline } }: Stage): { people: bool
 
 /** Whether records come one by one, as they change. */
 export function isFedByRecord({ hub, connection }: Pick<Stage, "hub" | "connection">): boolean {
-  return hub.registry.get(connection.connector)?.coverage.users === "diff" && connection.preset === null;
+  return connectorFor(hub.registry, connection)?.coverage.users === "diff" && connection.preset === null;
 }
 
 function isFetched({ hub, connection }: Stage): boolean {
-  return hub.registry.get(connection.connector)?.input === "fetch";
+  return connectorFor(hub.registry, connection)?.input === "fetch";
 }
 
 /** Whether the last complete full read asked for the same fields, so that a field without values has disappeared. */

@@ -1,5 +1,5 @@
 /** What the end of a run changes about its connection: whether it is in error, and when it fetches next. */
-import type { Hub } from "../hub.ts";
+import { connectorFor, type Hub } from "../hub.ts";
 import { type Failures, failuresAfter, kindOf } from "../model/connection-health.ts";
 import { connectionTurned, type NewEvent } from "../model/event.ts";
 import { FAILURES_FOR_ERROR } from "../model/mail-rules.ts";
@@ -32,7 +32,7 @@ export async function healthAfter(hub: Hub, run: Run, view: RunView): Promise<He
   if (state === null) return NO_CHANGE;
   const { failuresInARow, failureKinds } = state.connection;
   const before: Failures = { total: failuresInARow, kinds: failureKinds };
-  const after = failuresAfter(before, run);
+  const after = isOfOtherEntity(hub, state, run) ? failuresAfter(before, run, before) : failuresAfter(before, run);
   if (after === null) return NO_CHANGE;
   return {
     events: turnEvents(state, { before, after }, run, view),
@@ -43,6 +43,14 @@ export async function healthAfter(hub: Hub, run: Run, view: RunView): Promise<He
       ...nextFetchStatements(hub, state, { before, after }, run),
     ],
   };
+}
+
+/**
+ * Whether the failures are of the other entity that the source has: departments that cannot be read stay a failure when the
+ * people, who are read after them, can be.
+ */
+function isOfOtherEntity({ registry }: Hub, { connection, lastFailed }: ConnectionState, run: Run): boolean {
+  return lastFailed !== null && lastFailed !== run.entity && connectorFor(registry, connection)?.input === "fetch";
 }
 
 interface Turned {
@@ -75,7 +83,7 @@ function nextFetchStatements(
   if (before.total === 0 && after.total === 0) return [];
   if (schedule === null && after.total === 0) return [endRetry(db, connection)];
   if (schedule === null && run.trigger !== "schedule" && run.trigger !== "retry") return [];
-  if (registry.get(connection.connector)?.input === "drop") return [];
+  if (connectorFor(registry, connection)?.input === "drop") return [];
   const isRefused = after.total > 0 && SELDOM.has(kindOf(run.error?.code ?? ""));
   const failing = { failures: after.total, isRefused };
   const { at, isRetry } = nextFetch(schedule, timezone, connection.createdAt, failing, now());

@@ -3,7 +3,7 @@
  * resolve their settings with. No I/O.
  */
 import type { Connector } from "../connector.ts";
-import type { Hub } from "../hub.ts";
+import { connectorFor, type Hub } from "../hub.ts";
 import type { Schedule } from "../model/connection.ts";
 import { type GuardName, type GuardSettings, traceGuards } from "../model/guards.ts";
 import { encodeId } from "../model/id.ts";
@@ -32,7 +32,7 @@ export interface AllInForce {
 }
 
 export function inForce(hub: Hub, connection: Connection, organization: Organization): AllInForce {
-  const connector = hub.registry.get(connection.connector) ?? null;
+  const connector = connectorFor(hub.registry, connection) ?? null;
   const sftp = connector?.bridged === true ? sftpOf(connector, connection, organization) : null;
   return {
     settings: { ...traceValueSettings({ connection, organization }), ...settingsOf(connector, connection) },

@@ -1,4 +1,5 @@
 /** Finds what a run reads: a drop that was sent, a drop that a fetch has filled, or nothing. */
+import { connectorFor, missingConnector } from "../hub.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
 import { type InForce, traceLayers } from "../model/layers.ts";
 import { getPreset } from "../model/preset.ts";
@@ -47,7 +48,7 @@ export function fixedKey(stage: Pick<Stage, "hub" | "connection">): KeyField | n
 export function traceKey({ hub, connection }: Pick<Stage, "hub" | "connection">): InForce<KeyField | null> {
   const usual = traceLayers<{ key: KeyField | null }>(
     ["default", { key: null }],
-    ["connector", { key: hub.registry.get(connection.connector)?.key }],
+    ["connector", { key: connectorFor(hub.registry, connection)?.key }],
     ["preset", { key: getPreset(connection.preset).key ?? undefined }],
   ).key;
   return connection.key === null || connection.key === usual.value
@@ -58,9 +59,9 @@ export function traceKey({ hub, connection }: Pick<Stage, "hub" | "connection">)
 /** Reads until the columns are known. `fetched` as in FoundDrop. */
 export async function openDropOf(stage: Stage, drop: Drop, fetched: Fetch | null): Promise<Reading> {
   const { hub, run, connection, customFields, options } = stage;
-  const connector = hub.registry.get(connection.connector);
+  const connector = connectorFor(hub.registry, connection);
   if (connector === undefined) {
-    throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
+    throw new Fault("connector_missing", missingConnector(connection));
   }
   return await readDropOf(
     {

@@ -1,4 +1,5 @@
 /** Plans a run from its input or, without one, from the hub's data. Writes no user. */
+import { connectorFor } from "../hub.ts";
 import { createColumnFacts } from "../reconcile/column-facts.ts";
 import { wholeInput } from "../reconcile/draft.ts";
 import { rowsHidden } from "../reconcile/issues/input.ts";
@@ -61,7 +62,7 @@ async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
 
 /** The name of the source that the connection fetches. */
 function sourceOf({ hub, connection }: Stage): string {
-  return hub.registry.get(connection.connector)?.title ?? connection.name;
+  return connectorFor(hub.registry, connection)?.title ?? connection.name;
 }
 
 /** A store whose issues say what to do at the source. */

@@ -1,7 +1,7 @@
 /** Stores an input: a stream of bytes becomes a sealed drop with its queued run, or leaves nothing behind. */
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
-import type { Hub } from "../hub.ts";
+import { connectorFor, type Hub } from "../hub.ts";
 import type { Coverage } from "../model/record.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import { logRun } from "./log.ts";
@@ -65,7 +65,7 @@ export async function prepareRun(
 
 /** What a fetch of the connection's source brings, in the order in which it is read. */
 export function broughtBy(hub: Hub, connection: Connection): Pick<NewRun, "entity" | "coverage">[] {
-  const { departments, users } = hub.registry.get(connection.connector)?.coverage ?? {};
+  const { departments, users } = connectorFor(hub.registry, connection)?.coverage ?? {};
   return [
     ...(departments === undefined ? [] : [{ entity: "departments", coverage: departments } as const]),
     ...(users === undefined ? [] : [{ entity: "users", coverage: usualCoverage(hub, connection) } as const]),

@@ -35,6 +35,7 @@ export async function savePlan(stage: Stage, considered: Considered, verdict: Ve
         waitsFor: verdict.behind?.id ?? null,
         partOf: continued(run, plan),
         attempts: 0,
+        pause: null,
         progress: null,
       }),
       ...await namesOf(stage, division),

@@ -1,6 +1,6 @@
 /** What every station of a run gets: the run with its connection and policy, its lease, and a way to report progress. */
 import { Fault } from "../model/errors.ts";
-import type { Hub } from "../hub.ts";
+import { connectorFor, type Hub } from "../hub.ts";
 import { getPreset } from "../model/preset.ts";
 import { type Guards, resolveGuards } from "../model/guards.ts";
 import { traceLayers, valuesOf } from "../model/layers.ts";
@@ -122,14 +122,15 @@ export async function openStage(hub: Hub, run: Run, lease: Lease, options: RunOp
 }
 
 /** The part of a connection that its policy is resolved from. */
-export type WithPolicy = Pick<Connection, "connector" | "preset" | "policy">;
+export type WithPolicy = Pick<Connection, "connector" | "connectorDigest" | "preset" | "policy">;
 
 /**
  * By precedence: the connection's own policy, its connector's coverage if it has no preset or brings only changes, its
  * preset's policy. A preset cannot turn a connector that only brings changes into one that brings everybody.
  */
-export function tracePolicy({ connector: name, preset, policy }: WithPolicy, hub: Pick<Hub, "registry">) {
-  const brings = hub.registry.get(name)?.coverage;
+export function tracePolicy(connection: WithPolicy, hub: Pick<Hub, "registry">) {
+  const { preset, policy } = connection;
+  const brings = connectorFor(hub.registry, connection)?.coverage;
   const coverage = brings?.users ?? brings?.departments;
   const { protected: people, priority: _, only_statuses, only_rows, ...own } = policy;
   return traceLayers<ResolvedPolicy>(

@@ -58,7 +58,8 @@ type NoTurn =
 export async function takeTurn(stage: Stage, found: FoundInput): Promise<Turn> {
   if (found.kind === "none") return { kind: "go", input: found };
   if (await isDuplicate(stage, found)) return { kind: "skipped" };
-  const input = await open(stage, found);
+  const input = await openInput(stage, found);
+  if (stage.run.upgrade !== null) return { kind: "go", input };
   const waiting = await listCompany(stage, input);
   const newer = stage.policy.pick === "all" ? null : await findVersion(stage, input, newerThan(stage.run, waiting));
   if (newer !== null) return { kind: "superseded", by: newer.id };
@@ -95,14 +96,18 @@ export async function passTurn(stage: Stage, turn: NoTurn): Promise<null> {
     const waits = turn.kind === "behind" ? { waitsFor: turn.held.id, coverage: turn.coverage } : {};
     await hub.db.write([
       ...others,
-      updateRun(hub.db, run.id, { status: "queued", attempts: 0, progress: null, ...waits }),
+      updateRun(hub.db, run.id, { status: "queued", attempts: 0, pause: null, progress: null, ...waits }),
       releaseLease(hub.db, lease),
     ]);
   }
   return null;
 }
 
-async function open(stage: Stage, { drop, fetched }: FoundDrop): Promise<OpenInput> {
+/** Opens the input as the stage's connection reads it. */
+export async function openInput(
+  stage: Stage,
+  { drop, fetched }: Pick<FoundDrop, "drop" | "fetched">,
+): Promise<OpenInput> {
   const { run, policy } = stage;
   const reading = await openDropOf(stage, drop, fetched);
   const coverage = reading.columns.isReport

@@ -11,10 +11,19 @@ import { authOf, hostsOf, isTokenAuth, requiredSecrets, tokenUrlOf } from "../so
 import { checkSettings, prepareSettings, settingsSchemaOf } from "../runs/settings.ts";
 import { sampleSettings } from "./sample-settings.ts";
 import { isObject } from "../std/is-object.ts";
+import { isVersion } from "../std/semver.ts";
 
 const ENTITIES: readonly string[] = ["users", "departments"];
 const FIELDS = new Set<unknown>([null, ...USER_FIELDS, ...DEPARTMENT_FIELDS]);
-const OPTIONAL_FUNCTIONS = ["auth", "hosts", "check", "requiredSecrets", "normalize"];
+const OPTIONAL_FUNCTIONS = [
+  "auth",
+  "hosts",
+  "check",
+  "requiredSecrets",
+  "normalize",
+  "migrateSettings",
+  "migrateState",
+];
 
 /** Why a value is not a connector; empty: it is one. */
 export async function connectorFaults(value: unknown): Promise<string[]> {
@@ -24,6 +33,12 @@ export async function connectorFaults(value: unknown): Promise<string[]> {
   return faults.length > 0 ? faults : usedFaults(value as unknown as Installed);
 }
 
+/** As connectorFaults, of what is data alone: none of its code runs. */
+export function dataFaults(connector: Installed): string[] {
+  const value = connector as unknown as Record<string, unknown>;
+  return [...shapeFaults(value), ...mappingFaults(value), ...secretFaults(value)];
+}
+
 function shapeFaults(connector: Record<string, unknown>): string[] {
   const { key, schedule, authKinds, coverage } = connector;
   const optional = (name: string, good: (value: unknown) => boolean) =>
@@ -31,8 +46,12 @@ function shapeFaults(connector: Record<string, unknown>): string[] {
   const entities = isObject(coverage) ? Object.entries(coverage).filter(([, covers]) => covers !== undefined) : [];
   return [
     needs("api", connector.api === 1, "1, the version of the interface that this hub knows"),
-    needs("name", matches(connector.name, /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/), 'lower-case words joined by "-"'),
-    needs("version", matches(connector.version, /^\d+\.\d+\.\d+/), 'a version like "1.0.0"'),
+    needs(
+      "name",
+      matches(connector.name, /^(?=.{1,64}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/),
+      'lower-case words joined by "-"',
+    ),
+    needs("version", typeof connector.version === "string" && isVersion(connector.version), 'a version like "1.0.0"'),
     needs("title", matches(connector.title, /\S/), "a text"),
     needs(
       "coverage",
@@ -43,6 +62,8 @@ function shapeFaults(connector: Record<string, unknown>): string[] {
     needs("input", connector.input === "drop" || connector.input === "fetch", '"drop" or "fetch"'),
     needs("fetch", typeof connector.fetch === "function", "a function"),
     ...OPTIONAL_FUNCTIONS.map((name) => needs(name, optional(name, isFunction), "a function, where it is there")),
+    needs("homepage", optional("homepage", isWebAddress), "an address like https://example.com, where it is there"),
+    needs("notes", optional("notes", isNotes), 'a list like [{ field: "title", text: "…" }], of at most 20'),
     ...["secrets", "mapping"].map((name) => needs(name, optional(name, isObject), "an object, where it is there")),
     needs(
       "key",
@@ -128,6 +149,19 @@ function isSchedule(value: unknown): boolean {
   if (!isObject(value)) return false;
   if (typeof value.cron === "string") return cronFault(value.cron) === null;
   return Number.isInteger(value.every_minutes) && (value.every_minutes as number) >= 1;
+}
+
+function isWebAddress(value: unknown): boolean {
+  return typeof value === "string" && value.length <= 500 && /^https?:/.test(value) && URL.canParse(value);
+}
+
+/** A field is one of the hub's. */
+function isNotes(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= 20 &&
+    value.every((note) =>
+      isObject(note) && matches(note.text, /\S/) && (note.text as string).length <= 500 &&
+      (note.field === undefined || (note.field !== null && FIELDS.has(note.field)))
+    );
 }
 
 function matches(value: unknown, form: RegExp): boolean {

@@ -12,6 +12,7 @@ import { createLeaseWatch, type LeaseWatch } from "../store/lease-watch.ts";
 import { SCHEMA } from "../store/runs/staging.ts";
 import { type DatabaseTrouble, isBusy } from "../store/trouble.ts";
 import type { Fault } from "../model/errors.ts";
+import { ownFile } from "./own-files.ts";
 import {
   createSchemaCheck,
   lastMigration,
@@ -78,7 +79,7 @@ const ATTACHED_CACHE_KIB = 48 * 1024;
 /** The log's file is truncated to this size; otherwise it would stay as large as the largest run made it. */
 const LOG_BYTES_LEFT = 8 * 1024 * 1024;
 
-const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
+const MIGRATIONS = fileURLToPath(ownFile("migrations"));
 
 export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
   if (!isEmbedded(options.url)) {

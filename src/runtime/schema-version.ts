@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { Fault } from "../model/errors.ts";
 import { toInstant } from "../std/time.ts";
+import { ownFile } from "./own-files.ts";
 
 /** Runs one statement and gives its rows, each an array of its columns. */
 export type Run = (text: string, values?: unknown[]) => Promise<unknown[][]>;
@@ -15,19 +16,19 @@ interface Migration {
   readonly when: number;
 }
 
-const read = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
+const read = (path: string) => JSON.parse(readFileSync(ownFile(path), "utf8"));
 
 let known: { readonly version: string; readonly last: Migration } | undefined;
 
 /** All migrations of this version of Muster, the first one first. */
 export function listMigrations(): readonly Migration[] {
-  return read("../../migrations/meta/_journal.json").entries;
+  return read("migrations/meta/_journal.json").entries;
 }
 
 /** This version, and the last migration that it knows. */
 export function ownSchema(): { readonly version: string; readonly last: Migration } {
   return known ??= {
-    version: read("../../package.json").version,
+    version: read("package.json").version,
     last: listMigrations().at(-1)!,
   };
 }

@@ -6,7 +6,7 @@
  * the connection was paused are made up for once; one that falls due during a run of the connection is not queued again.
  */
 import { Fault } from "../model/errors.ts";
-import type { Hub } from "../hub.ts";
+import { connectorFor, type Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { connectionOverdue } from "../model/event.ts";
 import { mailWithoutRun } from "../notify/queue-mails.ts";
@@ -69,7 +69,7 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
     if (clock!.basis !== (schedule === null ? HINTED : basisOf(connection, timezone))) continue;
     const nextAt = schedule === null ? null : nextMoment(schedule, timezone, connection.createdAt, now);
     const moved = setClock(db, connection, { nextAt, isRetry: false }, isClockAsRead(clock!));
-    if (registry.get(connection.connector)?.input === "drop") {
+    if (connectorFor(registry, connection)?.input === "drop") {
       await db.write([moved]);
       continue;
     }

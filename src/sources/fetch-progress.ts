@@ -132,7 +132,8 @@ export async function saveCheckpoint(progress: FetchProgress, state: unknown): P
   await write(progress, [noteAll(progress, kept)]);
 }
 
-function textOfState(state: unknown): string {
+/** A checkpoint's state as it is stored. Fails with `connector_failed` for one that is too large, or no JSON. */
+export function textOfState(state: unknown): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(state ?? null);
@@ -157,7 +158,7 @@ export function expectTotal(progress: FetchProgress, count: unknown): void {
 }
 
 /** Why what was read cannot be all; null: it can. */
-export function whyNotAll({ expected, keeper }: FetchProgress): Fault | null {
+export function whyNotAll({ expected, keeper }: Pick<FetchProgress, "expected" | "keeper">): Fault | null {
   if (expected === null || expected === keeper.records) return null;
   const message = `The source says that it has ${expected} records, and gave ${keeper.records}`;
   return new Fault("source_unreadable", message);
@@ -189,6 +190,14 @@ export async function startOver(progress: FetchProgress): Promise<void> {
     forgetChunks(progress.hub.db, progress.dropId!, 0),
     noteAll(progress, NOTHING_KEPT),
   ]);
+}
+
+/** Notes which version of the connector reads. What another one has begun is begun anew: its state is of no use to this one. */
+export async function beginWith(progress: FetchProgress, version: string): Promise<void> {
+  const { hub, fetch } = progress;
+  if (fetch.connectorVersion === version) return;
+  if (progress.checkpoint !== null) await startOver(progress);
+  await write(progress, [note(hub.db, fetch, { connectorVersion: version })]);
 }
 
 /** Adds a warning to the run's report; those beyond the limit are ignored. `redact` removes the connection's secrets. */

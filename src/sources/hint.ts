@@ -5,7 +5,7 @@
  */
 import type { By } from "../model/audit.ts";
 import type { Hints } from "../connector.ts";
-import type { Hub } from "../hub.ts";
+import { connectorFor, type Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { loadSecrets } from "../store/connections/connection-secrets.ts";
 import type { Connection } from "../store/connections/connections.ts";
@@ -28,7 +28,7 @@ export interface HintRequest {
 /** False: it is not a valid hint. The reason is not returned, because it would help to forge one. */
 export async function takeHint(hub: Hub, connectionId: number, request: HintRequest, by: By): Promise<boolean> {
   const connection = await findHinted(hub.db, connectionId);
-  const hints = connection === null ? undefined : hub.registry.get(connection.connector)?.hints;
+  const hints = connection === null ? undefined : connectorFor(hub.registry, connection)?.hints;
   if (connection === null || hints === undefined || !await isGenuine(hub, connection, hints, request)) return false;
   const now = hub.now();
   const bySource = { ...by, kind: "source", id: encodeId("con", connection.id) } as const;

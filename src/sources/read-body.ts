@@ -7,7 +7,7 @@ import type { Hub } from "../hub.ts";
 import { isEncryptedDrop } from "../intake/decrypt.ts";
 import { peek, resume } from "../intake/encoding.ts";
 import { isApart, readDrop } from "../intake/media.ts";
-import type { ReadReport } from "../intake/reading.ts";
+import type { ReadOptions, ReadReport } from "../intake/reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { Entity, Row, RowBlock } from "../model/record.ts";
 import { fixedKey, MAX_PACKED_BYTES } from "../runs/input.ts";
@@ -51,6 +51,11 @@ export async function* readBody(
   const settings = parseSettings(connector, connection.settings) as Record<string, unknown>;
   const maxPackedBytes = hub.maxPackedBytes ?? MAX_PACKED_BYTES;
   const options = optionsOf(settings, source, { maxPackedBytes, isHeader: columns.canBe });
+  yield* readPages(source, options);
+}
+
+/** A body that is open, by the hub's readers. */
+export async function* readPages(source: DropSource, options: ReadOptions): AsyncGenerator<FetchedRows, void> {
   const report: ReadReport = { delimiter: null, endsWithLineEnd: true };
   for await (const block of readDrop(source, options, report)) {
     for (const rows of pagesOf(block)) {

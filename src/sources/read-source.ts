@@ -1,15 +1,26 @@
 /** Runs a connector's `fetch` to its end and stores the rows that it yields. */
 import type { FetchContext } from "../connector.ts";
+import { isSpent } from "../model/attempts.ts";
+import type { Installed } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { Fault } from "../model/errors.ts";
 import { logRun } from "../runs/log.ts";
+import { migrateState } from "../runs/migrate.ts";
 import { findLastRead } from "../store/connections/clocks.ts";
 import type { ClaimedFetch } from "../store/connections/fetches.ts";
 import type { LastRead } from "../store/connections/schema-sources.ts";
 import { HOUR_MS } from "../std/time.ts";
 import { placeOf } from "../std/place-of.ts";
 import { untilAborted } from "../std/until-aborted.ts";
-import { addWarning, expectTotal, type FetchProgress, saveCheckpoint, startOver, whyNotAll } from "./fetch-progress.ts";
+import {
+  addWarning,
+  beginWith,
+  expectTotal,
+  type FetchProgress,
+  saveCheckpoint,
+  startOver,
+  whyNotAll,
+} from "./fetch-progress.ts";
 import { readBody } from "./read-body.ts";
 import { asFault, type OpenSource, openSource, type SourceOptions } from "./source.ts";
 
@@ -24,7 +35,6 @@ export interface ReadSourceOptions {
 
 /** Longer than any source needs, and shorter than unsealed drops are retained. */
 const MAX_FETCH_MS = 6 * HOUR_MS;
-const MAX_ATTEMPTS = 10;
 const MAX_REASON = 300;
 
 /** How a read ended. */
@@ -76,13 +86,15 @@ async function read(
   opened: { source: OpenSource | null },
 ): Promise<ReadEnd> {
   const { hub, keeper } = progress;
-  if (fetch.attempts > MAX_ATTEMPTS) {
-    throw new Fault("run_failed", `The source could not be read in ${MAX_ATTEMPTS} attempts; the log names the error`);
+  const before = fetch.attempts - 1;
+  if (isSpent(before, fetch.startedAt, hub.now())) {
+    throw new Fault("run_failed", `The source could not be read in ${before} attempts; the log names the error`);
   }
   const about = { run_id: encodeId("run", run.id), request_id: run.requestId };
   const source = opened.source = await openSource(hub, connection, { signal, wait, about });
   progress.hide = source.hide;
-  const last = await findLastRead(hub.db, connection, run.entity);
+  await beginWith(progress, source.connector.version);
+  const last = await lastFor(source.connector, await findLastRead(hub.db, connection, run.entity));
   const context: FetchContext<never> = {
     ...source.context,
     async fetch(url, request) {
@@ -125,6 +137,13 @@ async function read(
     throw new Fault("connector_failed", `The connector has an error of its own: it returns "unchanged", but ${why}`);
   }
   return { kind: "unchanged", because: source.redact(because).slice(0, MAX_REASON), last };
+}
+
+/** The last read with its state for this version of the connector; null: there is none that it can use. */
+async function lastFor<T extends LastRead>(connector: Installed, last: T | null): Promise<T | null> {
+  if (last === null) return null;
+  const state = await migrateState(connector, { version: last.version ?? null, value: last.state });
+  return state === null ? null : { ...last, state };
 }
 
 /** Takes all values one by one; gives what the generator returns. */

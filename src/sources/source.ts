@@ -2,9 +2,9 @@
  * Opens a connection's source: its settings parsed, its secrets loaded, its `fetch` authorized. Secrets are removed here
  * from everything that a connector logs or throws.
  */
-import { type Connector, type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
+import { type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
-import { type Hub, type Installed, OWNER } from "../hub.ts";
+import { connectorFor, type Hub, type Installed, missingConnector, OWNER } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { redact as redactTokens } from "../security/redact.ts";
 import { sleep } from "../std/sleep.ts";
@@ -33,7 +33,7 @@ const MAX_LINES = 200;
 const MAX_LINE = 500;
 
 export interface OpenSource {
-  readonly connector: Connector<never>;
+  readonly connector: Installed;
   readonly context: SourceContext<never>;
   /** Removes the connection's secrets from the text, and what looks like one. */
   readonly redact: (text: string) => string;
@@ -41,7 +41,7 @@ export interface OpenSource {
   readonly hide: (text: string) => string;
 }
 
-/** Fails with `unavailable`, `source_misconfigured` or `secrets_required`. */
+/** Fails with `connector_missing`, `source_misconfigured` or `secrets_required`. */
 export async function openSource(
   hub: Hub,
   connection: Connection,
@@ -111,7 +111,7 @@ function createAuthorize(
 }
 
 /** Removes from texts what was passed to `hide`, also where it is URL-encoded, or quoted as JSON. */
-function createRedactor() {
+export function createRedactor() {
   const hidden = new Set<string>();
   function without(text: string): string {
     for (const secret of hidden) text = text.replaceAll(secret, "…");
@@ -132,10 +132,11 @@ async function todayOf({ db, now }: Hub, { organizationId }: Connection): Promis
   return dateIn((await findOrganization(db, organizationId))?.timezone ?? "UTC", now());
 }
 
+/** Fails with `connector_missing`. */
 export function connectorOf(hub: Pick<Hub, "registry">, connection: Connection): Installed {
-  const connector = hub.registry.get(connection.connector);
+  const connector = connectorFor(hub.registry, connection);
   if (connector !== undefined) return connector;
-  throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
+  throw new Fault("connector_missing", missingConnector(connection));
 }
 
 const CODES: Readonly<Record<SourceFaultKind, FaultCode>> = {

@@ -8,7 +8,13 @@ import { encodeId } from "../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
-import { authorizations, connectionClocks, connectionSecrets, fetches } from "./connections/schema-sources.ts";
+import {
+  authorizations,
+  connectionClocks,
+  connectionSecrets,
+  connectionUpgrades,
+  fetches,
+} from "./connections/schema-sources.ts";
 import type { Organization } from "./organizations.ts";
 import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./bridges/schema-bridge.ts";
 import { sftpKeys, sftpLogins } from "./bridges/schema-logins.ts";
@@ -53,6 +59,7 @@ const OWN = [
   bridgeChecks,
   connectionSecrets,
   connectionClocks,
+  connectionUpgrades,
   authorizations,
   fetches,
   connections,

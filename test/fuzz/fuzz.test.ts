@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seed } from "../support/chance.ts";
-import { rounds } from "../support/rounds.ts";
+import { roundsOnDeno } from "../support/rounds.ts";
 import { fuzzHub, fuzzReader, type Tally } from "./fuzz.ts";
 
-const READ = rounds(8_000, 300), IMPORTED = rounds(300, 40);
+const READ = roundsOnDeno(8_000, 300), IMPORTED = roundsOnDeno(300, 40);
 
 /** Neither all refused nor all read. */
 function isVaried(tally: Tally): boolean {

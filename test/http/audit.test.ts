@@ -27,7 +27,10 @@ let operator: Ask;
 before(async () => {
   // Our own connectors, and one whose source is not asked for anything.
   const registry = createRegistry().set("fetched", TEST_CONNECTORS.get("fetched")!);
-  hub = Object.assign(await createTestHub({ registry }), { mailFrom: "muster@example.com" });
+  const pinned = new Map([["d2", { ...TEST_CONNECTORS.get("fetched")!, version: "2.0.0" }]]);
+  hub = Object.assign(await createTestHub({ registry: Object.assign(registry, { pinned }) }), {
+    mailFrom: "muster@example.com",
+  });
   admin = createAsk(hub, await createTestToken(hub));
   operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
 });
@@ -125,6 +128,10 @@ const WRITES: Record<string, () => Promise<Write>> = {
   },
   "POST /v1/connections/:id/check": async () => ({ path: `/v1/connections/${await fetched()}/check` }),
   "POST /v1/connections/:id/runs": async () => ({ path: `/v1/connections/${await fetched()}/runs` }),
+  "POST /v1/connections/:id/upgrade": async () => ({
+    path: `/v1/connections/${await pinnedConnection()}/upgrade`,
+    json: { mode: "apply", to: "2.0.0" },
+  }),
   "POST /v1/connections/:id/authorize": async () => ({ path: `/v1/connections/${await fetched()}/authorize` }),
   "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
   "POST /v1/connections/:id/uploads": () =>
@@ -361,6 +368,15 @@ async function createRun({ db }: TestHub): Promise<number> {
 
 let count = 0;
 const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
+/** At a version that is not installed any more. */
+const pinnedConnection = async () => {
+  const id = await fetched();
+  await hub.db.write([
+    hub.db.run(sql`update connections set connector_version = '1.0.0', connector_digest = 'd1'
+      where id = ${decodeId("con", id)}`),
+  ]);
+  return id;
+};
 const dropped = async () => (await made("/v1/connections", { connector: "sftp-drop", name: `d${++count}` })).id;
 const pgpKey = async () => {
   const keys = `/v1/connections/${await connection()}/pgp-keys`;

@@ -20,6 +20,7 @@ import {
   authorizations,
   connectionClocks,
   connectionSecrets,
+  connectionUpgrades,
   fetches,
 } from "../../src/store/connections/schema-sources.ts";
 import { leavers, recalls } from "../../src/store/people/schema.ts";
@@ -196,6 +197,16 @@ test("an organization goes with everything that is its own, and nothing of anoth
       hub.db.orm.insert(mailStates).values({ ...of, entity: "users", feed: WELL }),
       hub.db.orm.insert(fetches).values({ ...of, runId: of.connectionId, createdAt: 0, endedAt: 0 }),
       hub.db.orm.insert(connectionClocks).values(of),
+      hub.db.orm.insert(connectionUpgrades).values({
+        ...of,
+        version: "1.0.0",
+        digest: "d1",
+        settings: {},
+        settingsAfter: {},
+        renamed: {},
+        settingsVersion: 1,
+        upgradedAt: 0,
+      }),
       hub.db.orm.insert(connectionSecrets).values({ ...of, name: "api_key", sealed: "…", updatedAt: 0 }),
       hub.db.orm.insert(authorizations).values({
         ...of,

@@ -70,6 +70,7 @@ const BODIES: Record<string, unknown> = {
   "PATCH /v1/departments/:id": { name: "Owned" },
   "PATCH /v1/connections/:id": { name: "Owned" },
   "POST /v1/connections/:id/uploads": { name: "a.csv" },
+  "POST /v1/connections/:id/upgrade": { mode: "plan", to: "2.0.0" },
   "POST /v1/connections/:id/sftp-login": { method: "key_pair" },
   "POST /v1/uploads/:id/seal": {},
   "PATCH /v1/webhook-endpoints/:id": { description: "Owned" },

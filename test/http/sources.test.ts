@@ -220,9 +220,18 @@ test("a connection whose connector is not here any more says so, and can still b
   const elsewhere = createAsk({ ...hub, registry: createRegistry() }, await createTestToken(hub));
   for (const word of ["check", "runs", "authorize"]) {
     const answer = await elsewhere(`/v1/connections/${id}/${word}`, { method: "POST" });
-    assert.equal((await jsonOf(answer, 503)).code, "unavailable", word);
+    assert.equal((await jsonOf(answer, 422)).code, "unprocessable", word);
   }
-  assert.deepEqual((await jsonOf(await elsewhere(`/v1/connections/${id}`))).secrets, {});
+  const shown = await jsonOf(await elsewhere(`/v1/connections/${id}`));
+  assert.deepEqual([shown.installed, shown.state, shown.secrets.api_key.set], [false, "error", true]);
+  assert.deepEqual([shown.last_error.code, shown.last_error.kind, shown.last_error.run], [
+    "connector_missing",
+    "connector",
+    null,
+  ]);
+  assert.match(shown.last_error.message, /"paged" is not installed in this hub; its operator can add it again/);
+  const here = await jsonOf(await ask(`/v1/connections/${id}`));
+  assert.deepEqual([here.installed, here.state, here.last_error], [true, "ok", null]);
   await jsonOf(await elsewhere(`/v1/connections/${id}`, { method: "PATCH", json: { name: "Left alone" } }));
   assert.equal((await jsonOf(await ask(`/v1/connections/${id}`))).secrets.api_key.set, true);
 });

@@ -7,7 +7,7 @@ import { protect } from "../../src/intake/apostrophe.ts";
 import { failureCsv } from "../../src/report/report.ts";
 import { streamIssueRows } from "../../src/store/runs/issues.ts";
 import type { Run } from "../../src/store/runs/runs.ts";
-import { rounds } from "../support/rounds.ts";
+import { roundsOnDeno } from "../support/rounds.ts";
 import { createLab, holds, type Lab, run } from "./lab.ts";
 import { issuesOf, peopleOf } from "./state.ts";
 import { COLUMNS, type Format, type Person, PLAIN, writeRows } from "./world.ts";
@@ -74,7 +74,7 @@ const format: fc.Arbitrary<Format> = fc.record({
 
 test("the corrected failure report, sent again, has no issues and leaves what the good file leaves", async () => {
   const world = fc.record({ people: good, format, mistakes: fc.array(mistake, { minLength: 1, maxLength: 6 }) });
-  await holds(world, rounds(90, 12), async ({ people, format, mistakes }, open) => {
+  await holds(world, roundsOnDeno(90, 12), async ({ people, format, mistakes }, open) => {
     const columns = [...COLUMNS.slice(format.turn), ...COLUMNS.slice(0, format.turn)];
     const [lab, model] = [await open(createLab({ key: "employee_id" })), await open(createLab({ key: "employee_id" }))];
     await run(model, {

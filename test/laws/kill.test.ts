@@ -7,14 +7,14 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { rounds } from "../support/rounds.ts";
+import { roundsOnDeno } from "../support/rounds.ts";
 import { createLab, hand, openLab, run, runOf } from "./lab.ts";
 import { accountOf, changesOf, stateOf, toldOf } from "./state.ts";
 import { PLAIN, writeRows } from "./world.ts";
 
 const CHILD = fileURLToPath(new URL("kill-child.ts", import.meta.url));
 const PEOPLE = 3_000;
-const KILLS = rounds(30, 4);
+const KILLS = roundsOnDeno(30, 4);
 /** A run that fails ten times is failed. */
 const KILLS_A_RUN = Math.min(8, KILLS);
 const COLUMNS = [

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HOUR_MS, type Importing, importing, type Person } from "../support/imports.ts";
-import { rounds } from "../support/rounds.ts";
+import { roundsOnDeno } from "../support/rounds.ts";
 
 const STEPS = 25, PEOPLE = 20;
 /** Few, so that their records meet. */
@@ -61,7 +61,7 @@ async function titlesOf(world: Importing, { id }: Person): Promise<string[]> {
   return data.flatMap(({ fields }: { fields: { title?: { after: string } } }) => fields.title?.after ?? []).reverse();
 }
 
-for (let seed = 1; seed <= rounds(30, 2); seed++) {
+for (let seed = 1; seed <= roundsOnDeno(30, 2); seed++) {
   const mayLose = seed % 2 === 0;
   test(`records keep their order for each person, and ${mayLose ? "none is undone" : "none is lost"}: ${seed}`, () =>
     importing(async (world) => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { organizations } from "../../src/store/schema.ts";
-import { rounds } from "../support/rounds.ts";
+import { roundsOnDeno } from "../support/rounds.ts";
 import { approve, createLab, type Handed, holds, type Lab, NO_GUARDS, rowsOf, run } from "./lab.ts";
 import { accountOf, changesOf, issuesOf, peopleOf, sorted, stateOf } from "./state.ts";
 import { inputOf, key, live, policy, steps, write } from "./world.ts";
@@ -13,7 +13,7 @@ import type { Run } from "../../src/store/runs/runs.ts";
 const world = (most: number) => fc.record({ key, policy, steps: steps({ steps: most }) });
 
 test("the same input a second time plans nothing", async () => {
-  await holds(world(4), rounds(40, 4), async ({ steps, key, policy }, open) => {
+  await holds(world(4), roundsOnDeno(40, 4), async ({ steps, key, policy }, open) => {
     // Somebody missing may go the second time.
     const lab = await open(createLab({ key, policy: { ...policy, missing: "keep" } }));
     for (const step of steps) {
@@ -37,7 +37,7 @@ test("the same input a second time plans nothing", async () => {
 
 test("the order of rows does not matter", async () => {
   const shuffled = fc.record({ key, policy, steps: steps({ steps: 3 }), order: fc.infiniteStream(fc.nat(1000)) });
-  await holds(shuffled, rounds(50, 5), async ({ steps, key, policy, order }, open) => {
+  await holds(shuffled, roundsOnDeno(50, 5), async ({ steps, key, policy, order }, open) => {
     const [lab, other] = [await open(createLab({ key, policy })), await open(createLab({ key, policy }))];
     for (const step of steps) {
       const rearranged = step.kind !== "input" ? step : {
@@ -84,7 +84,7 @@ test("with the shortcut for unchanged rows everything is as without it", async (
     steps: steps({ steps: 5 }),
     again: fc.nat(),
   });
-  await holds(guarded, rounds(25, 2), async ({ steps, again, ...rules }, open) => {
+  await holds(guarded, roundsOnDeno(25, 2), async ({ steps, again, ...rules }, open) => {
     const lab = await open(createLab(rules));
     const handed: Handed[] = [];
     for (const step of steps) {
@@ -120,7 +120,7 @@ async function same(lab: Lab, input: Handed, open: (lab: Promise<Lab>) => Promis
 }
 
 test("a digest vouches for a row that would change nothing and say nothing", async () => {
-  await holds(world(5), rounds(30, 4), async ({ steps, key, policy }, open) => {
+  await holds(world(5), roundsOnDeno(30, 4), async ({ steps, key, policy }, open) => {
     const lab = await open(createLab({ key, policy }));
     const rows = new Map<string, Handed>();
     for (const step of steps) {

@@ -9,7 +9,7 @@ import { onlyInCheckOnDeno } from "../support/rounds.ts";
 import { huntRules, isVaried } from "./scenarios/hunt.ts";
 
 test("the hub does with files what the rules say", async () => {
-  assert.ok(isVaried(await huntRules(12, (count) => count >= 8)));
+  assert.ok(isVaried(await huntRules(20, (count) => count >= 8)));
 });
 
 const SECONDS = 30, SCENARIOS = 150;

@@ -56,6 +56,13 @@ test("half of the people may return, as they were linked before", () =>
     assert.deepEqual(await tell(world, people(4)), ["succeeded"]);
   }));
 
+test("those who return do not raise the limit of their own return", () =>
+  importing(async (world) => {
+    await world.import(people(21));
+    await world.import(people(21, 3));
+    assert.deepEqual(await tell(world, people(21)), ["held", "reactivate 3 > 2 of 18"]);
+  }));
+
 test("people who get a leaving day, or an earlier one, count as leavers; a later day does not", () =>
   importing(async (world) => {
     const rows = (...days: string[]) =>

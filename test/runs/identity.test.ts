@@ -378,6 +378,21 @@ test("a new number with the names of somebody who is gone, but another address, 
     assert.notEqual((await world.person("2002")).id, bo.id);
   }));
 
+test("a new number and address make no second person, though the old address is in somebody else's refused row", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const ana = await world.person("1001");
+    const run = await world.import(csv(
+      WIDE,
+      "2001,ana@new.acme.test,Ana,Novak,Clerk,yes",
+      "1002,p0@acme.test,Bo,Lind,Clerk,yes",
+      ...PEOPLE.slice(2),
+    ));
+    assert.deepEqual([said(run).sort(), run.counts.created], [["2 identity_conflict", "3 identity_conflict"], 0]);
+    assert.match(run.issues[0]!.message, /it may be the new employee_id of Ana Novak/);
+    assert.deepEqual([(await world.person("1001")).id, (await world.people()).length], [ana.id, PEOPLE.length]);
+  }));
+
 test("without addresses, a new number with both names of somebody who is gone waits for a decision", () =>
   importing(async (world) => {
     await world.ask("/v1/organization", { method: "PATCH", json: { required_fields: ["first_name", "last_name"] } });

@@ -84,6 +84,25 @@ test("a name that waits is forgotten when the row names another manager, or none
     assert.deepEqual([(await world.person("2")).manager?.employee_id, (await world.person("3")).manager], ["1", null]);
   }));
 
+test("a manager who was waited for is set when they come, though another row of the report's is refused in that input", () =>
+  importing(async (world) => {
+    await world.import(csv(`${header},title`, `${person(1, 9)},Dev`));
+    const boss = "9,p9@acme.test,Nine,N,,";
+    const run = await world.import(csv(`${header},title`, boss, `${person(1, 9)},Dev`, `${person(1, 9)},Lead`));
+    assert.deepEqual(said(run), ["3 duplicate_in_input", "4 duplicate_in_input"]);
+    assert.equal((await world.person("1")).manager?.employee_id, "9");
+  }));
+
+test("a name that waits is forgotten when the row names the person themselves, or closes a circle", () =>
+  importing(async (world) => {
+    await world.import(csv(header, person(1, 9), person(2, 8), person(3, 2)));
+    const run = await world.import(csv(header, person(1, 1), person(2, 3), person(3, 2)));
+    assert.deepEqual(said(run), ["2 manager_is_self", "3 manager_cycle"]);
+    await world.import(csv(header, "8,p8@acme.test,Ate,A,", "9,p9@acme.test,Nine,N,"), { coverage: "diff" });
+    const managers = (await world.people()).map(({ manager }) => manager?.employee_id ?? null);
+    assert.deepEqual(managers.slice(0, 3), [null, null, "2"]);
+  }));
+
 test("nobody is their own manager", () =>
   importing(async (world) => {
     const run = await world.import(csv(`${header},title`, `${person(1, 1)},Lead`));

@@ -205,6 +205,18 @@ test("an employee_id that somebody gives up in the same input may go to a new pe
     assert.deepEqual([again.counts.unchanged, said(again)], [3, []]);
   }));
 
+test("whose old address goes to somebody with the same last name stays who they are: both rows are refused, in any order", () =>
+  importing(async (world) => {
+    await world.set("csv", { key: "email" });
+    await world.import(csv(HEADER, "12,max@acme.test,Max,Birch", BO));
+    const rows = ["12,max.birch@acme.test,Max,Birch", "13,max@acme.test,Nia,Birch", BO];
+    for (const order of [rows, rows.toReversed()]) {
+      const run = await world.import(csv(HEADER, ...order), { name: `${order[0]}.csv` });
+      assert.deepEqual([run.counts.failed, run.counts.created, run.changes], [2, 0, []]);
+      assert.equal((await world.person("12")).first_name, "Max");
+    }
+  }));
+
 test("so may one go to somebody new at a re-used address, wherever the rows stand", () =>
   importing(async (world) => {
     await world.set("csv", { key: "email", limits: { identity: { enabled: false } } });

@@ -87,7 +87,6 @@ test("a thread for runs that has ended is named, and no more once another carrie
     connectors: [],
     retainDays: 1,
     allowHosts: "",
-    base: "file:///",
     publicUrl: "die",
     gate: null,
   }, { gate: null, log: () => {}, file: new URL("./threads/runner-ends.ts", import.meta.url), minPauseMs: 200 });

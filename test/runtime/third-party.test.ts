@@ -136,3 +136,17 @@ test("a schema of any library is as good as one of ours, with its JSON Schema fr
     const registry = await loadRegistry(names, base);
     assert.deepEqual([...registry.added!], ["acme-payroll", "acme-wages", "acme-bare"]);
   }));
+
+test("a module that never ends loading, or that exits, is refused by its name within its limit", () =>
+  withModules({
+    "endless.mjs": "for (;;);",
+    "waits.mjs": `await new Promise((resolve) => setInterval(resolve, 1e9)); ${GOOD}`,
+    "exits.mjs": `Deno.exit(0); ${GOOD}`,
+  }, async (base, names) => {
+    await assert.rejects(loadRegistry(names, base, { limits: { loadMs: 1_500 } }), ({ message }: Error) => {
+      const lines = message.split("\n");
+      assert.equal(lines.length, 3, message);
+      for (const [i, name] of names.entries()) assert.ok(lines[i]!.startsWith(`Cannot use the connector ${name}: `));
+      return true;
+    });
+  }));

@@ -1,4 +1,7 @@
 /** A round: hubs with different clocks on one database work, and one of them is killed every few seconds. */
+import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createRandom } from "../fuzz/random.ts";
 import { checkEnd, type Figures, openBeside, waitForRest, WAITING } from "./ends.ts";
 import { createWorld, type Shape, type World } from "./world.ts";
@@ -28,6 +31,10 @@ export async function play(round: Round): Promise<Figures & { readonly restMs: n
     await world.hubs.stop();
     const minutes = (performance.now() - begin) / 60_000 + (Math.max(...round.clocks) - Math.min(...round.clocks)) / 60;
     return { ...checkEnd(world, { kills, takeovers: await waited(), moments: Math.ceil(minutes) + 1 }), restMs, kills };
+  } catch (error) {
+    const file = join(tmpdir(), `muster-soak-${round.seed}-${Date.now()}.log`);
+    writeFileSync(file, world.hubs.logs());
+    throw new Error(`The hubs' logs are in ${file}`, { cause: error });
   } finally {
     await world.close();
   }

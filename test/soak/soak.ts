@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- --minutes 20 [--seed 1] [--database file|server]`: rounds of two minutes (or less, if that is all the time),
  * one after the other, until the time is over. Three hubs on one database, a minute apart by their clocks, one of them killed
- * every four seconds. Prints a line for each round, and ends at the first that ends otherwise than it must.
+ * every four seconds. Prints a line for each round, and ends at the first that ends otherwise than it must, with the hubs' logs.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";

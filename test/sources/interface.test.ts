@@ -44,19 +44,33 @@ test("a source of departments and people is read in two runs, departments first"
   });
 });
 
-test("departments that cannot be read do not keep the people from being read", () =>
-  fetching({
+test("departments that cannot be read do not keep the people from being read, and stay a failure until they can", () => {
+  const source = { hasDepartments: false };
+  return fetching({
     coverage: { users: "full", departments: "full" },
     async *fetch({ entity }) {
-      if (entity === "departments") throw new SourceFault("answer", "There is no list of departments");
-      yield { origin: null, records: PEOPLE };
+      if (entity === "departments" && !source.hasDepartments) {
+        throw new SourceFault("answer", "There is no list of departments");
+      }
+      yield { origin: entity, records: entity === "users" ? PEOPLE : DEPARTMENTS };
     },
   }, async (world) => {
-    assert.deepEqual((await world.fetchNow()).map(({ entity, status }) => [entity, status]), [
-      ["departments", "failed"],
-      ["users", "succeeded"],
-    ]);
-  }));
+    const state = async () => {
+      const { state, failures_in_a_row } = await (await world.ask("/v1/connections/hr")).json();
+      return [state, failures_in_a_row];
+    };
+    for (const failures of [1, 2, 3]) {
+      const runs = await world.fetchNow();
+      assert.deepEqual([runs[0]!.entity, runs[0]!.status], ["departments", "failed"]);
+      assert.deepEqual([runs[1]!.entity, runs[1]!.error], ["users", null]);
+      assert.equal((await state())[1], failures);
+    }
+    assert.deepEqual(await state(), ["error", 3]);
+    source.hasDepartments = true;
+    await world.fetchNow();
+    assert.deepEqual(await state(), ["ok", 0]);
+  });
+});
 
 test("rows that normalize fails on are issues of those rows, and the others go on", () =>
   fetching({

@@ -117,6 +117,14 @@ test("settings that a stranger's connector refuses are refused with its words, a
     const { data } = await (await ask("/v1/connectors")).json();
     const shown = data.find(({ name }: { name: string }) => name === "stranger");
     assert.deepEqual([shown.origin, shown.problems, shown.key], ["added", [], "source_id"]);
+    assert.deepEqual([shown.from, shown.isolated, shown.versions], ["./stranger.ts", true, ["1.0.0"]]);
+    assert.match(shown.digest, /^[0-9a-f]{64}$/);
+    const connection = await (await ask("/v1/connections/afar")).json();
+    assert.deepEqual(
+      [connection.installed, connection.connector_version, connection.connector_digest],
+      [true, null, null],
+      "what MUSTER_CONNECTORS names follows its file",
+    );
   }));
 
 test("a row that a stranger's connector cannot normalize is an issue of that row, and the others are applied", () =>

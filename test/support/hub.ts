@@ -1,13 +1,11 @@
 /** A hub on a database of its own in a temporary file, for tests that need the store or the API. */
 import { sql } from "drizzle-orm";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
 import sftpDrop from "../../connectors/sftp-drop.ts";
 import type { Connector } from "../../src/connector.ts";
 import { defineConnector } from "../../src/connector.ts";
-import { migrateDatabase, openDatabase } from "../../src/runtime/database.ts";
+import { createScratchFile } from "../../src/kit/scratch.ts";
+import { openDatabase } from "../../src/runtime/database.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Hub } from "../../src/hub.ts";
 import type { Outbound } from "../../src/security/outbound.ts";
@@ -40,18 +38,6 @@ export interface TestHub extends Hub {
   close(): void;
 }
 
-/** The file of a database with all tables and no rows. Migrating takes long, so it is done once per process. */
-let migrated: Promise<Uint8Array> | null = null;
-
-async function createMigrated(): Promise<Uint8Array> {
-  const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
-  const path = join(folder, "migrated.db");
-  await migrateDatabase(`file:${path}`, null);
-  const bytes = readFileSync(path);
-  rmSync(folder, { recursive: true, force: true });
-  return bytes;
-}
-
 /** With MUSTER_TEST_DATABASE=server the database is one on a libSQL server, which tests can have on purpose, too. */
 const ON_SERVER = process.env.MUSTER_TEST_DATABASE === "server";
 const SERVER_TOKEN = "the server's token";
@@ -70,9 +56,7 @@ export interface TestHubOptions {
 
 /** Call `close` at the end. `now` is where the clock starts. */
 export async function createTestHub({ onServer = ON_SERVER, ...options }: TestHubOptions = {}): Promise<TestHub> {
-  const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
-  const path = join(folder, "test.db");
-  writeFileSync(path, await (migrated ??= createMigrated()));
+  const { path, remove } = await createScratchFile();
   const server = onServer ? await startLibsqlServer(path, SERVER_TOKEN, { maxBytes: MAX_REQUEST_BYTES }) : undefined;
   const url = server?.url ?? `file:${path}`;
   const authToken = onServer ? SERVER_TOKEN : null;
@@ -102,7 +86,6 @@ export async function createTestHub({ onServer = ON_SERVER, ...options }: TestHu
     openAgain: open,
     close() {
       db.close();
-      const remove = () => rmSync(folder, { recursive: true, force: true });
       if (server === undefined) remove();
       else void server.close().then(remove);
     },

@@ -4,10 +4,11 @@ import type { z } from "zod";
 import type { Connector } from "../../connector.ts";
 import { charsetProblem } from "../../model/charset.ts";
 import { Fault } from "../../model/errors.ts";
-import type { Hub, Installed } from "../../hub.ts";
+import { connectorFor, type Hub, type Installed, missingConnector } from "../../hub.ts";
 import { DEPARTMENT_FIELDS, USER_FIELDS } from "../../model/record.ts";
 import { checkSettings } from "../../runs/settings.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
+import type { Connection } from "../../store/connections/connections.ts";
 import type { Env } from "../kit/env.ts";
 import { pointerOf } from "../kit/pointer.ts";
 import { invalid } from "../kit/validate.ts";
@@ -19,6 +20,13 @@ export function findConnector(hub: Hub, name: string): Installed {
     "unprocessable",
     `There is no connector "${name}"; it should be ${[...hub.registry.keys()].join(", ")}`,
   );
+}
+
+/** Of a connection that is there: the version that it is pinned to. */
+export function findOwnConnector(hub: Hub, connection: Connection): Installed {
+  const connector = connectorFor(hub.registry, connection);
+  if (connector !== undefined) return connector;
+  throw new Fault("unprocessable", missingConnector(connection));
 }
 
 /** A schedule is for connectors that fetch their input. */

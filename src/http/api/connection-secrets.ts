@@ -1,4 +1,5 @@
 /** A connection's secrets in requests and answers: they are set by name, and never shown. */
+import { connectorFor } from "../../hub.ts";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Connector } from "../../connector.ts";
@@ -18,7 +19,11 @@ const MAX_SECRET = 16 * 1024;
 export const SECRETS = z.record(
   z.string().max(100),
   z.string().min(1, "should not be empty").max(MAX_SECRET, `should have at most ${MAX_SECRET} characters`).nullable(),
-).meta({ description: "By the connector's own names; null clears a secret", examples: [{ api_key: "…" }] });
+).meta({
+  id: "SecretsInput",
+  description: "By the connector's own names; null clears a secret",
+  examples: [{ api_key: "…" }],
+});
 
 type Secrets = z.infer<typeof SECRETS>;
 
@@ -61,7 +66,14 @@ export async function changeSecrets(
 }
 
 export const SECRETS_SHOWN = {
-  secrets: z.record(z.string(), z.strictObject({ set: z.boolean(), updated_at: INSTANT.nullable() }))
+  secrets: z.record(
+    z.string(),
+    z.strictObject({
+      set: z.boolean(),
+      updated_at: INSTANT.nullable(),
+      former: z.boolean().optional().meta({ description: "The connector does not have it; it can be cleared" }),
+    }),
+  )
     .meta({ examples: [{ api_key: { set: true, updated_at: "2026-03-02T08:00:00.000Z" } }] }),
   secrets_required: z.array(z.string())
     .meta({ description: "Required secrets that are not set", examples: [[]] }),
@@ -80,18 +92,23 @@ export async function loadShownSecrets(
   const { db, registry } = c.get("hub");
   const ids = connections.map(({ id }) => id);
   const set = await listSecrets(db, c.get("organization").id, ids);
-  await Promise.all(connections.map(({ connector, settings }) => {
-    const installed = registry.get(connector);
-    return installed === undefined ? null : prepareSettings(installed, settings);
+  await Promise.all(connections.map((connection) => {
+    const installed = connectorFor(registry, connection);
+    return installed === undefined ? null : prepareSettings(installed, connection.settings);
   }));
   return (connection) => {
-    const connector = registry.get(connection.connector);
+    const connector = connectorFor(registry, connection);
     const mine = set.get(connection.id) ?? new Map<string, number>();
-    const former = connector === undefined ? [] : formerSecrets(mine);
-    const names = new Set([...Object.keys(connector?.secrets ?? {}), ...former]);
+    const known = Object.keys(connector?.secrets ?? {});
+    const names = new Set([...known, ...namedSecrets(mine)]);
+    const isFormer = (name: string) => connector !== undefined && !known.includes(name);
     const secrets = [...names].map((name) => [
       name,
-      { set: mine.has(name), updated_at: toInstantOrNull(mine.get(name) ?? null) },
+      {
+        set: mine.has(name),
+        updated_at: toInstantOrNull(mine.get(name) ?? null),
+        ...isFormer(name) ? { former: true } : {},
+      },
     ]);
     return {
       secrets: Object.fromEntries(secrets),
@@ -102,14 +119,14 @@ export async function loadShownSecrets(
 }
 
 /** The names of the secrets that are set, also of those that the connector does not have any more. */
-function formerSecrets(set: ReadonlyMap<string, number>): string[] {
+function namedSecrets(set: ReadonlyMap<string, number>): string[] {
   return [...set.keys()].filter((name) => name !== TOKENS);
 }
 
 /** The names of the secrets that the connection has. */
 export async function storedSecrets(c: Context<Env>, { id, organizationId }: Connection): Promise<string[]> {
   const set = await listSecrets(c.get("hub").db, organizationId, [id]);
-  return formerSecrets(set.get(id) ?? new Map());
+  return namedSecrets(set.get(id) ?? new Map());
 }
 
 /** The names of missing secrets. `authorization` means that an admin has yet to grant access at the source. */

@@ -3,6 +3,9 @@
  */
 import type { Context } from "hono";
 import { z } from "zod";
+import { connectorFor, missingConnector } from "../../hub.ts";
+import type { FaultCode } from "../../model/errors.ts";
+import { newerFor } from "../../hub.ts";
 import { encodeId } from "../../model/id.ts";
 import { KEY_FIELDS } from "../../model/record.ts";
 import { FAILURE_KINDS, type FailureKind, kindOf } from "../../model/connection-health.ts";
@@ -32,6 +35,13 @@ export const CONNECTION = z.strictObject({
   slug: SLUG.meta({ examples: ["csv"] }),
   name: z.string().meta({ examples: ["HR file"] }),
   connector: z.string().meta({ examples: ["csv-upload"] }),
+  connector_version: z.string().nullable().meta({ description: "That it is pinned to", examples: [null] }),
+  connector_digest: z.string().nullable().meta({ description: "SHA-256 of its code", examples: [null] }),
+  installed: z.boolean().meta({ description: "False: the hub lacks the connector, so every run fails" }),
+  upgrade_available: z.string().nullable().meta({
+    description: "Newest installed version of its connector, if newer",
+    examples: [null],
+  }),
   preset: z.string().nullable(),
   settings: z.record(z.string(), z.unknown()).meta({ examples: [{}] }),
   key: z.enum(KEY_FIELDS).nullable(),
@@ -63,7 +73,7 @@ export const CONNECTION = z.strictObject({
     code: z.string(),
     message: z.string(),
     kind: z.enum(FAILURE_KINDS),
-    run: idOf("run"),
+    run: idOf("run").nullable(),
   }).nullable()
     .meta({ examples: [null] }),
   sftp: SFTP.nullable().meta({ description: "For connections that a bridge serves", examples: [null] }),
@@ -73,6 +83,8 @@ export const CONNECTION = z.strictObject({
   created_at: INSTANT,
   updated_at: INSTANT,
 }).meta({ id: "Connection" });
+
+const MISSING: FaultCode = "connector_missing";
 
 /** Answers with the connection, and its version as the ETag. */
 export async function answerConnection(c: Context<Env>, connection: Connection, status: 200 | 201 = 200) {
@@ -86,21 +98,33 @@ export async function loadView(
   c: Context<Env>,
   rows: readonly Connection[],
 ): Promise<(row: Connection) => z.infer<typeof CONNECTION>> {
-  const { db, now } = c.get("hub");
+  const { db, now, registry } = c.get("hub");
   const organizationId = c.get("organization").id;
   const errors = await loadLastErrors(db, organizationId, rows);
   const clocks = await listClocks(db, organizationId);
   const secretsOf = await loadShownSecrets(c, rows);
   const sftp = await loadSftpViews(c.get("hub"), organizationId, rows);
+  const isInstalled = (connection: Connection) => connectorFor(c.get("hub").registry, connection) !== undefined;
   return (connection) => {
     const run = connection.lastFailedRun;
     const error = run === null ? undefined : errors.get(run);
+    const shownError = (stored: typeof error) =>
+      stored === undefined ? null : {
+        code: stored.code,
+        message: readsPeople(c) ? stored.message : withoutQuotes(stored).message,
+        kind: kindOf(stored.code),
+        run: encodeId("run", run!),
+      };
     const clock = clocks.get(connection.id);
     return {
       id: encodeId("con", connection.id),
       slug: connection.slug,
       name: connection.name,
       connector: connection.connector,
+      connector_version: connection.connectorVersion,
+      connector_digest: connection.connectorDigest,
+      installed: isInstalled(connection),
+      upgrade_available: newerFor(registry, connection),
       preset: connection.preset,
       settings: connection.settings,
       key: connection.key,
@@ -114,16 +138,16 @@ export async function loadView(
       overdue_since: connection.expectedBy === null ? null : toInstantOrNull(clock?.overdueSince ?? null),
       ...secretsOf(connection),
       paused_at: toInstantOrNull(connection.pausedAt),
-      state: stateOf(connection, sftp.get(connection.id)?.failures_in_a_row),
+      state: isInstalled(connection) ? stateOf(connection, sftp.get(connection.id)?.failures_in_a_row) : "error",
       failures_in_a_row: connection.failuresInARow,
       failures: Object.fromEntries(
         FAILURE_KINDS.map((kind) => [kind, connection.failureKinds[kind] ?? 0]),
       ) as Record<FailureKind, number>,
-      last_error: error === undefined ? null : {
-        code: error.code,
-        message: readsPeople(c) ? error.message : withoutQuotes(error).message,
-        kind: kindOf(error.code),
-        run: encodeId("run", run!),
+      last_error: isInstalled(connection) || error?.code === MISSING ? shownError(error) : {
+        code: MISSING,
+        message: missingConnector(connection),
+        kind: kindOf(MISSING),
+        run: null,
       },
       sftp: sftp.get(connection.id) ?? null,
       warnings: warningsOf(connection, c.get("organization")),

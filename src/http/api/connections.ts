@@ -1,6 +1,7 @@
 /** Connections of an organization: create, read, change, pause, resume, delete. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
+import { pinOf } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
 import { loadFieldsToMake } from "../../store/people/preset-fields.ts";
 import { KEY_FIELDS } from "../../model/record.ts";
@@ -26,7 +27,14 @@ import type { Env } from "../kit/env.ts";
 import { type Guarded, loosened, requireDecider, requireSameSource } from "./loosening.ts";
 import { merge, mergeable } from "../kit/merge.ts";
 import { keyAfter } from "./preset-key.ts";
-import { checkMapping, checkSchedule, findConnector, readSettings, slugOf } from "./connection-input.ts";
+import {
+  checkMapping,
+  checkSchedule,
+  findConnector,
+  findOwnConnector,
+  readSettings,
+  slugOf,
+} from "./connection-input.ts";
 import { answerConnection, CONNECTION, loadView } from "./connection-view.ts";
 import { listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
@@ -66,9 +74,9 @@ export const loadConnection = loader("connection", findConnection);
 
 const create = route(
   describe("createConnection", "Create a connection", { 201: versioned(CONNECTION) }, {
-    description: "Sets up a source of people. The custom fields of the preset's files are created with it. Naming a " +
-      "remote source, setting secrets or loosening limits needs the scope `runs:approve`, and so does " +
-      "`technical_contact`, with `users:read`: mails show people, and their links decide.",
+    description:
+      "Sets up a source of people, with the custom fields of its preset. A remote source, secrets or looser " +
+      "limits need `runs:approve`; `technical_contact` needs `users:read` too.",
     faults: ["conflict", "unprocessable"],
   }),
   requires("connections:write"),
@@ -86,13 +94,21 @@ const create = route(
     requireSameSource(c, connector, null, settings);
     if (namesSecrets(asked.secrets)) requireDecider(c, "setting secrets of a connection");
     requireMayBeMailed(c, asked.technical_contact);
-    const usual = { connector: asked.connector, preset: asked.preset ?? null, policy: {}, limits: {} };
+    const pin = pinOf(c.get("hub").registry, connector);
+    const usual = {
+      connector: asked.connector,
+      connectorDigest: pin.connectorDigest,
+      preset: asked.preset ?? null,
+      policy: {},
+      limits: {},
+    };
     requireNotLooser(c, usual, { ...usual, policy: asked.policy ?? {}, limits: asked.limits ?? {} });
     const connection = await createConnection(
       db,
       organizationId,
       {
         connector: asked.connector,
+        ...pin,
         name: asked.name,
         slug: asked.slug ?? slugOf(asked.name),
         preset: asked.preset ?? null,
@@ -116,8 +132,7 @@ const create = route(
 
 const list = route(
   describe("listConnections", "List connections", { 200: listOf(CONNECTION) }, {
-    description: "All connections of the organization with their state, the oldest first. Secrets are " +
-      "shown as set or not set.",
+    description: "All connections with their state, the oldest first. Secrets are shown as set or not.",
   }),
   requires("connections:read"),
   PAGED,
@@ -137,8 +152,7 @@ const list = route(
 
 const get = route(
   describe("getConnection", "Get a connection", { 200: versioned(CONNECTION) }, {
-    description:
-      "Its settings, policy, limits, schedule, health and next fetch; `in_force` has what runs go by, and why.",
+    description: "Its settings, health and next fetch; `in_force` has what runs go by, and why.",
   }),
   requires("connections:read"),
   async (c) => await answerConnection(c, await loadConnection(c)),
@@ -146,9 +160,9 @@ const get = route(
 
 const update = route(
   describe("updateConnection", "Update a connection", { 200: versioned(CONNECTION) }, {
-    description: "Changes the given fields only; null in `policy` or `limits` restores a default. A " +
-      "changed source clears its secrets. Another preset brings its key; 409 where people are linked by another one, " +
-      "unless `key` is named. Loosening limits needs the scope `runs:approve`.",
+    description:
+      "Changes the given fields; null in `policy` or `limits` restores a default. A changed source clears its " +
+      "secrets. Another preset brings its key, if people are linked by no other. Looser limits need `runs:approve`.",
     headers: [IF_MATCH],
     faults: ["conflict", "unprocessable"],
   }),
@@ -163,8 +177,7 @@ const update = route(
 
 const remove = route(
   describe("deleteConnection", "Delete a connection", { 204: NOTHING }, {
-    description: "Its links to users are deleted, the users stay. Refused while one of its runs is active: " +
-      "cancel the run first.",
+    description: "Its links to users are deleted, the users stay. Refused while a run is active: cancel it first.",
     headers: [IF_MATCH],
     faults: ["conflict"],
   }),
@@ -179,7 +192,7 @@ const remove = route(
 
 const pause = route(
   describe("pauseConnection", "Pause a connection", { 200: versioned(CONNECTION) }, {
-    description: "Inputs are still accepted and queued, but no run starts until the connection is resumed.",
+    description: "Inputs are queued, but no run starts until it is resumed.",
     headers: [IF_MATCH],
   }),
   requires("connections:write"),
@@ -189,7 +202,7 @@ const pause = route(
 
 const resume = route(
   describe("resumeConnection", "Resume a connection", { 200: versioned(CONNECTION) }, {
-    description: "Queued runs start in order. Does nothing to a connection that is not paused.",
+    description: "Queued runs start in order.",
     headers: [IF_MATCH],
   }),
   requires("connections:write"),
@@ -221,7 +234,7 @@ async function change(
   const changes: Partial<ConnectionInput> = { ...plain };
   // A connection whose connector is no longer installed can still be renamed or paused.
   const needsConnector = settings !== undefined || secrets !== undefined || asked.schedule != null;
-  const connector = needsConnector ? findConnector(c.get("hub"), current.connector) : null;
+  const connector = needsConnector ? findOwnConnector(c.get("hub"), current) : null;
   if (settings) await prepareSettings(connector!, settings, current.settings);
   if (settings) changes.settings = readSettings(connector!, settings);
   if (policy) changes.policy = merge<Policy>(current.policy, policy);

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { AUTH_KINDS, type Connector } from "../../connector.ts";
-import type { Registry } from "../../hub.ts";
+import type { Installed, Registry } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
 import { COVERAGE } from "../../model/policy.ts";
 import { KEY_FIELDS } from "../../model/record.ts";
@@ -18,9 +18,15 @@ import { SCHEDULE_SHOWN } from "../kit/values.ts";
 const CONNECTOR = z.strictObject({
   name: z.string().meta({ examples: ["csv-upload"] }),
   title: z.string().meta({ examples: ["CSV upload"] }),
-  version: z.string().meta({ examples: ["1.0.0"] }),
+  version: z.string().meta({ description: "Of new connections", examples: ["1.0.0"] }),
+  versions: z.array(z.string()).meta({ description: "All that are installed", examples: [["1.0.0"]] }),
   api: z.int().meta({ description: "Version of the connector interface", examples: [1] }),
   origin: z.enum(["own", "added"]).meta({ description: "Muster's own, or added by the operator" }),
+  from: z.string().nullable().meta({ description: "Package or file", examples: [null] }),
+  digest: z.string().nullable().meta({ description: "SHA-256 of its code", examples: [null] }),
+  isolated: z.boolean().meta({ description: "Whether it runs in a process without permissions" }),
+  homepage: z.string().nullable(),
+  notes: z.array(z.strictObject({ field: z.string().nullable(), text: z.string() })).meta({ examples: [[]] }),
   entities: z.array(z.string()).meta({ examples: [["users"]] }),
   coverage: z.record(z.string(), COVERAGE).meta({ description: "By entity", examples: [{ users: "full" }] }),
   takes_drops: z.boolean().meta({ description: "True: input is uploaded; false: the source is fetched" }),
@@ -56,7 +62,7 @@ const list = route(
     await Promise.all([...registry.values()].map((connector) => prepareSettings(connector, {})));
     const counts = await countByConnector(db, c.get("organization").id);
     const data = [...registry.values()].map((connector) =>
-      viewConnector(connector, originIn(registry, connector), counts.get(connector.name) ?? 0)
+      viewConnector(registry, connector, counts.get(connector.name) ?? 0)
     );
     return c.json({ data, next_cursor: null });
   },
@@ -66,8 +72,16 @@ function originIn({ added }: Registry, { name }: Connector<never>): Shown["origi
   return added?.has(name) === true ? "added" : "own";
 }
 
-/** A connector that does not work is shown with its problems, and spoils no other's entry. */
-function viewConnector(connector: Connector<never>, origin: Shown["origin"], connections: number): Shown {
+function versionsIn({ pinned }: Registry, { name, version }: Installed): string[] {
+  const kept = [...pinned?.values() ?? []].filter((each) => each.name === name).map((each) => each.version);
+  return kept.length > 0 ? kept : [version];
+}
+
+/**
+ * A connector that does not work is shown with its problems, and spoils no other's entry. To be called once its settings
+ * `{}` are prepared.
+ */
+export function viewConnector(registry: Registry, connector: Installed, connections: number): Shown {
   const problems: string[] = [];
   const settings = tried(problems, () => settingsSchemaOf(connector)) ?? { type: "object" };
   const usual = tried(problems, () => usualOf(connector)) ?? null;
@@ -75,8 +89,14 @@ function viewConnector(connector: Connector<never>, origin: Shown["origin"], con
     name: connector.name,
     title: connector.title,
     version: connector.version,
+    versions: versionsIn(registry, connector),
     api: connector.api,
-    origin,
+    origin: originIn(registry, connector),
+    from: connector.from ?? null,
+    digest: connector.isolated?.digest ?? null,
+    isolated: connector.isolated !== undefined,
+    homepage: connector.homepage ?? null,
+    notes: (connector.notes ?? []).map(({ field = null, text }) => ({ field, text })),
     entities: (["departments", "users"] as const).filter((entity) => connector.coverage[entity] !== undefined),
     coverage: { ...connector.coverage },
     takes_drops: connector.input === "drop",

@@ -1,4 +1,5 @@
 /** What all requests that upload a drop have in common: which connections take drops, the body, and the answer. */
+import { connectorFor, missingConnector } from "../../hub.ts";
 import type { Context } from "hono";
 import type { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -15,12 +16,12 @@ import { waitForNew } from "../kit/prefer.ts";
 
 /** Fails when the connection's connector fetches its input. */
 export function requireTakesDrops(c: Context<Env>, connection: Connection): void {
-  const connector = c.get("hub").registry.get(connection.connector);
+  const connector = connectorFor(c.get("hub").registry, connection);
   if (connector?.input === "drop") return;
   throw new Fault(
     "unprocessable",
     connector === undefined
-      ? `The connector "${connection.connector}" of this connection is not installed in this hub`
+      ? missingConnector(connection)
       : `The connection "${connection.slug}" fetches its source and takes no uploads`,
   );
 }

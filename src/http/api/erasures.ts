@@ -1,7 +1,7 @@
 /** An erasure as the API shows it: what was erased, what is pending, and what is left out of the hub's reach. */
 import { z } from "zod";
 import { KEPT_COPIES_MS } from "../../bridge/contract.ts";
-import type { Hub } from "../../hub.ts";
+import { connectorFor, type Hub } from "../../hub.ts";
 import { encodeId } from "../../model/id.ts";
 import { loadBridgeStates } from "../../store/bridges/bridge-states.ts";
 import { type Connection, listConnections } from "../../store/connections/connections.ts";
@@ -152,8 +152,8 @@ function left(what: Left["what"], connectionId: number | null, detail: string, u
   return { what, connection_id, until: toInstantOrNull(until), detail };
 }
 
-function isBridged({ registry }: Hub, { connector }: Connection): boolean {
-  return registry.get(connector)?.bridged === true;
+function isBridged({ registry }: Hub, connection: Connection): boolean {
+  return connectorFor(registry, connection)?.bridged === true;
 }
 
 function isRemote({ settings }: Connection): boolean {

@@ -5,6 +5,7 @@
  * The records are stored and read like any other input, but each by itself: one that cannot be read costs no
  * other its result.
  */
+import { connectorFor } from "../../hub.ts";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -68,9 +69,8 @@ const importUsers = route(
     200: started(TAKEN, "The run has ended, or waits for a decision"),
     202: started(TAKEN, "The run goes on; there are no results yet"),
   }, {
-    description: "Up to 5000 records a request, only those that have changed: nobody is taken for missing. Waits up " +
-      "to 20 seconds by default, and then answers with each record's result; after 202, read the run. A record about somebody in a held run " +
-      "waits for it (`waits_for`), and so does one that a guard stops; others go on.",
+    description:
+      "Up to 5000 changed records: nobody is taken for missing. Waits up to 20 seconds by default, and answers with each record's result; after 202, read the run. Records about people of held runs, or stopped by a guard, wait (`waits_for`).",
     headers: [PREFER],
     faults: ["not_found", "unprocessable", "conflict", "storage_full", "queue_full"],
   }),
@@ -94,7 +94,7 @@ const importUsers = route(
       mode,
       entity: "users",
       // A connection of files may be for full ones, but a request has only some of the people.
-      coverage: hub.registry.get(connection.connector)!.coverage.users === "diff" ? null : "diff",
+      coverage: connectorFor(hub.registry, connection)!.coverage.users === "diff" ? null : "diff",
       byHand: asked.by_hand === "true",
     } as const;
     const { dropId, runId } = await receiveDrop(hub, connection, input, body, byOf(c));
@@ -138,7 +138,7 @@ async function warningsOf(
   keys: readonly (readonly string[])[],
 ): Promise<(index: number) => readonly Issue[]> {
   const hub = c.get("hub");
-  const connector = hub.registry.get(connection.connector)!;
+  const connector = connectorFor(hub.registry, connection)!;
   const customFields = await loadCustomFields(hub.db, connection.organizationId);
   const context = { connection, connector, customFields };
   await prepareSettings(connector, connection.settings);

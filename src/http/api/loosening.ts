@@ -20,7 +20,7 @@ export function requireDecider(c: Context<Env>, what: string): void {
 }
 
 /** The parts of a connection that protect people from its inputs. */
-export type Guarded = Pick<Connection, "connector" | "preset" | "policy" | "limits">;
+export type Guarded = Pick<Connection, "connector" | "connectorDigest" | "preset" | "policy" | "limits">;
 
 /** The first thing that would be looser than before, as a noun; null: nothing. */
 export function loosened(c: Context<Env>, before: Guarded, after: Guarded): string | null {

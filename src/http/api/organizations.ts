@@ -115,8 +115,7 @@ const get = route(
 
 const update = route(
   describe("updateOrganization", "Update an organization", { 200: versioned(ORGANIZATION) }, {
-    description: "Changes the given fields only. Required fields apply to users created from then on, " +
-      "a phone country to later runs.",
+    description: "Changes the given fields only, for later runs.",
     headers: [IF_MATCH],
   }),
   requires("operator"),
@@ -158,8 +157,7 @@ const getOwn = route(
 
 const updateOwn = route(
   describe("updateOwnOrganization", "Update the token's organization", { 200: versioned(ORGANIZATION) }, {
-    description: "Changes the given fields only. Required fields apply to users created from then on, " +
-      "a phone country to later runs.",
+    description: "Changes the given fields only, for later runs.",
     headers: [IF_MATCH],
   }),
   requires("admin"),

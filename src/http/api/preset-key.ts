@@ -1,6 +1,6 @@
 /** The key that a preset brings. Where people are linked by another one, the request has to say what becomes of them. */
 import { Fault } from "../../model/errors.ts";
-import type { Hub } from "../../hub.ts";
+import { connectorFor, type Hub } from "../../hub.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { KeyField } from "../../model/record.ts";
 import type { Connection } from "../../store/connections/connections.ts";
@@ -21,7 +21,7 @@ export async function keyAfter(hub: Hub, current: Connection, asked: Asked): Pro
   if (key !== undefined || preset === undefined || preset === current.preset) return key;
   const before = getPreset(current.preset).key;
   const after = getPreset(preset).key ?? (current.key === before ? null : current.key);
-  const byNature = hub.registry.get(current.connector)?.key ?? null;
+  const byNature = connectorFor(hub.registry, current)?.key ?? null;
   await refuseOtherKey(hub, current, {
     linked: current.key ?? before ?? byNature ?? await lastKeyOf(hub.db, current),
     next: after ?? byNature,

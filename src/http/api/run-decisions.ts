@@ -41,8 +41,7 @@ const cancel = route(
     200: json(RUN_STARTED, {}, "The run is cancelled"),
     202: json(RUN_STARTED, {}, "The run stops after its current batch"),
   }, {
-    description: "A waiting run ends at once. One that is applying stops after its current batch; what is " +
-      "applied stays.",
+    description: "A waiting run ends at once, one that applies after its current batch; what is applied stays.",
     headers: [PREFER],
     faults: ["conflict"],
   }),
@@ -61,8 +60,7 @@ const revert = route(
     200: started(RUN_STARTED, "The inverse is planned"),
     202: started(RUN_STARTED, "The inverse is being planned"),
   }, {
-    description: "Plans the inverse of the changes that a run has applied. The new run waits for approval " +
-      "like any plan.",
+    description: "Plans the inverse of what a run has applied, which waits for approval.",
     headers: [PREFER],
     faults: ["conflict", "queue_full"],
   }),

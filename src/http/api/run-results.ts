@@ -21,7 +21,7 @@ import { answerListed, PAGED } from "../kit/paging.ts";
 
 const REPORT = download(
   { "text/csv": CSV, "application/json": z.array(ISSUE) },
-  "The input's own columns and every original cell, with what is wrong beside them; JSON when that is asked for",
+  "The input's columns and cells, with what is wrong beside them; or JSON",
 );
 const REPORT_JSON = download({ "application/json": z.array(ISSUE) }, "One object for each issue");
 

@@ -1,4 +1,5 @@
 /** The login of a connection's customer at the hosted SFTP server: its user name, its password and its keys. */
+import { connectorFor } from "../../hub.ts";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -52,7 +53,7 @@ const KEY = z.strictObject({
   fingerprint: z.string().meta({ examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"] }),
   made_by: z.enum(["hub", "admin"]),
   created_at: INSTANT,
-});
+}).meta({ id: "SftpKey" });
 
 const LOGIN = z.strictObject({
   username: z.string().nullable().meta({
@@ -185,7 +186,7 @@ export const sftpLoginRoutes: Hono<Env> = new Hono<Env>()
 /** A connection whose files are uploaded to Muster's own server. */
 async function loadHosted(c: Context<Env>): Promise<Connection> {
   const connection = await loadConnection(c);
-  const isBridged = c.get("hub").registry.get(connection.connector)?.bridged === true;
+  const isBridged = connectorFor(c.get("hub").registry, connection)?.bridged === true;
   if (isBridged && connection.settings.mode !== "remote") return connection;
   throw new Fault(
     "unprocessable",

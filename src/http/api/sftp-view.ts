@@ -1,7 +1,7 @@
 /** The health of a connection that a bridge serves, as the connection shows it to admins. */
 import { WHY_LEFT } from "../../model/bridge-wire.ts";
 import { z } from "zod";
-import type { Hub } from "../../hub.ts";
+import { connectorFor, type Hub } from "../../hub.ts";
 import { HUB_FULL } from "../../bridge/contract.ts";
 import { encodeId } from "../../model/id.ts";
 import type { By } from "../../model/audit.ts";
@@ -58,7 +58,7 @@ export async function loadSftpViews(
   organizationId: number,
   list: readonly Connection[],
 ): Promise<ReadonlyMap<number, SftpView>> {
-  const bridged = list.filter(({ connector }) => hub.registry.get(connector)?.bridged === true);
+  const bridged = list.filter((connection) => connectorFor(hub.registry, connection)?.bridged === true);
   if (bridged.length === 0) return new Map();
   const ids = bridged.map(({ id }) => id);
   const holders = await listHolders(hub.db, ids);

@@ -5,7 +5,7 @@ import { parseSettings, prepareSettings } from "../../runs/settings.ts";
 import { authOf } from "../../sources/auth.ts";
 import { checkSource } from "../../sources/check.ts";
 import { beginAuthorization, redirectUri } from "../../sources/oauth.ts";
-import { connectorOf } from "../../sources/source.ts";
+import { findOwnConnector } from "./connection-input.ts";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
 import { broughtBy } from "../../runs/receive-drop.ts";
@@ -50,8 +50,8 @@ const AUTHORIZING = z.strictObject({
 
 const check = route(
   describe("checkConnection", "Test a connection", { 200: json(CHECKED) }, {
-    description: "Tries to read the source, and reports what was found or why it failed. Nothing is " +
-      "imported. Takes up to 45 seconds where a bridge has to answer.",
+    description: "Tries to read the source, and reports what it found. Nothing is imported. Up to 45 s where a " +
+      "bridge has to answer.",
     faults: ["unprocessable", "unavailable", "too_many_in_flight"],
   }),
   requires("connections:write"),
@@ -60,7 +60,7 @@ const check = route(
     const hub = c.get("hub");
     const connection = await loadConnection(c);
     const checked = await counted(c, "waits", async (): Promise<z.infer<typeof CHECKED>> => {
-      if (connectorOf(hub, connection).bridged === true) return await checkByBridge(c, connection);
+      if (findOwnConnector(hub, connection).bridged === true) return await checkByBridge(c, connection);
       const found = await checkSource(hub, connection, {
         signal: c.req.raw.signal,
         about: { request_id: c.get("requestId") },
@@ -77,8 +77,7 @@ const startFetch = route(
     200: started(RUN_STARTED, "The run has ended, or waits for a decision"),
     202: started(RUN_STARTED, "The run has been queued"),
   }, {
-    description: "Starts a run for a source that is fetched, outside of its schedule. Refused while a " +
-      "run of it is under way.",
+    description: "Starts a run outside of the schedule. Refused while one is under way.",
     headers: [PREFER],
     faults: ["conflict", "unprocessable", "unavailable", "queue_full"],
   }),
@@ -87,7 +86,7 @@ const startFetch = route(
   async (c) => {
     const hub = c.get("hub");
     const connection = await loadConnection(c);
-    if (connectorOf(hub, connection).input === "drop") {
+    if (findOwnConnector(hub, connection).input === "drop") {
       throw new Fault("unprocessable", `The connection "${connection.slug}" receives its input; upload a drop instead`);
     }
     const { id: connectionId, organizationId } = connection;
@@ -116,8 +115,7 @@ const startFetch = route(
 
 const authorize = route(
   describe("authorizeConnection", "Start an OAuth authorization", { 200: json(AUTHORIZING) }, {
-    description: "Gives the address at which an admin of the source grants access, valid for 15 minutes. " +
-      "Afterwards the source redirects to `/oauth/callback`.",
+    description: "Gives the address at which an admin of the source grants access within 15 minutes.",
     faults: ["unprocessable", "unavailable", "secrets_required", "source_misconfigured"],
   }),
   requires("connections:write"),
@@ -126,7 +124,7 @@ const authorize = route(
     requireDecider(c, "authorizing a connection");
     const hub = c.get("hub");
     const connection = await loadConnection(c);
-    const connector = connectorOf(hub, connection);
+    const connector = findOwnConnector(hub, connection);
     await prepareSettings(connector, connection.settings);
     const settings = parseSettings(connector, connection.settings);
     const auth = authOf(connector, settings);

@@ -101,7 +101,7 @@ const open = route(
 
 const putPart = route(
   describe("putPart", "Upload a part", { 204: NOTHING }, {
-    description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be repeated.",
+    description: "At most 8 MiB. A number sent again replaces that part.",
     body: { required: true, content: { "application/octet-stream": BYTES } },
     faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full", "too_many_in_flight"],
   }),

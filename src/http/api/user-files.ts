@@ -51,7 +51,7 @@ const exportUsers = (operationId: string, format: PeopleFormat, kind: string, mo
     },
   );
 
-const AGAIN = "The file can be imported again as it is.";
+const AGAIN = "It can be imported again.";
 
 export const userFileRoutes: Hono<Env> = new Hono<Env>()
   .get("/users.csv", ...exportUsers("exportUsersCsv", "csv", "CSV", AGAIN))

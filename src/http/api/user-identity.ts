@@ -69,8 +69,7 @@ const release = route(
   describe("releaseUser", "Release a user's id for somebody new", CHANGED, {
     ...FAULTS,
     description:
-      "A row was refused because it would make this user somebody else. Released, the user stays, inactive and " +
-      "without that id or address, and the row makes a new person the next time.",
+      "A row would make this user somebody else. Released, the user stays, inactive and without that id or address, and the row makes a new person.",
   }),
   requires("runs:approve"),
   jsonBody(ROW),

@@ -33,11 +33,13 @@ export const USER = z.strictObject({
   status: z.enum(["active", "inactive"]),
   custom: z.record(z.string(), z.unknown()).meta({ description: "By the custom field's key", examples: [{}] }),
   edited_by_hand: z.array(z.string()).meta({ description: "Fields that a person wrote last", examples: [["title"]] }),
-  sources: z.array(z.strictObject({
-    connection_id: idOf("con"),
-    source_key: z.string().meta({ examples: ["000123"] }),
-    missing_since: INSTANT.nullable().meta({ examples: [null] }),
-  })),
+  sources: z.array(
+    z.strictObject({
+      connection_id: idOf("con"),
+      source_key: z.string().meta({ examples: ["000123"] }),
+      missing_since: INSTANT.nullable().meta({ examples: [null] }),
+    }).meta({ id: "UserSource" }),
+  ),
   version: z.int().meta({ examples: [3] }),
   created_at: INSTANT,
   updated_at: INSTANT,

@@ -92,8 +92,8 @@ const update = route(
 
 const erase = route(
   describe("eraseUser", "Erase a person", { 200: versioned(ERASED_USER) }, {
-    description: "Deletes every stored value of a person, for good; the audit keeps ids. The hub's own tables are " +
-      "done in one step; the answer lists what is `pending`, and what is `left` for you to do.",
+    description:
+      "Deletes every stored value of a person, for good; the audit keeps ids. The answer lists what is `pending`, and what is `left` for you to do.",
     headers: [IF_MATCH],
     faults: ["conflict"],
   }),

@@ -17,8 +17,7 @@ export const ENDPOINT = z.strictObject({
   include_values: z.boolean().meta({ description: "`run.failures` has values and names", examples: [false] }),
   status: z.enum(["enabled", "disabled"]),
   scopes: z.array(z.string()).readonly().meta({
-    description:
-      "Its maker's, when it was made or taken over: it is sent no more than that, and its links allow no more",
+    description: "Its maker's, when it was made or taken over: it is sent no more",
     examples: [["webhooks:write", "users:read"]],
   }),
   token: z.string().nullable().meta({

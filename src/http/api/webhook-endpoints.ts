@@ -51,8 +51,8 @@ export const loadEndpoint = loader("webhook endpoint", byId("whe", findEndpoint)
 
 const create = route(
   describe("createWebhookEndpoint", "Create a webhook endpoint", { 201: versioned(WITH_SECRET) }, {
-    description: "Events are sent to its URL from now on, with what this token's scopes allow. The secret " +
-      "is in this answer only. At most 100 endpoints. With `organizations`, an operator makes one for the events of all.",
+    description:
+      "Events are sent to its URL, with what this token's scopes allow. The secret is in this answer only. At most 100. With `organizations`, an operator makes one for all.",
     faults: ["conflict", "unprocessable"],
   }),
   requires("webhooks:write"),

@@ -1,6 +1,6 @@
 /** Connections as the bridge that holds them sees them: settings, credentials, and what is to be done for them. */
 import { keptName } from "../../bridge/places.ts";
-import type { Hub } from "../../hub.ts";
+import { connectorFor, type Hub } from "../../hub.ts";
 import type { Held, Returning, Unsettled } from "../../model/bridge-wire.ts";
 import { encodeId } from "../../model/id.ts";
 import { resolveSftp, type SftpSettings } from "../../model/sftp.ts";
@@ -30,7 +30,7 @@ export async function viewHeld(hub: Hub, bridge: Bridge, leases: readonly Lease[
   const states = await listHeldStates(db, bridge.id);
   const views = leases.map(async ({ connection, organization }): Promise<Held | null> => {
     const { id, slug, name, version, preset, createdAt } = connection;
-    const connector = hub.registry.get(connection.connector)!;
+    const connector = connectorFor(hub.registry, connection)!;
     await prepareSettings(connector, connection.settings);
     const checked = checkSettings(connector, connection.settings);
     if ("issues" in checked) {

@@ -2,6 +2,7 @@
  * The hub's side of a bridge, except for files: the bridge introduces itself, leases connections, gets their secrets,
  * reports their health, and answers checks.
  */
+import { connectorFor } from "../../hub.ts";
 import { calculateJwkThumbprint, CompactEncrypt, importJWK } from "jose";
 import { Hono } from "hono";
 import { z } from "zod";
@@ -111,7 +112,7 @@ const handOutSecrets = route(
     const hub = c.get("hub");
     const bridge = bridgeOf(c);
     const { connection } = await loadHeld(c);
-    const names = Object.keys(hub.registry.get(connection.connector)?.secrets ?? {});
+    const names = Object.keys(connectorFor(hub.registry, connection)?.secrets ?? {});
     const all = await loadSecrets(hub, connection);
     const secrets = Object.fromEntries(names.flatMap((name) => name in all ? [[name, all[name]]] : []));
     const key = await importJWK(bridge.publicKey, "ECDH-ES");

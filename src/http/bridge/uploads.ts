@@ -60,7 +60,7 @@ const open = route(
 
 const putPart = route(
   describe("putBridgePart", "Upload a part of a file", { 204: NOTHING }, {
-    description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be repeated.",
+    description: "At most 8 MiB. A number sent again replaces that part.",
     body: { required: true, content: { "application/octet-stream": BYTES } },
     faults: [
       "invalid_request",

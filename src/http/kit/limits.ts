@@ -71,13 +71,11 @@ export const limitLogins = documented(lookAtLogins, { faults: ["rate_limited"] }
 /** Counts the request for its token. To be used after `authenticate`. */
 export const limitRequests = documented(countRequest, {
   answerHeaders: {
-    "RateLimit-Policy": {
-      description: "Requests (`q`) allowed in a window of seconds (`w`), for the token and for all of its organization",
-      schema: z.string().meta({ examples: ['"token";q=6000;w=60, "organization";q=24000;w=60'] }),
-      optional: true,
-    },
     "RateLimit": {
-      description: "Requests left (`r`), and seconds until the full quota is back (`t`)",
+      // One header for both, as every answer refers to it.
+      description:
+        "Requests left (`r`), and seconds until the full quota is back (`t`). `RateLimit-Policy` beside it " +
+        'has the quota: `"token";q=6000;w=60` is 6,000 requests in 60 seconds.',
       schema: z.string().meta({ examples: ['"token";r=5991;t=1, "organization";r=23980;t=1'] }),
       optional: true,
     },

@@ -41,7 +41,7 @@ export const RUN = shapeOf<RunView>()(
       name: z.string().nullable().meta({ examples: ["HR file"] }),
     }).meta({ id: "RunConnection" }),
     connector: z.string().nullable().meta({ examples: ["csv-upload"] }),
-    trigger: z.enum(["drop", "schedule", "manual", "due", "retry", "revert"]),
+    trigger: z.enum(["drop", "schedule", "manual", "due", "retry", "revert", "upgrade"]),
     mode: MODE,
     entity: ENTITY,
     coverage: COVERAGE,
@@ -90,7 +90,7 @@ const SUBJECT = z.strictObject({
   email: z.string().nullable().optional(),
   employee_id: z.string().nullable().optional(),
   name: z.string().optional().meta({ description: "For a department" }),
-}).meta({ examples: [{ id: "usr_2", email: "ana@example.com", employee_id: "000123" }] });
+}).meta({ id: "Subject", examples: [{ id: "usr_2", email: "ana@example.com", employee_id: "000123" }] });
 
 export const CHANGE = shapeOf<ChangeView>()(
   z.strictObject({
@@ -161,7 +161,7 @@ export const DROP = z.strictObject({
 
 /** A secret that is in the first answer alone. Its field brings an example. */
 export const SHOWN_ONCE = z.string().nullable().meta({
-  description: "Null in a repeated answer to the same `Idempotency-Key`",
+  description: "Null in a repeated answer",
 });
 export const SHOWN_ONCE_CODE = {
   code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),

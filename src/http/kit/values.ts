@@ -31,22 +31,26 @@ export const TIMEZONE = z.string().refine(isTimezone, "should be an IANA time zo
 
 export const EMAIL = z.email("should be an email, like hr@acme.test");
 
+const schedule = () =>
+  z.union([
+    z.strictObject({
+      cron: z.string().trim().max(100).superRefine((text, context) => {
+        const fault = cronFault(text);
+        if (fault !== null) context.addIssue(fault);
+      }).meta({ examples: ["0 3 * * *"] }),
+      timezone: TIMEZONE.optional().meta({ description: "The organization's by default", examples: ["Europe/Berlin"] }),
+    }),
+    z.strictObject({ every_minutes: z.int().min(1).max(10_080) }),
+  ], 'should be like {"cron": "0 3 * * *"} or {"every_minutes": 30}');
+
 /** When a connection fetches without being asked to. */
-export const SCHEDULE = z.union([
-  z.strictObject({
-    cron: z.string().trim().max(100).superRefine((text, context) => {
-      const fault = cronFault(text);
-      if (fault !== null) context.addIssue(fault);
-    }).meta({ examples: ["0 3 * * *"] }),
-    timezone: TIMEZONE.optional().meta({ description: "The organization's by default", examples: ["Europe/Berlin"] }),
-  }),
-  z.strictObject({ every_minutes: z.int().min(1).max(10_080) }),
-], 'should be like {"cron": "0 3 * * *"} or {"every_minutes": 30}').meta({
+export const SCHEDULE = schedule().meta({
+  id: "ScheduleInput",
   examples: [{ cron: "0 3 * * *", timezone: "Europe/Berlin" }],
 });
 
 /** The same in answers. */
-export const SCHEDULE_SHOWN = SCHEDULE.meta({ id: "Schedule", examples: [{ every_minutes: 30 }] });
+export const SCHEDULE_SHOWN = schedule().meta({ id: "Schedule", examples: [{ every_minutes: 30 }] });
 
 /** The time of day by which a connection's input should have arrived. */
 export const EXPECTED_BY = z.strictObject({

@@ -51,8 +51,7 @@ const PLAN_CHANGED = {
 export function decideOnPage(decision: Decision, operationId: string, summary: string) {
   return route(
     describe(operationId, summary, DECIDED_ON_PAGE, {
-      description: "The form of the page. The first request answers with a question, one with `confirmed=yes` " +
-        "decides. The link has to allow it.",
+      description: "The form of the page; `confirmed=yes` decides. The link has to allow it.",
       body: { required: true, content: { "application/x-www-form-urlencoded": FORM } },
       pages: true,
     }),

@@ -31,9 +31,7 @@ const FORM = z.strictObject({
 export const answerIdentity = route(
   describe("answerIdentityOnPage", "Say on the run's page who a row is about", DECIDED_ON_PAGE, {
     description:
-      "The form of the page: the row is the same person's, or somebody new's, or the answer is taken back. " +
-      "The first request answers with a question, one with `confirmed=yes` decides. The link has to allow approving " +
-      "and to show people.",
+      "The form of the page: the row is the same person's, or somebody new's, or that is taken back; `confirmed=yes` decides. The link has to allow approving.",
     body: { required: true, content: { "application/x-www-form-urlencoded": FORM } },
     pages: true,
   }),

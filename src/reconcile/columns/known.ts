@@ -177,6 +177,11 @@ export function unseenUsers(known: Known, size: number): Generator<number[], voi
   return usersBySeen(known, UNSEEN, size);
 }
 
+/** Users of links whose own rows the input has not shown, but whom the rows of others name, at most `size` at a time. */
+export function namedUsers(known: Known, size: number): Generator<number[], void> {
+  return usersBySeen(known, NAMED, size);
+}
+
 /** Users of links whose rows were passed over, at most `size` at a time. */
 export function passedOverUsers(known: Known, size: number): Generator<number[], void> {
   return usersBySeen(known, PASSED_OVER, size);

@@ -110,9 +110,9 @@ export function noteWritten(revision: Revision, field: string, value: unknown): 
     edited.add(field);
     return;
   }
-  const isTakenAway = value === null && sources[field] !== undefined && sources[field] !== context.connectionId;
+  const made = sourceOf(user.image), own = context.connectionId;
   // An empty field is anybody's to fill. Who has emptied what another wrote has to be known, or they would take turns.
-  if (sourceOf(user.image) === context.connectionId && !isTakenAway) delete sources[field];
+  if (value === null ? (sources[field] ?? made) === own : made === own) delete sources[field];
   else sources[field] = context.connectionId;
   edited.delete(field);
 }

@@ -1,5 +1,5 @@
 /** People whose manager was named by an earlier input, and is found only with this plan. */
-import { kindOf, managerNamed, userOf } from "../columns/candidates.ts";
+import { hasFailed, kindOf, managerNamed, userOf } from "../columns/candidates.ts";
 import { isSet, type NewManagers } from "../columns/new-managers.ts";
 import { linkOfUser } from "../columns/known.ts";
 import type { Draft } from "../draft.ts";
@@ -43,10 +43,11 @@ function someoneAppears({ candidates, disturbed }: Draft): boolean {
   return false;
 }
 
-/** Users whose own row in this input names a manager, or takes it away: that counts first. */
+/** Users whose own row in this input names a manager, or takes it away: that counts first, unless it is refused. */
 function usersWithManager({ candidates }: Draft, after: NewManagers): Set<number> {
   const users = new Set<number>();
   for (let candidate = 0; candidate < candidates.size; candidate++) {
+    if (hasFailed(candidates, candidate)) continue;
     if (isSet(after, candidate) || managerNamed(candidates, candidate) !== undefined) {
       users.add(userOf(candidates, candidate));
     }

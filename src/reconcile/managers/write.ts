@@ -1,6 +1,7 @@
 /** Writes new managers: beside the pages of changes, as changes of their own, and as references to wait for. */
 import {
   type Candidates,
+  hasFailed,
   hasLateManager,
   indexOf,
   isLate,
@@ -162,9 +163,9 @@ async function addUpdates({ context }: Draft, updates: readonly ManagerUpdate[])
 export function withManager(image: Image, manager: number | null, connectionId: number): Image {
   const after = image.slice();
   const sources = { ...fieldSourcesOf(image) };
+  const made = sourceOf(image);
   // As for other fields: who has emptied what another wrote is remembered.
-  const isTakenAway = manager === null && sources.manager !== undefined && sources.manager !== connectionId;
-  if (sourceOf(image) === connectionId && !isTakenAway) delete sources.manager;
+  if (manager === null ? (sources.manager ?? made) === connectionId : made === connectionId) delete sources.manager;
   else sources.manager = connectionId;
   after[IMAGE_INDEX.manager_id] = manager;
   const others = editedByHand(image).filter((field) => field !== "manager");
@@ -182,12 +183,19 @@ async function writePending(draft: Draft, after: NewManagers, late: readonly Lat
     if (isLate(candidates, candidate, LATE.managerUnknown)) {
       const named = managerNamed(candidates, candidate)!;
       filler.add("pending", encodePending(userId, connectionId, managers.fields[named]!, managers.values[named]!));
-    } else if (isSet(after, candidate) && waiting.has(userId)) {
+    } else if (saysOtherwise(candidates, candidate, after) && waiting.has(userId)) {
       filler.add("pending", encodePending(userId, connectionId, null, null));
     }
     if (filler.isFull) await filler.writeFull();
   }
   for (const each of late) filler.add("pending", encodePending(each.userId, each.connectionId, null, null));
+}
+
+/** Whether the row has a word on the manager, which takes the place of what its connection has waited for. */
+function saysOtherwise(candidates: Candidates, candidate: number, after: NewManagers): boolean {
+  if (isSet(after, candidate)) return true;
+  const isUsed = !hasFailed(candidates, candidate) && kindOf(candidates, candidate) !== "skipped";
+  return isUsed && managerNamed(candidates, candidate) !== undefined;
 }
 
 /** Users whose manager this connection waits for. */

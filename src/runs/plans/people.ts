@@ -1,4 +1,5 @@
 /** Plans a drop of people: compares its rows with the existing users. */
+import { connectorFor, meaningOf } from "../../hub.ts";
 import { type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { Issue, KeyField, Salt } from "../../model/record.ts";
@@ -208,7 +209,7 @@ function createUserInput(stage: Stage, input: OpenInput, digests: Digests): User
     canonicalSalt: digests.canonicalSalt,
     loadCanonical: () => loadCanonical(hub.db, connection.id),
     layoutReturns: digests.layout === connection.layout,
-    statusesReported: hub.registry.get(connection.connector)!.knowsStatuses === true,
+    statusesReported: connectorFor(hub.registry, connection)!.knowsStatuses === true,
     isComplete: () =>
       coverage === "full" && reading.isRead && reading.report.endsWithLineEnd &&
       (fetched === null || fetched.complete) && part?.isBroken !== true,
@@ -230,7 +231,7 @@ function createDigests(stage: Stage, { drop, reading }: OpenInput, key: KeyField
   const { hub, connection, organization } = stage;
   const meaning = [
     READING_VERSION,
-    hub.registry.get(connection.connector)!.version,
+    meaningOf(connectorFor(hub.registry, connection)!),
     connection.settingsVersion,
     organization.referenceVersion,
     "users",

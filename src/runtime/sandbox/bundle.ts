@@ -17,6 +17,11 @@ export interface Bundle {
   readonly map: string;
 }
 
+export interface MadeOf {
+  /** The files that it was made of, relative to the folder. */
+  readonly inputs: readonly string[];
+}
+
 /** No connector needs more. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
@@ -24,15 +29,17 @@ const MAX_BYTES = 8 * 1024 * 1024;
  * `entry`: path of a module, or the name of a package that `folder` has installed. Fails with `unprocessable`, with each
  * problem in a line.
  */
-export async function bundleConnector(entry: string, folder: string): Promise<Bundle> {
+export async function bundleConnector(entry: string, folder: string): Promise<Bundle & MadeOf> {
   try {
-    const outputFiles = await buildFiles({
+    const { outputFiles, metafile } = await buildFiles({
       stdin: {
         // A module without a default export is refused in words later.
         contents: `import * as all from ${JSON.stringify(entry)}; export default all.default;`,
         resolveDir: folder,
         sourcefile: "muster",
       },
+      // Paths in comments of the code are relative to it, so that the same code has the same digest anywhere.
+      absWorkingDir: folder,
       outfile: "connector.js",
       target: "es2023",
       platform: "neutral",
@@ -49,7 +56,8 @@ export async function bundleConnector(entry: string, folder: string): Promise<Bu
     if (code.length > MAX_BYTES) {
       throw new Fault("unprocessable", `it has more than ${MAX_BYTES / 2 ** 20} MiB of code`);
     }
-    return { code, map, digest: createHash("sha256").update(code).digest("hex") };
+    const inputs = Object.keys(metafile.inputs).filter((path) => path !== "muster");
+    return { code, map, inputs, digest: createHash("sha256").update(code).digest("hex") };
   } catch (error) {
     throw error instanceof Fault ? error : new Fault("unprocessable", problemsOf(error), { cause: error });
   }

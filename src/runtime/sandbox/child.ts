@@ -3,11 +3,11 @@
  * does, only its own calls fail.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Calls, createCalls } from "./calls.ts";
 import { ConnectorFault } from "./faults.ts";
+import { makeFolder, removeFolder } from "./folders.ts";
 import { hostText } from "./host-text.ts";
 import { linesOf } from "./lines.ts";
 import { LIMITS, type Limits } from "./protocol.ts";
@@ -43,7 +43,7 @@ const MAX_CPU_S = 3_600;
 export async function startChild({ deno, code, onLog = () => {}, ...options }: ChildOptions): Promise<Child> {
   const limits = { ...LIMITS, ...options.limits };
   // What Deno keeps for a program (localStorage, caches) lies in a folder that goes with the child.
-  const folder = await mkdtemp(join(tmpdir(), "muster-connector-"));
+  const folder = await makeFolder();
   const host = join(folder, "host.js");
   await writeFile(host, await hostText());
   const [program, ...args] = commandOf(deno, host, limits);
@@ -70,7 +70,7 @@ export async function startChild({ deno, code, onLog = () => {}, ...options }: C
   const ended = endOf(process, limits).then(async (reason) => {
     stopWatch();
     calls.fail(reason);
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    await removeFolder(folder);
   });
   void hear(process, limits, calls, kill);
   const end = async () => {

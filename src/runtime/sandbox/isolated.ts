@@ -3,7 +3,14 @@
  * child serves two connections.
  */
 import type { CheckResult, FetchContext, FetchedRows, SourceContext, Unchanged } from "../../connector.ts";
-import { type Installed, type Normalized, OWNER, type RowsToNormalize, type Threw } from "../../hub.ts";
+import {
+  type Installed,
+  type MigrationAsk,
+  type Normalized,
+  OWNER,
+  type RowsToNormalize,
+  type Threw,
+} from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
 import type { RowBlock } from "../../model/record.ts";
 import { isObject } from "../../std/is-object.ts";
@@ -23,10 +30,16 @@ export interface IsolatedOptions {
   /** Path of the Deno program. */
   readonly deno: string;
   readonly limits?: Partial<Limits>;
+  /** Starts each child; startChild by default. */
+  readonly start?: typeof startChild;
+  /** How long a child that normalizes is kept for more rows, in milliseconds. */
+  readonly keptMs?: number;
+  /** What a child gave about this code; absent: one is asked. */
+  readonly described?: Described;
 }
 
-/** What a child says about its connector. */
-interface Described {
+/** What a child says about its connector. JSON. */
+export interface Described {
   /** Null: the module has no object as its default export. */
   readonly data: Record<string, unknown> | null;
   readonly functions: readonly string[];
@@ -35,10 +48,27 @@ interface Described {
   readonly settingsSchema: unknown;
 }
 
+/** Asks a child what the connector is. Fails with `connector_failed`. */
+export async function describeConnector(bundle: Bundle, options: IsolatedOptions): Promise<Described> {
+  const giveBack = await PLACES.short.take(bundle.digest);
+  try {
+    return await within(
+      await (options.start ?? startChild)({ ...options, code: bundle.code }),
+      (child) => child.call<Described>("describe", null),
+    );
+  } catch (error) {
+    throw inWords(error, null, createSourcePlace(bundle.map));
+  } finally {
+    giveBack();
+  }
+}
+
 /** Loads the connector, once. Fails with `connector_failed`. */
 export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Promise<Installed> {
   const sourcePlace = createSourcePlace(bundle.map);
-  const start = (onLog?: (line: string) => void) => startChild({ ...options, code: bundle.code, onLog });
+  const { deno, limits, keptMs } = options;
+  const start = (onLog?: (line: string) => void) =>
+    (options.start ?? startChild)({ deno, limits, code: bundle.code, onLog });
   const ask = async <T>(question: (child: Child) => Promise<T>): Promise<T> => {
     const giveBack = await PLACES.short.take(bundle.digest);
     try {
@@ -47,10 +77,8 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
       giveBack();
     }
   };
-  const { data, functions, hasSchema, settingsSchema } = await ask((child) => child.call<Described>("describe", null))
-    .catch((error) => {
-      throw inWords(error, null, sourcePlace);
-    });
+  const { data, functions, hasSchema, settingsSchema } = options.described ??
+    await describeConnector(bundle, options);
   if (typeof data !== "object" || data === null || !Array.isArray(functions)) {
     throw new Fault("unprocessable", "its default export should be what defineConnector gives");
   }
@@ -77,10 +105,14 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
     ...(hasSchema ? {} : { settings: undefined }),
     ...(has("fetch") ? { fetch: (context: FetchContext<never>) => fetchApart(start, context, failed) } : {}),
     ...(has("check") ? { check: (context: SourceContext<never>) => checkApart(start, context, failed) } : {}),
-    ...(has("normalize") ? { normalize: notHere } : {}),
+    ...Object.fromEntries(NOT_HERE.filter(has).map((name) => [name, notHere])),
     isolated: {
       digest: bundle.digest,
       prepare: configured.prepare,
+      migrate: (asked: MigrationAsk) =>
+        ask((child) => child.call("migrate", asked)).catch((error) => {
+          throw failed(error);
+        }),
       openNormalizer(owner: string) {
         const session = createSession(async () => {
           const giveBack = await PLACES.short.take(owner);
@@ -91,7 +123,7 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
             }),
             giveBack,
           );
-        });
+        }, keptMs);
         return {
           normalize: (rows: RowsToNormalize) =>
             session.use(async (child) => normalized(await child.call("normalize", rows), rows.rows.length)).catch(
@@ -118,6 +150,9 @@ function normalized(given: unknown, count: number): readonly Normalized[] {
   }
   return given.map((each) => isObject(each?.record) ? { record: each.record } : { threw: threwOf(each?.threw) });
 }
+
+/** Functions that are called in children alone. They are there to show that the connector has them. */
+const NOT_HERE = ["normalize", "migrateSettings", "migrateState"];
 
 function notHere(): never {
   throw new Error("A connector of others does nothing in this process");

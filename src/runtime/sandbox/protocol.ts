@@ -8,7 +8,7 @@
 import type { SourceFaultKind } from "../../connector.ts";
 
 /** What can be called in a child. */
-export type Call = "describe" | "configure" | "check" | "fetch" | "normalize";
+export type Call = "describe" | "configure" | "check" | "fetch" | "normalize" | "migrate";
 
 /** What a connector asks of the hub while `check` or `fetch` lasts. */
 export type Ask =

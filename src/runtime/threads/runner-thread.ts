@@ -21,7 +21,7 @@ import { createSweep, sweepAll } from "./memory.ts";
 import { createOutbound } from "../outbound.ts";
 import { createOwner } from "../owner.ts";
 import { packing } from "../packing.ts";
-import { loadRegistry } from "../third-party.ts";
+import { registryOf } from "../third-party.ts";
 import type { RunnerSettings } from "./runner.ts";
 
 /** How often to look for runs that another process queued. */
@@ -54,7 +54,7 @@ const { db, checkpoint } = await openDatabase({
 });
 const hub: Hub = {
   db,
-  registry: await loadRegistry(settings.connectors, settings.base),
+  registry: await registryOf(settings.connectors),
   secrets: await openSecrets(settings.keys),
   outbound: createOutbound(parseAllowHosts(settings.allowHosts).allow),
   now: Date.now,

@@ -7,14 +7,15 @@ import type { MainGate } from "./gate.ts";
 import type { Config } from "../config.ts";
 import type { KeySource } from "../master-key.ts";
 import { describeError } from "../log.ts";
+import type { ConnectorPart } from "../third-party.ts";
 import { supervise } from "./supervise.ts";
 
 /** The thread's settings. */
 export interface RunnerSettings
-  extends Pick<Config, "databaseUrl" | "databaseAuthToken" | "connectors" | "retainDays" | "allowHosts"> {
+  extends Pick<Config, "databaseUrl" | "databaseAuthToken" | "retainDays" | "allowHosts"> {
   readonly keys: KeySource;
-  /** As for loadRegistry. */
-  readonly base: string;
+  /** Connectors of others, as the main thread has loaded them. */
+  readonly connectors: readonly ConnectorPart[];
   readonly publicUrl: string;
   /** Null or absent: no mail is queued. */
   readonly mailFrom?: string | null;

@@ -104,7 +104,7 @@ export async function findLastRead(
 export function rememberRead(db: Database, run: Run): Statement {
   const path = `$.${run.entity}`;
   const read = sql`json_object('state', json(checkpoint), 'settingsVersion', ${run.figures?.settingsVersion ?? null},
-    'dropId', ${run.dropId})`;
+    'dropId', ${run.dropId}, 'version', connector_version)`;
   return db.run(sql`insert into ${connectionClocks} (connection_id, organization_id, reads)
     select connection_id, organization_id, json_object(${run.entity}, ${read}) from ${fetches}
     where run_id = ${run.id} and complete = 1 and checkpoint is not null

@@ -16,13 +16,19 @@ export interface ConnectionState {
   /** The organization's. */
   readonly timezone: string;
   readonly lastError: { readonly code: string; readonly message: string } | null;
+  /** What the last failed run read; null: none failed, or it is deleted. */
+  readonly lastFailed: Run["entity"] | null;
 }
 
 /** The health of the run's connection; null when that is deleted. */
 export async function loadConnectionState(db: Database, run: Run): Promise<ConnectionState | null> {
   return await first(
-    db.orm.select({ connection: connections, timezone: organizations.timezone, lastError: runs.error })
-      .from(connections)
+    db.orm.select({
+      connection: connections,
+      timezone: organizations.timezone,
+      lastError: runs.error,
+      lastFailed: runs.entity,
+    }).from(connections)
       .innerJoin(organizations, eq(organizations.id, connections.organizationId))
       .leftJoin(runs, and(eq(runs.id, connections.lastFailedRun), eq(runs.organizationId, connections.organizationId)))
       .where(matches(connections, { id: run.connectionId, organizationId: run.organizationId })),

@@ -42,6 +42,9 @@ export type ConnectionInput = Pick<
   | "technicalContact"
 >;
 
+/** The version of its connector that it is pinned to, when it is made; absent: none. */
+type Pinned = Partial<Pick<Connection, "connectorVersion" | "connectorDigest">>;
+
 /** Secrets that change with a connection, sealed for it. */
 export interface SecretChanges {
   /** Whether all present ones are cleared first, because the connection now sends them to another address. */
@@ -65,7 +68,7 @@ export function insertConnection(db: Database, row: NewConnection): Statement & 
 export async function createConnection(
   db: Database,
   organizationId: number,
-  input: ConnectionInput,
+  input: ConnectionInput & Pinned,
   now: number,
   by: By = HUB,
   seal: (id: number) => Promise<readonly SecretChange[]> = () => Promise.resolve([]),

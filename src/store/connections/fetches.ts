@@ -240,6 +240,7 @@ export interface Noted {
   readonly warnings: readonly Issue[];
   readonly repeated: number;
   readonly expected: number | null;
+  readonly connectorVersion: string | null;
 }
 
 export function note(db: Database, { runId }: Pick<Fetch, "runId">, noted: Partial<Noted>): Statement {

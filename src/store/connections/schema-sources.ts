@@ -38,6 +38,8 @@ export const fetches = sqliteTable("fetches", {
   bytes: integer().notNull().default(0),
   records: integer().notNull().default(0),
   checkpoint: json<unknown>("checkpoint"),
+  /** The version of the connector that reads it; null: it has not begun. */
+  connectorVersion: text("connector_version"),
   origins: json<OriginMark[]>("origins").notNull().default([]),
   warnings: json<Issue[]>("warnings").notNull().default([]),
   /** Records that came again with the same content, and were left out. */
@@ -64,6 +66,8 @@ export const fetches = sqliteTable("fetches", {
 export interface LastRead {
   /** The connector's state at its end. */
   readonly state: unknown;
+  /** The version of the connector that saved the state; absent in what earlier versions of the hub kept. */
+  readonly version?: string | null;
   /** The connection's settings that the state is valid for. */
   readonly settingsVersion: number | null;
   /** The drop with the rows. */
@@ -95,6 +99,25 @@ export const connectionClocks = sqliteTable("connection_clocks", {
   index("connection_clocks_expected").on(t.expectedAt).where(sql`expected_at is not null`),
   index("connection_clocks_organization").on(t.organizationId),
 ]);
+
+/** What a connection was before its last upgrade, so that it can go back. */
+export const connectionUpgrades = sqliteTable("connection_upgrades", {
+  connectionId: integer("connection_id").primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  /** The version of the connector before, and the SHA-256 of its code in hexadecimal. */
+  version: text().notNull(),
+  digest: text().notNull(),
+  settings: json<Record<string, unknown>>("settings").notNull(),
+  /** What the upgrade made of the settings. */
+  settingsAfter: json<Record<string, unknown>>("settings_after").notNull(),
+  /** Secrets that got another name: old → new. They stay sealed, under their new names. */
+  renamed: json<Record<string, string>>("renamed").notNull(),
+  /** As in connection_clocks, before; null: there were none. */
+  reads: json<Partial<Record<Entity, LastRead>>>("reads"),
+  /** The connection's settingsVersion before, which the reads were valid for. */
+  settingsVersion: integer("settings_version").notNull(),
+  upgradedAt: integer("upgraded_at").notNull(),
+}, (t) => [index("connection_upgrades_organization").on(t.organizationId)]);
 
 /** OAuth authorizations in progress: one row for each state that was issued, until the admin returns with it. */
 export const authorizations = sqliteTable("authorizations", {

@@ -11,6 +11,9 @@ export const connections = sqliteTable("connections", {
   slug: text().notNull(),
   name: text().notNull(),
   connector: text().notNull(),
+  /** The version that it is pinned to, and the SHA-256 of its code in hexadecimal; null: the one that the hub has. */
+  connectorVersion: text("connector_version"),
+  connectorDigest: text("connector_digest"),
   preset: text(),
   settings: json<Record<string, unknown>>("settings").notNull().default({}),
   key: text().$type<"employee_id" | "email" | "mobile_phone" | "source_id">(),

@@ -1,5 +1,5 @@
 /** Changes for readers: of a run, of a user, and all applied ones in order. */
-import { and, asc, eq, getTableColumns, isNotNull, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 import { decodeChange, type Entry, userOfChange, withPageManager } from "../../reconcile/columns/entry.ts";
 import type { DepartmentChange, UserChange } from "../../reconcile/planned-change.ts";
 import type { Database } from "../database.ts";
@@ -114,15 +114,25 @@ export type AppliedPage =
   | { readonly kind: "departments"; readonly departments: readonly DepartmentChange[] };
 
 /** What a run applied, the last page first: changes include managers, and superseded ones are left out. */
-export async function* loadAppliedPages(
+export function loadAppliedPages(db: Database, organizationId: number, runId: number): AsyncGenerator<AppliedPage> {
+  return loadPages(db, organizationId, runId, isNotNull(changePages.appliedAt));
+}
+
+/** As loadAppliedPages: what a run has planned. */
+export function loadPlannedPages(db: Database, organizationId: number, runId: number): AsyncGenerator<AppliedPage> {
+  return loadPages(db, organizationId, runId, isNull(changePages.appliedAt));
+}
+
+async function* loadPages(
   db: Database,
   organizationId: number,
   runId: number,
+  which: SQL,
 ): AsyncGenerator<AppliedPage> {
   for (let before = Number.MAX_SAFE_INTEGER;;) {
     const [row] = await selectPages(db).where(and(
       matches(changePages, { organizationId, runId }),
-      isNotNull(changePages.appliedAt),
+      which,
       sql`${changePages.page} < ${before}`,
       sql`${changePages.kind} in ${SHOWN}`,
     )).orderBy(sql`${changePages.page} desc`).limit(1);

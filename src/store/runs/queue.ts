@@ -4,6 +4,7 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import { type Database, type Statement, writeNamed } from "../database.ts";
+import { LONGEST_PAUSE_MS } from "../../model/attempts.ts";
 import type { Earlier } from "../../reconcile/guard.ts";
 import { findRow } from "../reads.ts";
 import type { Run } from "./runs.ts";
@@ -140,7 +141,9 @@ export async function listRunnable(
         and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
         and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
           select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))) w
-    where place = 1 and coalesce(pause ->> '$.until', 0) <= ${now} order by status = 'queued', entity = 'users', id`);
+    where place = 1 and (pause is null or pause ->> '$.until' <= ${now}
+      or pause ->> '$.until' - coalesce(pause ->> '$.ms', ${LONGEST_PAUSE_MS}) > ${now})
+    order by status = 'queued', entity = 'users', id`);
   return rows.filter(([, organizationId, , , , lease]) => isFree(db, keyOf(organizationId), stateOf(lease), isGone))
     .map(([id, organizationId, connectionId, isBegun, isLarge]) => ({
       id,

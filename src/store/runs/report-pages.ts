@@ -1,6 +1,8 @@
 /** Rows of a run's report, stored in pages while planning and applying go on. */
 import type { IssueRow } from "../../reconcile/draft.ts";
+import { and, sql } from "drizzle-orm";
 import type { Database, Statement } from "../database.ts";
+import { matches } from "../unchanged.ts";
 import type { Renew } from "./queue.ts";
 import { issuePages } from "./schema.ts";
 
@@ -22,6 +24,19 @@ export function readReportPage(body: string): IssueRow[] {
   return (JSON.parse(body) as StoredRow[]).map(({ absent, ...row }) =>
     absent === undefined ? row : { ...row, cells: row.cells.map((cell, i) => absent.includes(i) ? undefined : cell) }
   );
+}
+
+/** All rows of a run's report, pass by pass. */
+export async function* loadReport(db: Database, run: ReportedRun): AsyncGenerator<IssueRow> {
+  for (let page = -1, pass = 0;;) {
+    const [row] = await db.orm.select().from(issuePages).where(and(
+      matches(issuePages, { runId: run.id, organizationId: run.organizationId }),
+      sql`(${issuePages.pass}, ${issuePages.page}) > (${pass}, ${page})`,
+    )).orderBy(issuePages.pass, issuePages.page).limit(1);
+    if (row === undefined) return;
+    ({ pass, page } = row);
+    yield* readReportPage(row.body);
+  }
 }
 
 interface ReportedRun {

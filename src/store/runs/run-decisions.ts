@@ -66,7 +66,7 @@ export async function planAfresh(db: Database, run: Run, now: number, by: By = H
 export function afreshStatements(db: Database, run: Run, now: number, by: By = HUB): Statement[] {
   return [
     db.run(
-      sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0,
+      sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0, pause = null,
         held_by = '[]' where id = ${run.id} and status in ('planned', 'held')`,
     ),
     recordRun(db, by, "run.planned_afresh", run, now),
@@ -76,7 +76,7 @@ export function afreshStatements(db: Database, run: Run, now: number, by: By = H
 /** The statement that lets a held run read another drop, and queues it to be planned again. It is still held. */
 export function addToHeld(db: Database, { id, organizationId }: Run, dropId: number): Statement {
   return db.run(sql`update runs set status = 'queued', drop_id = ${dropId}, rows = null, plan_hash = null,
-      plan_version = null, planned_at = null, attempts = 0
+      plan_version = null, planned_at = null, attempts = 0, pause = null
     where id = ${id} and organization_id = ${organizationId} and status in ('held', 'queued')`);
 }
 

@@ -54,10 +54,18 @@ export async function countActiveUsers(
 
 /** The organization's connections, with what decides what their words count, and whether they have people. */
 export async function listPeers(db: Database, organizationId: number) {
-  const { id, connector, preset, policy, columnMemory, createdAt } = connections;
+  const { id, connector, connectorDigest, preset, policy, columnMemory, createdAt } = connections;
   const hasLinks = sql<number>`exists (select 1 from links where connection_id = connections.id)`;
-  return await db.orm.select({ id, connector, preset, policy, columnMemory, createdAt, hasLinks }).from(connections)
-    .where(eq(connections.organizationId, organizationId));
+  return await db.orm.select({
+    id,
+    connector,
+    connectorDigest,
+    preset,
+    policy,
+    columnMemory,
+    createdAt,
+    hasLinks,
+  }).from(connections).where(eq(connections.organizationId, organizationId));
 }
 
 /** Whether any user linked to the connection is missing now. */

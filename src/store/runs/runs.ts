@@ -26,12 +26,13 @@ export type NewRun =
     readonly requestId?: string | null;
     /** As in Run; absent: all rows. */
     readonly rows?: string | null;
+    readonly upgrade?: Run["upgrade"];
   };
 
 /** A run with its connection and drop; null: they are deleted. */
 export interface StoredRun {
   readonly run: Run;
-  readonly connection: { slug: string; name: string; connector: string } | null;
+  readonly connection: Pick<typeof connections.$inferSelect, "slug" | "name" | "connector" | "connectorDigest"> | null;
   readonly drop: { name: string; bytes: number; sha256: string | null; sentBy: string | null } | null;
 }
 
@@ -218,7 +219,12 @@ function waitingFor({ status, pause }: Run): RunView["error"] {
 function select(db: Database) {
   return db.orm.select({
     run: runs,
-    connection: { slug: connections.slug, name: connections.name, connector: connections.connector },
+    connection: {
+      slug: connections.slug,
+      name: connections.name,
+      connector: connections.connector,
+      connectorDigest: connections.connectorDigest,
+    },
     drop: { name: drops.name, bytes: drops.bytes, sha256: drops.sha256, sentBy: drops.sentBy },
   }).from(runs)
     .leftJoin(connections, eq(connections.id, runs.connectionId))

@@ -13,6 +13,7 @@ import type {
   RunPause,
   RunStatus,
   RunTrigger,
+  RunUpgrade,
 } from "../../model/run.ts";
 import { json } from "../columns.ts";
 
@@ -65,6 +66,8 @@ export const runs = sqliteTable("runs", {
   /** Stops the run after its current chunk. */
   cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
   revertsRun: integer("reverts_run"),
+  /** The upgrade of its connector that it shows; null: it is a run like others. */
+  upgrade: json<RunUpgrade>("upgrade"),
   /** The id of the request that caused it, as in the log; null: none did. */
   requestId: text("request_id"),
   /** When its latest plan was begun and finished, and when applying began. */

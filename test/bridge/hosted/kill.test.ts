@@ -10,9 +10,9 @@ import { test } from "node:test";
 import { connect, done, PASSWORD, sftp } from "../../support/hosted.ts";
 import { startHostedChild } from "../../support/hosted-process.ts";
 import { without } from "../../support/programs.ts";
-import { onlyInCheck, rounds } from "../../support/rounds.ts";
+import { onlyInCheck, roundsOnDeno } from "../../support/rounds.ts";
 
-const KILLS = rounds(30, 4);
+const KILLS = roundsOnDeno(30, 4);
 const onNode = "Deno" in globalThis ? undefined : "one runtime is enough to do the killing: npm test has this test";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

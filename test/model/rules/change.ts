@@ -58,10 +58,12 @@ export function changePerson(record: Record_, person: Person, around: Around): P
 function write(person: Person, values: Partial<Values>, field: Field | "status", around: Around): Person {
   const { connection: { slug }, elsewhere: { isEdit } } = around;
   const others = [...person.edited].filter((each) => each !== field);
+  // What the same connection has written and emptied is anybody's to fill.
+  const isFree = !isEdit && field !== "status" && values[field] === null && person.writers[field] === slug;
   return {
     ...person,
     values: { ...person.values, ...values },
-    writers: { ...person.writers, [field]: isEdit ? HAND : slug },
+    writers: { ...person.writers, [field]: isFree ? undefined : isEdit ? HAND : slug } as Writers,
     edited: new Set(isEdit ? [...others, field] : others),
   };
 }
@@ -99,7 +101,7 @@ export function createPerson({ values }: Record_, id: number, { slug }: Connecti
   const writers = Object.fromEntries(
     [...FIELDS.filter((field) => all[field] !== null), "status"].map((field) => [field, slug]),
   );
-  return { id, values: all, active: true, writers, edited: new Set() };
+  return { id, values: all, active: true, manager: null, writers, edited: new Set() };
 }
 
 /** An empty status cell creates nobody, unless every word ever read in its column means that somebody has left. */

@@ -3,7 +3,7 @@ import type { Record_ } from "./record.ts";
 import type { Person } from "./state.ts";
 
 /** How the person of a row was found. */
-export type FoundBy = "link" | "employee_id" | "email";
+export type FoundBy = "link" | "employee_id" | "email" | "names";
 
 export function contradicts(
   record: Record_,

@@ -2,9 +2,20 @@
 import { changePerson, createPerson, makesSomebodyNew } from "./change.ts";
 import { elsewhereOf, hasReadStatus } from "./elsewhere.ts";
 import { type Among, keepZeros, type Match } from "./match.ts";
+import { type Managers, settleManagers } from "./managers.ts";
 import { leaversOf, type Seen, whoIsSeen } from "./missing.ts";
 import type { Record_ } from "./record.ts";
-import type { Column, Input, Link, Memory, Outcome, Person } from "./state.ts";
+import {
+  type Column,
+  HAND,
+  type Input,
+  type Link,
+  type Memory,
+  type Outcome,
+  type Person,
+  type Waiting,
+  type Writers,
+} from "./state.ts";
 
 /** What guards count of a change. */
 export interface Counted {
@@ -22,6 +33,8 @@ export interface Planned {
   readonly names: readonly Person[];
   /** The person afterwards; null where the row changes and links nobody. */
   readonly person: Person | null;
+  /** Whether nothing is used of the row but that the person has left. */
+  readonly isOnlyLeaving: boolean;
   readonly counted: Counted;
 }
 
@@ -29,6 +42,9 @@ export interface Decision extends Seen {
   readonly planned: readonly Planned[];
   readonly people: readonly Person[];
   readonly links: readonly Link[];
+  readonly waiting: readonly Waiting[];
+  /** Whose row names a manager who is not set, by id. */
+  readonly unset: ReadonlySet<number>;
   /** Who is deactivated as missing, by id. */
   readonly leavers: readonly number[];
 }
@@ -63,7 +79,47 @@ export function decide(work: ToDecide): Decision {
       : now.get(person.id) ?? person
   );
   people.push(...[...now.values()].filter(({ id }) => state.people.every((person) => person.id !== id)));
-  return { planned, people, links: linksAfter(planned, leavers, work), leavers, ...seen };
+  const managers = settleManagers(planned, people, { state, slug: work.connection.slug, byHand: work.input.byHand });
+  return {
+    planned: planned.map((each) => withManager(each, managers, work)),
+    people: people.map((person) => managed(person, managers, work)),
+    links: linksAfter(planned, leavers, work),
+    waiting: managers.waiting,
+    unset: managers.unset,
+    leavers,
+    ...seen,
+  };
+}
+
+function managed(person: Person, { now }: Managers, { state, connection, input }: ToDecide): Person {
+  const given = now.get(person.id);
+  if (given === undefined || given.manager === person.manager) return person;
+  const isKnown = state.people.some(({ id }) => id === person.id);
+  const isEdit = isKnown && elsewhereOf(person, { state, connection, byHand: input.byHand }).isEdit &&
+    given.by === connection.slug;
+  const others = [...person.edited].filter((field) => field !== "manager");
+  const isFree = !isEdit && given.manager === null && person.writers.manager === given.by;
+  return {
+    ...person,
+    manager: given.manager,
+    writers: { ...person.writers, manager: isFree ? undefined : isEdit ? HAND : given.by } as Writers,
+    edited: new Set(isEdit ? [...others, "manager"] : others),
+  };
+}
+
+/** The row with what it does to the person's manager. */
+function withManager(each: Planned, managers: Managers, work: ToDecide): Planned {
+  const { person, outcome, counted } = each;
+  if (person === null || outcome === "created") return each;
+  const isChanged = managed(person, managers, work).manager !== person.manager;
+  const isOfRow = managers.now.get(person.id)?.isLate === false;
+  if (!isChanged || (outcome === "unchanged" && !isOfRow)) return each;
+  const isUpdated = outcome === "unchanged" || outcome === "updated";
+  return {
+    ...each,
+    outcome: outcome === "unchanged" ? "updated" : outcome,
+    counted: { ...counted, update: counted.update || (isUpdated && person.manager !== null) },
+  };
 }
 
 function decideOne(record: Record_, match: Match | null, work: ToDecide, newId: () => number): Planned {
@@ -74,6 +130,7 @@ function decideOne(record: Record_, match: Match | null, work: ToDecide, newId: 
     code,
     names,
     person: null,
+    isOnlyLeaving: false,
     counted: UNCOUNTED,
   });
   const skip: Planned = { ...fail("", []), outcome: "skipped", code: null };
@@ -106,7 +163,13 @@ function decideOne(record: Record_, match: Match | null, work: ToDecide, newId: 
     isOnlyLeaving,
     today: work.input.today,
   });
-  return { ...skip, outcome: outcomeOf(person, after), person: after, counted: countedOf(person, after) };
+  return {
+    ...skip,
+    outcome: outcomeOf(person, after),
+    person: after,
+    isOnlyLeaving,
+    counted: countedOf(person, after),
+  };
 }
 
 /** Whom a row is about or may be about. */
@@ -142,9 +205,15 @@ function countedOf(before: Person, after: Person): Counted {
 function claimedOnce(planned: readonly Planned[]): Planned[] {
   return planned.map((each) => {
     const isShared = each.person !== null &&
-      planned.some((other) => other !== each && other.person?.id === each.person!.id);
+      planned.some((other) => other !== each && claimOf(other) === each.person!.id);
     return isShared ? refuse(each, [each.person!]) : each;
   });
+}
+
+/** A row whose key and number are two people's claims the one of its key, though it is refused. */
+function claimOf({ person, match, record }: Planned): number | undefined {
+  const isOfTwo = match?.kind === "refused" && match.code === "identity_conflict" && match.contradicted === null;
+  return person?.id ?? (isOfTwo && record.errors.length === 0 ? match.names[0]?.id : undefined);
 }
 
 function refuse(planned: Planned, names: readonly Person[]): Planned {

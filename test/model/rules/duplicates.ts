@@ -41,7 +41,7 @@ export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: 
     }
   }
   const counting = single.filter((record) => !rejected.includes(record)).map((record) =>
-    onlyLeaving.has(record.key!) ? { ...record, values: keyOf(record) } : record
+    onlyLeaving.has(record.key!) ? { ...record, values: keyOf(record), manager: {} } : record
   );
   return { counting, skipped, rejected, onlyLeaving };
 }
@@ -57,9 +57,9 @@ function keyOf({ key, values }: Record_): Record_["values"] {
 }
 
 /** Whatever its cells look like. */
-function whatItSays({ values, status, isFiltered, errors }: Record_): string {
-  const stated = Object.entries(values).toSorted(([a], [b]) => a < b ? -1 : 1);
-  return JSON.stringify([stated, status, isFiltered, errors.map(({ code, field }) => [code, field])]);
+function whatItSays({ values, manager, status, isFiltered, errors, unread }: Record_): string {
+  const stated = Object.entries({ ...values, ...manager }).toSorted(([a], [b]) => a < b ? -1 : 1);
+  return JSON.stringify([stated, status, isFiltered, errors.map(({ code, field }) => [code, field]), unread]);
 }
 
 /** The one row with the latest leaving day, or null where that decides nothing. */

@@ -11,7 +11,7 @@ export interface Elsewhere {
   /** Whether this input edits the person by hand: it came by hand, and an automated connection knows them. */
   readonly isEdit: boolean;
   /** Whether the field is another connection's, whose word counts more than this one's. */
-  isOutranked(field: Field): boolean;
+  isOutranked(field: Field | "manager"): boolean;
 }
 
 export function elsewhereOf(person: Person, { state, connection, byHand }: {

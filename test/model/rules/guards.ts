@@ -71,17 +71,21 @@ export interface ColumnsSeen {
   readonly filled: ReadonlyMap<string, ReadonlySet<Column>>;
   /** Keys of people who leave with this input. */
   readonly leaving: ReadonlySet<string>;
+  /** Keys of people whose manager leaves. */
+  readonly managerLeft: ReadonlySet<string>;
   /** How many who had left would return. */
   readonly returning: number;
 }
 
 /** Whether a column has lost too many of its values. */
-export function columnGuardHolds({ connection, columns, filled, leaving, returning }: ColumnsSeen): boolean {
+export function columnGuardHolds(
+  { connection, columns, filled, leaving, managerLeft, returning }: ColumnsSeen,
+): boolean {
   const { limits, memory, policy } = connection;
   const isFirst = memory.fullInputs === 0 || memory.filled === null;
   if (limits.column?.enabled === false || isFirst || policy.empty_cells !== "clear") return false;
   const before = memory.filled!;
-  const both = [...filled.keys()].filter((key) => before.has(key) && !leaving.has(key));
+  const all = [...filled.keys()].filter((key) => before.has(key) && !leaving.has(key));
   const points = limits.column?.percent ?? 30;
   for (const column of columns) {
     if (!memory.columns.includes(column)) continue;
@@ -90,6 +94,14 @@ export function columnGuardHolds({ connection, columns, filled, leaving, returni
       if (isGone && returning >= 2 && [...before.values()].some((cells) => cells.has(column))) return true;
       continue;
     }
+    // Not of those who name no manager any more as theirs has left.
+    const isOfManager = column === "manager_id" || column === "manager_email";
+    const hasLost = (key: string) =>
+      managerLeft.has(key) &&
+      ["manager_id", "manager_email"].some((each) =>
+        before.get(key)!.has(each as Column) && !filled.get(key)!.has(each as Column)
+      );
+    const both = isOfManager ? all.filter((key) => !hasLost(key)) : all;
     const was = both.filter((key) => before.get(key)!.has(column)).length;
     const is = both.filter((key) => filled.get(key)!.has(column)).length;
     if (was >= 3 && is === 0) return true;

@@ -1,4 +1,5 @@
 /** Who a record is about. */
+import { isAccepted } from "./decisions.ts";
 import { compare, compareNames, contradicts, type FoundBy, haveSameWords, seemsSomebodyElse } from "./contradiction.ts";
 import type { Record_ } from "./record.ts";
 import type { Connection, Link, Person, State } from "./state.ts";
@@ -33,10 +34,17 @@ export interface Among {
 /** Each record with whom it is about; null where its key cannot be read. */
 export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeyed">): (Match | null)[] {
   const match = (record: Record_, rekeyed: ReadonlySet<number>) =>
-    record.key === null ? null : matchRecord(record, { ...among, rekeyed });
+    record.key === null ? null : withAddress(matchRecord(record, { ...among, rekeyed }), record, among);
   const first = records.map((record) => match(record, new Set()));
   const rekeyed = new Set(first.flatMap((each) => each?.kind === "rekeyed" ? [each.person.id] : []));
   return records.map((record, index) => first[index]?.kind === "rekeyed" ? first[index] : match(record, rekeyed));
+}
+
+/** A refused row may as well be about whoever has its address. */
+function withAddress(match: Match, { values }: Record_, { state }: Pick<Among, "state">): Match {
+  const email = values.email ?? null;
+  if (match.kind !== "refused" || match.code !== "identity_conflict" || email === null) return match;
+  return { ...match, names: [...match.names, ...state.people.filter((person) => person.values.email === email)] };
 }
 
 function matchRecord(record: Record_, among: Among): Match {
@@ -101,10 +109,11 @@ function matchByEmail(record: Record_, among: Among): Match {
   const { first, last } = compareNames(record.values, found.values);
   const hired = compare(record.values.hire_date, found.values.hire_date);
   const agreeing = [first, last].filter((name) => name === "agrees").length;
-  const canBe = connection.key === "employee_id" && isLinked && among.showsEverybody;
+  const canBe = isLinked && among.showsEverybody;
   // Whether the address is theirs after this plan shows at its end; a row that makes nobody claims none.
   if (!canBe || agreeing === 0 || (agreeing === 2 && hired === "differs")) return { kind: "unmatched", holder: found };
-  return agreeing === 2 || hired === "agrees" ? { kind: "rekeyed", person: found } : contradiction(found, "email");
+  const isSame = agreeing === 2 || hired === "agrees" || isAccepted(state, connection.slug, record, found);
+  return isSame ? { kind: "rekeyed", person: found } : contradiction(found, "email");
 }
 
 /** Somebody new with both names of a person who was in the last input and is not in this one: in doubt, but for the hire date. */
@@ -119,14 +128,21 @@ export function matchByName(record: Record_, among: Omit<Among, "rekeyed">): Mat
   });
   const hired = gone.filter(({ values }) => compare(record.values.hire_date, values.hire_date) === "agrees");
   if (hired.length === 1) return { kind: "rekeyed", person: hired[0]! };
-  return gone.length === 0 ? null : contradiction(gone[0]!, "email");
+  const [person] = gone;
+  if (person === undefined) return null;
+  return isAccepted(state, connection.slug, record, person)
+    ? { kind: "rekeyed", person }
+    : contradiction(person, "names");
 }
 
 /** Known, unless the record would make the person somebody else. */
 function settle(record: Record_, person: Person, by: FoundBy, own: Link | null, { state, connection }: Among): Match {
   const link = own ?? state.links.find((each) => each.connection === connection.slug && each.person === person.id);
   const how = { by, key: connection.key, wasMissing: (link?.missingSince ?? null) !== null };
-  if (contradicts(record, person, how)) return contradiction(person, by);
+  if (contradicts(record, person, how)) {
+    if (!isAccepted(state, connection.slug, record, person)) return contradiction(person, by);
+    return { kind: "known", person, by, isOnlyLeaving: false };
+  }
   return { kind: "known", person, by, isOnlyLeaving: seemsSomebodyElse(record, person, how) };
 }
 

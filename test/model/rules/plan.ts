@@ -1,5 +1,6 @@
 /** What the engine must do with an input, from its rows to the state afterwards. */
 import { makesSomebodyNew } from "./change.ts";
+import { doubtsOf } from "./decisions.ts";
 import { type Counted, decide, type Decision, type Planned } from "./decide.ts";
 import { sortDuplicates } from "./duplicates.ts";
 import { columnGuardHolds, guardsThatHold, holds } from "./guards.ts";
@@ -10,6 +11,7 @@ import {
   type Column,
   type Connection,
   type Input,
+  MANAGER_FIELDS,
   type Memory,
   OUTCOMES,
   type RowOutcome,
@@ -56,32 +58,47 @@ export function planInput(state: State, input: Input): Verdict {
     input,
     memory,
   });
-  const rows = outcomesOf(decision, sorted);
+  const rows = outcomesOf(decision, sorted), doubts = doubtsOf(accepted, connection.key);
   const counted = countOf(decision, rows, { state, connection, input, contradicting });
   const heldBy = guardsThatHold(connection, counted.amounts, counted.bases);
   const failing = new Set(rows.filter(({ outcome }) => outcome === "failed").map(({ line }) => line));
   // Nothing is cleared by a row that is refused, nor by one beside the one that counts.
-  const filled = filledOf(sorted.counting.filter(({ line }) => !failing.has(line)));
-  if (isFull && columnGuardHolds({ connection, columns, filled, ...counted.people })) heldBy.push("column");
+  const used = sorted.counting.filter(({ line }) => !failing.has(line)), filled = filledOf(used);
+  // Nobody loses a manager who was never set.
+  const unset = new Set(
+    decision.planned.flatMap(({ record, person }) =>
+      person !== null && decision.unset.has(person.id) ? [record.line] : []
+    ),
+  );
+  const withoutUnset = (record: Record_) =>
+    unset.has(record.line) ? { ...record, cells: withoutManager(record) } : record;
+  const managerLeft = keysWhoseManagerLeaves(sorted.counting, decision, state, among);
+  if (isFull && columnGuardHolds({ connection, columns, filled, managerLeft, ...counted.people })) {
+    heldBy.push("column");
+  }
   const refused = new Set(records.filter(({ line }) => failing.has(line)).flatMap(({ key }) => key ?? []));
   // An input with a key that cannot be read is not complete: it may hold anybody.
   const fullInputs = memory.fullInputs + (everyKeyRead ? 1 : 0);
   const after: State = {
     people: decision.people,
+    waiting: decision.waiting,
+    accepted: state.accepted,
     links: absencesAfter(decision.links, decision, among, input),
     connections: state.connections.map((each) =>
       each !== connection ? each : {
         ...each,
-        memory: isFull ? { ...memory, fullInputs, ...showing(memory, filled, refused, columns) } : memory,
+        memory: isFull
+          ? { ...memory, fullInputs, ...showing(memory, filledOf(used.map(withoutUnset)), refused, columns) }
+          : memory,
       }
     ),
   };
   // A run in which every row is an error has used nothing of its input.
   if (failing.size === rows.length && rows.length > 0) {
-    return { status: "failed", error: null, rows, leavers: [], heldBy: [], after: state };
+    return { status: "failed", error: null, rows, leavers: [], heldBy: [], doubts, after: state };
   }
   const status = heldBy.length > 0 ? "held" : failing.size === 0 ? "succeeded" : "partial";
-  return { status, error: null, rows, leavers: decision.leavers, heldBy: heldBy.toSorted(), after };
+  return { status, error: null, rows, leavers: decision.leavers, heldBy: heldBy.toSorted(), doubts, after };
 }
 
 /** The row's cells under the file's headers. */
@@ -98,7 +115,7 @@ function isOfStaff({ status, key }: Record_, state: State, { slug }: Connection)
 const NO_BASES = { read: 0, active: 0, known: 0, linked: 0, activeLinked: 0, mostAreAbsent: false };
 
 function refuseAll(state: State, error: string): Verdict {
-  return { status: "failed", error, rows: [], leavers: [], heldBy: [], after: state };
+  return { status: "failed", error, rows: [], leavers: [], heldBy: [], doubts: [], after: state };
 }
 
 /** Approving a run that contradictions hold takes the rows for the same people's. */
@@ -165,6 +182,27 @@ function countOf(
   };
 }
 
+/** Keys of people whose manager has left, or leaves with this input or on a day to come. */
+function keysWhoseManagerLeaves(
+  records: readonly Record_[],
+  { planned, leavers, seen }: Decision,
+  { people, links }: State,
+  { connection: { slug }, showsEverybody }: { connection: Connection; showsEverybody: boolean },
+): ReadonlySet<string> {
+  const leaves = (id: number) => {
+    const person = people.find((each) => each.id === id)!;
+    const isMissing = showsEverybody && !seen.has(id) &&
+      links.some((link) => link.connection === slug && link.person === id);
+    return !person.active || person.values.deactivation_date !== null || isMissing || leavers.includes(id) ||
+      planned.some((each) => each.person?.id === id && (each.outcome === "deactivated" || each.counted.leaving));
+  };
+  return new Set(records.flatMap(({ key }) => {
+    const row = planned.find(({ record, person }) => record.key === key && person !== null);
+    const manager = people.find(({ id }) => id === row?.person?.id)?.manager ?? null;
+    return key !== null && manager !== null && leaves(manager) ? [key] : [];
+  }));
+}
+
 /**
  * What a connection remembers of the columns: one that is not in an input is as it was in the one before, and so are those
  * of a row that is refused, as it has changed nothing.
@@ -181,6 +219,10 @@ function showing(
   );
   const asBefore = [...before ?? []].filter(([key]) => refused.has(key) && !filled.has(key));
   return { filled: new Map([...kept, ...asBefore]), columns: [...columns, ...absent] };
+}
+
+function withoutManager({ cells }: Record_): Record_["cells"] {
+  return new Map([...cells].filter(([column]) => !(MANAGER_FIELDS as readonly Column[]).includes(column)));
 }
 
 /** By key, the columns of its row that have a value. */

@@ -1,7 +1,7 @@
 /** From a row to what it says: values by field, a status, and what is wrong with it. */
 import { judgeRow } from "./filter.ts";
-import type { Column, Connection, Field, Memory } from "./state.ts";
-import { FIELDS } from "./state.ts";
+import type { Column, Connection, Field, ManagerField, Memory } from "./state.ts";
+import { FIELDS, MANAGER_FIELDS } from "./state.ts";
 
 export interface RowError {
   readonly code: string;
@@ -15,6 +15,8 @@ export interface Record_ {
   readonly key: string | null;
   /** Null: the cell is empty. Absent: the row says nothing of the field. */
   readonly values: { readonly [field in Field]?: string | null };
+  /** Whom it names as manager, in the same way. */
+  readonly manager: { readonly [field in ManagerField]?: string | null };
   /** Unclear: a filter finds nothing to go by. Then the person stays as they are, and nobody is created. */
   readonly status: "active" | "inactive" | "nothing" | "unclear";
   /** Inactive for no other reason than that a filter leaves the row out. */
@@ -23,6 +25,8 @@ export interface Record_ {
   readonly isBlank: boolean;
   /** What rejects the row, unless it says inactive of somebody known. */
   readonly errors: readonly RowError[];
+  /** Fields whose cells cannot be used, whether or not that rejects the row, each with its code. */
+  readonly unread: readonly string[];
 }
 
 const PLACEHOLDERS = new Set(["NULL", "null", "nan", "NaN", "n/a", "N/A", "-"]);
@@ -42,10 +46,12 @@ const LIMITS: Readonly<Record<Field, number>> = {
   deactivation_date: 254,
 };
 
+const isOfManager = (column: Column) => (MANAGER_FIELDS as readonly Column[]).includes(column);
+
 /** The columns of an input that are used, in its order. */
 export function columnsOf(headers: readonly string[]): Column[] {
   return headers.filter((header) =>
-    header === "is_active" || (FIELDS as readonly string[]).includes(header)
+    header === "is_active" || ([...FIELDS, ...MANAGER_FIELDS] as readonly string[]).includes(header)
   ) as Column[];
 }
 
@@ -77,16 +83,26 @@ export function readRecord(
   for (const column of columns) {
     const cell = clean(row[column]!);
     if (!PLACEHOLDERS.has(cell) || NAMES.includes(column)) cells.set(column, cell);
-    else if (column === "deactivation_date") cells.set(column, "");
+    else if (column === "deactivation_date" || isOfManager(column)) cells.set(column, "");
   }
-  const values: { [field in Field]?: string | null } = {}, errors: RowError[] = [];
+  const values: { [field in Field]?: string | null } = {}, errors: RowError[] = [], unread: string[] = [];
   for (const field of FIELDS) {
     const cell = cells.get(field);
     if (cell === undefined) continue;
     const code = errorOf(field, cell);
     // Where empty cells clear nothing, they say nothing.
     if (code === null && (cell !== "" || connection.policy.empty_cells === "clear")) values[field] = read(field, cell);
+    if (code !== null) unread.push(`${code} ${field}`);
     if (code !== null && rejects(field, connection)) errors.push({ code, field });
+  }
+  const manager: { [field in ManagerField]?: string | null } = {};
+  for (const field of MANAGER_FIELDS) {
+    const cell = cells.get(field);
+    if (cell === undefined || (cell === "" && connection.policy.empty_cells === "keep")) continue;
+    const kind = field === "manager_id" ? "employee_id" : "email";
+    const code = errorOf(kind, cell);
+    if (code === null) manager[field] = read(kind, cell);
+    else unread.push(`${code} ${field}`);
   }
   for (const field of REQUIRED) {
     if (values[field] === null && connection.policy.empty_cells === "clear") {
@@ -100,7 +116,7 @@ export function readRecord(
   const isFiltered = status === "inactive" && statusOf(cells, columns, memory, isPast, "wanted").status !== "inactive";
   if (isUnreadable) errors.push({ code: "value_invalid", field: "is_active" });
   const isBlank = cells.get("is_active") === "" || (columns.includes("is_active") && !cells.has("is_active"));
-  return { line, cells, key, values, status, isFiltered, isBlank, errors };
+  return { line, cells, key, values, manager, status, isFiltered, isBlank, errors, unread };
 }
 
 function statusOf(

@@ -5,6 +5,7 @@
  * slow and small on purpose: somebody in doubt about a rule should be able to read it here.
  */
 import type { Limits } from "../../../src/model/guards.ts";
+import type { Doubt } from "./decisions.ts";
 
 /** The fields of a person that the model knows. `is_active` is none of them: it only says something about the status. */
 export const FIELDS = [
@@ -20,22 +21,28 @@ export const FIELDS = [
 ] as const;
 export type Field = (typeof FIELDS)[number];
 
+/** How a row names somebody's manager; the first counts more. */
+export const MANAGER_FIELDS = ["manager_id", "manager_email"] as const;
+export type ManagerField = (typeof MANAGER_FIELDS)[number];
+
 /** A header that the model reads; all others are unknown to the hub. */
-export type Column = Field | "is_active";
+export type Column = Field | ManagerField | "is_active";
 
 export type Values = Readonly<Record<Field, string | null>>;
 
 export const HAND = "hand";
 /** Who wrote a field last: a connection, by its slug, or a hand. Nobody: it was always empty. */
-export type Writers = { readonly [field in Field | "status"]?: string };
+export type Writers = { readonly [field in Field | "status" | "manager"]?: string };
 
 export interface Person {
   readonly id: number;
   readonly values: Values;
   readonly active: boolean;
+  /** Another person, by id. */
+  readonly manager: number | null;
   readonly writers: Writers;
   /** What was last edited by hand, and not released since. */
-  readonly edited: ReadonlySet<Field | "status">;
+  readonly edited: ReadonlySet<Field | "status" | "manager">;
 }
 
 export interface Link {
@@ -99,9 +106,26 @@ export interface Connection {
   readonly memory: Memory;
 }
 
+/** A manager whom a connection has named for a person, and who is nobody yet. */
+export interface Waiting {
+  readonly connection: string;
+  readonly person: number;
+  readonly field: ManagerField;
+  readonly value: string;
+}
+
+/** A row of a connection that somebody has accepted as this person's: what tells people apart in it. */
+export interface Accepted {
+  readonly connection: string;
+  readonly person: number;
+  readonly print: string;
+}
+
 export interface State {
   readonly people: readonly Person[];
   readonly links: readonly Link[];
+  readonly waiting: readonly Waiting[];
+  readonly accepted: readonly Accepted[];
   /** The oldest first. */
   readonly connections: readonly Connection[];
 }
@@ -156,6 +180,8 @@ export interface Verdict {
   /** Who is deactivated as missing, by id. */
   readonly leavers: readonly number[];
   readonly heldBy: readonly string[];
+  /** Rows that are refused as they would make a person somebody else. */
+  readonly doubts: readonly Doubt[];
   /** What is there once the input is applied; of a held one, once it is approved. */
   readonly after: State;
 }

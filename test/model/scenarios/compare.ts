@@ -1,5 +1,6 @@
 /** Where the engine does something else than the model says. */
 import type { Lab } from "../../laws/lab.ts";
+import { leaveOnTheirDay } from "../rules/due.ts";
 import { editByHand } from "../rules/edit.ts";
 import { planInput } from "../rules/plan.ts";
 import { FIELDS, type Input, NEW_MEMORY, type State, type Verdict } from "../rules/state.ts";
@@ -8,11 +9,21 @@ import { type Held, lineOf, type Seen } from "./engine.ts";
 import type { Day, Scenario } from "./scenario.ts";
 
 export function emptyState({ sources }: Scenario): State {
-  return { people: [], links: [], connections: sources.map((source) => ({ ...source, memory: NEW_MEMORY })) };
+  return {
+    people: [],
+    links: [],
+    waiting: [],
+    accepted: [],
+    connections: sources.map((source) => ({ ...source, memory: NEW_MEMORY })),
+  };
 }
 
-export function editDay(state: State, { edits }: Day, lab: Lab): State {
-  return edits.reduce((before, edit) => editByHand(before, edit, dateIn("UTC", lab.clock.ms)), state);
+export function beginDay(state: State, { edits, isDueSeen }: Day, lab: Lab): State {
+  const today = dateIn("UTC", lab.clock.ms);
+  return edits.reduce(
+    (before, edit) => editByHand(before, edit, today),
+    isDueSeen ? leaveOnTheirDay(state, today) : state,
+  );
 }
 
 export function planDay(state: State, day: Day, lab: Lab): Verdict {
@@ -55,7 +66,7 @@ export function compareRuns(wanted: Verdict, seen: Seen, state: State): string[]
     differ(`rows ${outcome}`, rows, counts[outcome]);
   }
   const numbers = wanted.leavers.map((id) => state.people.find((person) => person.id === id)!.values.employee_id);
-  const ofNoRow = seen.changes.filter(({ line, entity }) => line === null && entity === "user");
+  const ofNoRow = seen.changes.filter(({ line, action }) => line === null && action === "deactivate");
   const gone = ofNoRow.map(({ subject }) => subject.employee_id ?? null);
   differ("deactivated as missing", numbers.toSorted(), gone.toSorted());
   return differences;
@@ -64,7 +75,7 @@ export function compareRuns(wanted: Verdict, seen: Seen, state: State): string[]
 export function compareStates(wanted: State, held: Held): string[] {
   const lines = new Map(wanted.people.map((person) => [
     person.id,
-    lineOf(FIELDS.map((field) => person.values[field]), person.active),
+    lineOf([...FIELDS.map((field) => person.values[field]), nameOf(wanted, person.manager)], person.active),
   ]));
   const links = wanted.links.map(({ connection, key, person, missingSince }) =>
     `${connection} ${key} -> ${lines.get(person)}${missingSince === null ? "" : " missing"}`
@@ -73,6 +84,12 @@ export function compareStates(wanted: State, held: Held): string[] {
     ...differences("person", [...lines.values()], held.people),
     ...differences("link", links, held.links),
   ];
+}
+
+/** A manager as people are told apart here: by number, or address. */
+function nameOf({ people }: State, manager: number | null): string | null {
+  const values = people.find(({ id }) => id === manager)?.values;
+  return values === undefined ? null : `under ${values.employee_id ?? values.email}`;
 }
 
 function differences(what: string, model: readonly string[], engine: readonly string[]): string[] {

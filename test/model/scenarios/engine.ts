@@ -4,7 +4,8 @@ import { listRunChanges } from "../../../src/store/runs/changes.ts";
 import { listIssues } from "../../../src/store/runs/issues.ts";
 import type { ChangeView } from "../../../src/model/change.ts";
 import type { Run } from "../../../src/store/runs/runs.ts";
-import { approve, createLab, editByHand, type Lab, rowsOf, run } from "../../laws/lab.ts";
+import { tick } from "../../../src/upkeep/tick.ts";
+import { approve, carryAll, createLab, editByHand, type Lab, rowsOf, run } from "../../laws/lab.ts";
 import { FIELDS } from "../rules/state.ts";
 import { type Day, fileOf, type Scenario } from "./scenario.ts";
 
@@ -30,8 +31,12 @@ export function passTime(lab: Lab, day: Day): void {
   lab.clock.ms += day.hours * 3_600_000;
 }
 
-/** What hands do to people before the day's file comes. */
-export async function editDay(lab: Lab, { edits }: Day): Promise<void> {
+/** What the day itself and hands do to people before its file comes. */
+export async function beginDay(lab: Lab, { edits, isDueSeen }: Day): Promise<void> {
+  if (isDueSeen) {
+    await tick(lab.hub);
+    await carryAll(lab);
+  }
   for (const { number, values, status, release } of edits) {
     const patch = { ...values, ...status === null ? {} : { status }, release: [...release] };
     await editByHand(lab, number, patch);
@@ -83,12 +88,11 @@ export async function whatIsHeld(lab: Lab): Promise<Held> {
   const users = await rowsOf(lab.hub.db, "users"), links = await rowsOf(lab.hub.db, "links");
   const slugs = new Map((await rowsOf(lab.hub.db, "connections")).map(({ id, slug }) => [id, slug]));
   const departments = new Map((await rowsOf(lab.hub.db, "departments")).map(({ id, name }) => [id, name]));
+  const names = new Map(users.map(({ id, employee_id, email }) => [id, `under ${employee_id ?? email}`]));
   const lines = new Map(users.map((user) => {
     const seen = { ...user, department_name: departments.get(user.department_id) ?? null };
-    return [
-      user.id,
-      lineOf(FIELDS.map((field) => seen[field as keyof typeof seen] as string | null), user.status === "active"),
-    ];
+    const values = FIELDS.map((field) => seen[field as keyof typeof seen] as string | null);
+    return [user.id, lineOf([...values, names.get(user.manager_id) ?? null], user.status === "active")];
   }));
   return {
     people: [...lines.values()].toSorted(),

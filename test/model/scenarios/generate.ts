@@ -43,6 +43,9 @@ export function generateScenario(random: Random): Scenario {
   for (let i = 0; i < size; i++) newHuman(town, random);
   const systems = [systemOf("first", random), ...random.once(2) ? [systemOf("second", random)] : []];
   const isWild = random.once(8), hasHands = random.once(3);
+  const sources = systems.map(({ slug, key, headers }) => ({ slug, key, ...settingsOf(slug, headers, random) }));
+  // What guards count of a day that has come, the model does not know.
+  const areDaysSeen = sources.every(({ limits }) => limits.deactivate?.enabled === false);
   const days: Day[] = [];
   let nowMs = START;
   for (let i = 0, count = systems.length + random.below(4); i < count; i++) {
@@ -56,17 +59,19 @@ export function generateScenario(random: Random): Scenario {
       coverage: i > 0 && random.once(6) ? "diff" : "full",
       byHand: hasHands && random.once(3),
       edits: hasHands && i > 0 ? editsOf(town, random) : [],
+      isDueSeen: areDaysSeen && random.once(2),
       hours,
       headers: system.headers,
-      rows: town.humans.filter((human) => isListed(human, system)).map((human) => rowOf(human, system, today)),
+      rows: town.humans.filter((human) => isListed(human, system)).map((human) => rowOf(human, system, town, today)),
       ifHeld: random.once(3) ? "cancel" : "approve",
+      decides: random.once(2),
     };
     const isShuffled = i > 0 && isWild && random.once(2);
     days.push(isShuffled ? shuffleDay(day, random) : i > 0 || random.once(4) ? mutateDay(day, random) : day);
   }
   return {
     isCompared: !isWild,
-    sources: systems.map(({ slug, key, headers }) => ({ slug, key, ...settingsOf(slug, headers, random) })),
+    sources,
     days,
   };
 }
@@ -125,6 +130,8 @@ function exportOf(random: Random): Export {
   if (random.once(3)) headers.push("department_name");
   if (random.once(4)) headers.push("employment_status");
   if (random.once(6)) headers.push("Company");
+  if (random.once(3)) headers.push("manager_id");
+  if (random.once(6)) headers.push("manager_email");
   return { headers, leavers };
 }
 
@@ -132,7 +139,13 @@ function isListed({ left, truth }: Human, { leavers, without }: System): boolean
   return (left === null || leavers !== "dropped") && (without === null || truth % 3 !== without);
 }
 
-function rowOf(human: Human, { leavers, hasOwnTitles }: System, today: string): Day["rows"][number] {
+function rowOf(
+  human: Human,
+  { leavers, hasOwnTitles }: System,
+  { humans }: Town,
+  today: string,
+): Day["rows"][number] {
+  const boss = humans.find(({ truth }) => truth === human.boss);
   const hasLeft = human.left !== null && human.left <= today;
   return {
     truth: human.truth,
@@ -146,6 +159,8 @@ function rowOf(human: Human, { leavers, hasOwnTitles }: System, today: string): 
       Company: human.company,
       title: hasOwnTitles && human.title !== "" ? `Our ${human.title}` : human.title,
       hire_date: human.hired,
+      manager_id: boss?.number ?? "",
+      manager_email: boss?.email ?? "",
       is_active: leavers === "is_active" && hasLeft ? "no" : "yes",
       deactivation_date: leavers === "deactivation_date" ? human.left ?? "" : "",
     },

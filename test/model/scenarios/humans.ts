@@ -9,6 +9,8 @@ export interface Human {
   last: string;
   title: string;
   department: string;
+  /** Who leads them, by truth; null: nobody does. */
+  boss: number | null;
   /** Regular, or another kind of employment. */
   kind: string;
   company: string;
@@ -59,6 +61,7 @@ export function newHuman(town: Town, random: Random, given: Partial<Human> = {})
     last: random.pick(LAST),
     title: random.pick(TITLES),
     department: random.pick(DEPARTMENTS),
+    boss: truth === 1 || random.once(5) ? null : 1 + random.below(truth - 1),
     kind: random.pick(KINDS),
     company: random.pick(COMPANIES),
     hired: `20${10 + random.below(15)}-0${1 + random.below(9)}-${10 + truth % 18}`,
@@ -91,6 +94,14 @@ const EVENTS: Readonly<Record<string, Event>> = {
   },
   isPromoted: (town, random) => void (someone(town, random).title = random.pick(TITLES)),
   changesDepartment: (town, random) => void (someone(town, random).department = random.pick(DEPARTMENTS)),
+  getsBoss: (town, random) => {
+    const human = someone(town, random), boss = someone(town, random).truth;
+    human.boss = random.once(4) ? null : boss;
+  },
+  swapsWithBoss: (town, random) => {
+    const human = someone(town, random), boss = town.humans.find(({ truth }) => truth === human.boss);
+    if (boss !== undefined) [human.boss, boss.boss] = [boss.boss, random.once(3) ? boss.boss : human.truth];
+  },
   changesKind: (town, random) => void (someone(town, random).kind = random.pick(KINDS)),
   changesCompany: (town, random) => void (someone(town, random).company = random.pick(COMPANIES)),
   marries: (town, random) => void (someone(town, random).last = random.pick(LAST)),
@@ -114,6 +125,15 @@ const EVENTS: Readonly<Record<string, Event>> = {
     const old = random.pick(all);
     town.humans = town.humans.filter((human) => human !== old);
     newHuman(town, random, { number: old.number });
+  },
+  /** Somebody gets a new address, and somebody new, or who is there, the old one. */
+  addressPasses: (town, random) => {
+    const all = staying(town);
+    if (all.length < 2) return;
+    const giver = random.pick(all), { email } = giver, taker = random.pick(all.filter((human) => human !== giver));
+    giver.email = `${giver.first}.${random.below(90) + 10}@example.com`.toLowerCase();
+    if (random.once(2)) newHuman(town, random, { email });
+    else taker.email = email;
   },
   addressIsRecycled: (town, random, today) => {
     const all = gone(town, today);

@@ -13,6 +13,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   employment_status: ["x".repeat(255), "n/a", "Trainee"],
   title: ["x".repeat(255), "NULL", 'Head, of "all"'],
   hire_date: ["soon", "2026-02-30"],
+  manager_id: ["n/a", "999", "001", "102", "x".repeat(101)],
+  manager_email: ["boss@", "-", "nobody@example.com", "bo@example.com"],
   is_active: ["maybe", "-", "0", "TRUE", "left"],
   deactivation_date: ["soon", "2026-01-31", "2026-03-04", "2027-12-31", "n/a"],
 };

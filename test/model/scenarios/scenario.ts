@@ -20,12 +20,16 @@ export interface Day {
   readonly byHand: boolean;
   /** What is edited in the hub just before. */
   readonly edits: readonly Edit[];
+  /** Whether the hub looks, before that, whose leaving day has come. */
+  readonly isDueSeen: boolean;
   /** Since the day before. */
   readonly hours: number;
   readonly headers: readonly string[];
   readonly rows: readonly ScenarioRow[];
   /** What somebody does with the run if it is held. */
   readonly ifHeld: "approve" | "cancel";
+  /** Whether somebody says of the rows that are refused whether they are about the same person, or about somebody new. */
+  readonly decides: boolean;
 }
 
 export interface Source {
@@ -55,8 +59,10 @@ export function describeScenario({ sources, days }: Scenario): string {
   const shown = days.map((day, index) => {
     const [header, ...lines] = fileOf(day, 0).trimEnd().split("\n");
     const rows = lines.map((line, at) => `${line.padEnd(70)} <- person ${day.rows[at]?.truth}`);
-    const { connection, coverage, byHand, edits, hours, ifHeld } = day;
-    const title = `${connection}, ${coverage}${byHand ? " by hand" : ""}, ${hours} h later, if held: ${ifHeld}`;
+    const { connection, coverage, byHand, edits, hours, ifHeld, decides, isDueSeen } = day;
+    const title = `${connection}, ${coverage}${byHand ? " by hand" : ""}, ${hours} h later, if held: ${ifHeld}${
+      decides ? ", decides" : ""
+    }${isDueSeen ? ", leaving days seen" : ""}`;
     const edited = edits.map((edit) => `edited by hand: ${JSON.stringify(edit)}`);
     return [`day ${index + 1}: ${title}`, ...edited, header, ...rows].join("\n");
   });

@@ -1,7 +1,8 @@
 /** One scenario, day by day, on the model and on the engine. */
 import type { Lab } from "../../laws/lab.ts";
-import { compareRuns, compareStates, editDay, emptyState, planDay } from "./compare.ts";
-import { answer, editDay as editEngine, openEngine, passTime, sendDay, whatIsHeld } from "./engine.ts";
+import { beginDay, compareRuns, compareStates, emptyState, planDay } from "./compare.ts";
+import { answer, beginDay as beginInEngine, openEngine, passTime, sendDay, whatIsHeld } from "./engine.ts";
+import { decideInModel, decideRows } from "./decisions.ts";
 import { breachesOfOrder, breachesOfRepeat } from "./repeat.ts";
 import { breachesOf, type Truth } from "./truth.ts";
 import { describeScenario, type Scenario } from "./scenario.ts";
@@ -32,8 +33,8 @@ async function tryOn(lab: Lab, scenario: Scenario): Promise<Trial> {
   const statuses: string[] = [];
   for (const [index, day] of scenario.days.entries()) {
     passTime(lab, day);
-    await editEngine(lab, day);
-    state = editDay(state, day, lab);
+    await beginInEngine(lab, day);
+    state = beginDay(state, day, lab);
     const wanted = planDay(state, day, lab);
     // On one day alone, as this takes three times as long.
     const before = index === scenario.days.length - 1 && index > 0 ? await lab.copy() : null;
@@ -54,6 +55,9 @@ async function tryOn(lab: Lab, scenario: Scenario): Promise<Trial> {
         breaches.push(...await breachesOfRepeat(lab, day, index, seen));
       }
       before.close();
+    }
+    if (day.decides && seen.status !== "held") {
+      state = decideInModel(state, wanted, day, await decideRows(lab, seen, day, { truth, doubts: wanted.doubts }));
     }
     if (wrong.length + breaches.length > 0) return { wrong, breaches, day: index + 1, statuses };
   }

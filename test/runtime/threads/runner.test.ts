@@ -13,7 +13,6 @@ function start(publicUrl: string, graceMs = 5_000) {
     keys: { texts: [], file: null },
     databaseAuthToken: null,
     connectors: [],
-    base: "file:///",
     publicUrl,
     retainDays: 30,
     allowHosts: "",

@@ -5,7 +5,7 @@
  * The code is imported by a computed `blob:` URL. Deno lets the modules that are named in the program's own text read
  * files, whatever its permissions are; those of a module that is imported this way may not.
  */
-import type { RowsToNormalize } from "../../../hub.ts";
+import type { MigrationAsk, RowsToNormalize } from "../../../hub.ts";
 import { linesOf } from "../lines.ts";
 import type { Call, ToChild } from "../protocol.ts";
 import { contextFor, MAX_LOGGED } from "./context.ts";
@@ -33,6 +33,8 @@ const CALLS: Record<Call, (connector: Loaded, of: number, given: never) => unkno
     await nextPage(connector, of);
   },
   normalize: (connector, of, given: RowsToNormalize) => normalize(connector, of, given),
+  migrate: (connector, of, { what, from }: MigrationAsk) =>
+    write({ value: of, is: (connector[what] as AnyFunction)(from) ?? null }),
 };
 
 async function answer(of: number, make: () => unknown): Promise<void> {

@@ -1,0 +1,52 @@
+/** Our own connectors keep the laws for connectors, in a child as those of others. */
+import { after } from "node:test";
+import { testConnector } from "../../src/kit/laws/test-connector.ts";
+import type { Handler } from "../../src/kit/tape.ts";
+import { hireCrowd } from "../support/bamboohr/company.ts";
+import { outboundTo, startBambooHR } from "../support/bamboohr/server.ts";
+import { rounds } from "../support/rounds.ts";
+
+const own = (path: string) => new URL(`../../connectors/${path}`, import.meta.url);
+
+testConnector(own("csv-upload.ts"), {
+  settings: { delimiter: ";" },
+  refused: [{ settings: { delimiter: "x" }, at: "/delimiter" }],
+  drop: { name: "people.csv", contentType: "text/csv", content: "email;first_name\nana@acme.test;Ana\n" },
+  records: [{ email: "ana@acme.test", first_name: "Ana" }],
+});
+
+testConnector(own("rest-import.ts"), {
+  settings: {},
+  drop: { name: "people.json", contentType: "application/json", content: '[{"email":"ana@acme.test","title":null}]' },
+  records: [{ email: "ana@acme.test", title: null }],
+});
+
+const fake = await startBambooHR();
+hireCrowd(fake.company, 120);
+after(() => fake.close());
+const outbound = outboundTo(fake);
+const source: Handler = async (request) => {
+  const { method, url, headers } = request;
+  const body = method === "GET" ? undefined : new Uint8Array(await request.arrayBuffer());
+  const answer = await outbound(url, {
+    method,
+    headers: Object.fromEntries(headers),
+    body,
+    timeoutMs: 30_000,
+    maxBytes: 2 ** 30,
+  });
+  return new Response(
+    [204, 304].includes(answer.status) ? null : answer.body as ReadableStream<Uint8Array<ArrayBuffer>>,
+    {
+      status: answer.status,
+      headers: answer.headers,
+    },
+  );
+};
+for (const from of rounds(["auto", "employees", "report", "dataset"], [])) {
+  testConnector(own("bamboohr/bamboohr.ts"), {
+    settings: { subdomain: "acme", source: from },
+    secrets: { api_key: fake.key },
+    source,
+  });
+}
