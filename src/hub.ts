@@ -34,6 +34,8 @@ export interface RowsToNormalize {
 /** Where in the loaded code a connector threw, and what; never the text. */
 export interface Threw {
   readonly name?: string;
+  /** It threw nothing, but gave this instead of a record, such as `nothing`. */
+  readonly gave?: string;
   readonly at?: readonly [line: number, column: number];
 }
 
@@ -59,10 +61,14 @@ export interface Isolated {
   readonly digest: string;
   /** To be awaited before the connector's functions of settings are called with these. Never fails. */
   prepare(stored: readonly unknown[]): Promise<void>;
-  openNormalizer(): ApartNormalizer;
+  /** `owner`: whose rows they are, as OWNER says it. */
+  openNormalizer(owner: string): ApartNormalizer;
   /** What the connector makes of it; not checked. Fails with `connector_failed`. */
   migrate(asked: MigrationAsk): Promise<unknown>;
 }
+
+/** In the context of a connector's `check` and `fetch`: the organization, which shares the hub's processes with others. */
+export const OWNER: unique symbol = Symbol("owner");
 
 /**
  * A connector of this hub. `isolated`: it runs in processes of its own, and its `normalize` must not be called. `from`: the

@@ -5,7 +5,7 @@
  * Rows are normalized when they are decoded, so that a failure is part of the row; planning takes the record from there.
  */
 import { type Connector, type NormalizeContext, recordFromCells } from "../connector.ts";
-import type { Installed, Normalized, RowsToNormalize } from "../hub.ts";
+import type { ApartNormalizer, Installed, Normalized, RowsToNormalize } from "../hub.ts";
 import {
   type CustomField,
   DEPARTMENT_FIELDS,
@@ -35,14 +35,15 @@ export interface Normalizer {
   issues(): readonly Issue[];
 }
 
-type Context = Omit<NormalizeContext<never>, "fields">;
+/** `organizationId`: whose rows they are, which the connector does not learn. */
+type Context = Omit<NormalizeContext<never>, "fields"> & { readonly organizationId: number };
 
 const MAX_NOTED = 10;
 
 /** `resolve`: the fields of the columns. `onFailed` is called for the first few rows. */
 export function createNormalizer(
   connector: Installed,
-  context: Context,
+  { organizationId, ...context }: Context,
   resolve: (columns: readonly string[]) => Fields,
   onFailed: (failed: RowFailed) => void = () => {},
 ): Normalizer {
@@ -54,7 +55,9 @@ export function createNormalizer(
     };
   }
   const notes = createNotes(connector, context.customFields, onFailed);
-  if (connector.isolated !== undefined) return normalizeApart(connector.isolated, context, resolve, notes);
+  if (connector.isolated !== undefined) {
+    return normalizeApart(connector.isolated.openNormalizer(String(organizationId)), context, resolve, notes);
+  }
   const records = new WeakMap<Row, SourceRecord>();
 
   function read(row: Row): Row {
@@ -84,13 +87,11 @@ export function createNormalizer(
 
 /** Rows that a connector in another process reads, so many at a time as are decoded together. */
 function normalizeApart(
-  isolated: NonNullable<Installed["isolated"]>,
-  context: Context,
+  apart: ApartNormalizer,
+  context: Omit<Context, "organizationId">,
   resolve: (columns: readonly string[]) => Fields,
   notes: Notes,
 ): Normalizer {
-  const apart = isolated.openNormalizer();
-
   async function read(rows: readonly Row[]): Promise<readonly Row[]> {
     const readable = rows.filter(isReadable);
     if (readable.length === 0) return rows;
@@ -109,8 +110,10 @@ function normalizeApart(
       notes.fields(made.record);
       return { ...row, record: made.record };
     }
-    const { name = "an error" } = made.threw;
-    return notes.failed(row, { line: row.line, error: name, at: apart.placeOf(made.threw) }, `fails with ${name}`);
+    const { name = "an error", gave } = made.threw;
+    const what = gave === undefined ? `fails with ${name}` : `gives ${gave} instead of a record`;
+    const error = gave === undefined ? name : what;
+    return notes.failed(row, { line: row.line, error, at: apart.placeOf(made.threw) }, what);
   }
 
   return {

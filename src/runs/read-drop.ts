@@ -95,7 +95,12 @@ export async function readDropOf(
   const columns = columnsOf(context, entity, key, isApart(context.drop));
   const normalizer = createNormalizer(
     connector,
-    { settings: settingsOf(connection, connector) as never, customFields, today },
+    {
+      organizationId: connection.organizationId,
+      settings: settingsOf(connection, connector) as never,
+      customFields,
+      today,
+    },
     columns.resolve,
     context.onRowFailed,
   );

@@ -50,7 +50,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Distinguishes containers with the same host name, whose pids are independent. Empty on systems without namespaces. */
-function processNamespace(): string {
+export function processNamespace(): string {
   try {
     return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");
   } catch {

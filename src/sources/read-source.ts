@@ -29,6 +29,8 @@ export interface ReadSourceOptions {
   readonly wait?: SourceOptions["wait"];
   /** Called after each page is stored, and after each megabyte that is hashed at the end. */
   readonly step?: () => void;
+  /** Called when the source gives a sign of life: a request has been answered, or a page stored. */
+  readonly onSign?: () => void;
 }
 
 /** Longer than any source needs, and shorter than unsealed drops are retained. */
@@ -80,7 +82,7 @@ function faulty(fault: Fault): ReadEnd {
 async function read(
   progress: FetchProgress,
   { fetch, run, connection }: ClaimedFetch,
-  { signal, wait, step }: ReadSourceOptions,
+  { signal, wait, step, onSign = () => {} }: ReadSourceOptions,
   opened: { source: OpenSource | null },
 ): Promise<ReadEnd> {
   const { hub, keeper } = progress;
@@ -95,6 +97,11 @@ async function read(
   const last = await lastFor(source.connector, await findLastRead(hub.db, connection, run.entity));
   const context: FetchContext<never> = {
     ...source.context,
+    async fetch(url, request) {
+      const answer = await source.context.fetch(url, request);
+      onSign();
+      return answer;
+    },
     entity: run.entity,
     drop: null,
     readDrop: () => {
@@ -116,6 +123,7 @@ async function read(
   }
   const result = await drain(untilAborted(rows, signal), async (page) => {
     await keeper.add(page);
+    onSign();
     step?.();
   });
   signal.throwIfAborted();

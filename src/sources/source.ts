@@ -4,7 +4,7 @@
  */
 import { type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
-import { connectorFor, type Hub, type Installed, missingConnector } from "../hub.ts";
+import { connectorFor, type Hub, type Installed, missingConnector, OWNER } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { redact as redactTokens } from "../security/redact.ts";
 import { sleep } from "../std/sleep.ts";
@@ -61,6 +61,7 @@ export async function openSource(
   const logged = { ...ids(connection), ...about };
   let lines = 0;
   const context = {
+    [OWNER]: String(connection.organizationId),
     settings,
     mapping: { ...connector.mapping, ...connection.mapping },
     onlyStatuses: connection.policy.only_statuses ?? null,

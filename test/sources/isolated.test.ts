@@ -178,7 +178,23 @@ const ABUSES: readonly (readonly [string, string, RegExp])[] = [
     "async *fetch() { await (globalThis as any).Deno.readTextFile('/etc/hostname'); }",
     /threw NotCapable/,
   ],
-  ["yields what is no page", "async *fetch() { yield 5; }", /an error of its own/],
+  ["yields what is no page", "async *fetch() { yield 5; }", /yielded what is no page.* \(stranger\.ts:\d+\)/],
+  [
+    "has an origin that is a number",
+    "async *fetch() { yield { origin: 5, records: [] }; }",
+    /no page.* \(stranger\.ts:\d+\)/,
+  ],
+  ["has no generator", "async fetch() { return []; }", /should be an async generator \(stranger\.ts:\d+\)/],
+  [
+    "yields a circle",
+    "async *fetch() { const a: any = {}; a.a = a; yield { origin: null, records: [a] }; }",
+    /is no JSON.* \(stranger\.ts:\d+\)/,
+  ],
+  [
+    "yields a BigInt",
+    "async *fetch() { yield { origin: null, records: [{ id: 1n }] }; }",
+    /is no JSON.* \(stranger\.ts:\d+\)/,
+  ],
 ];
 
 for (const [what, parts, expected] of ABUSES) {

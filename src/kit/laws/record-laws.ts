@@ -111,7 +111,7 @@ export const RECORD_LAWS: readonly Law[] = [
       const columns = [...new Set([...Object.keys(mapping), ...known.flatMap((row) => Object.keys(row))])];
       const fields = columns.map((column) => mapping[column] ?? column);
       const context = { settings, fields, customFields: [], today: TODAY };
-      const { normalize } = connector.isolated!.openNormalizer();
+      const { normalize } = connector.isolated!.openNormalizer("kit");
       const rows = [
         ...ODD.map((odd) => columns.map(() => odd)),
         ...known.map((row) => columns.map((column) => row[column] ?? null)),

@@ -3,9 +3,11 @@
  * runs here.
  */
 import { createHash } from "node:crypto";
+import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { Fault } from "../../model/errors.ts";
+import { buildFiles } from "./esbuild.ts";
 
 export interface Bundle {
   readonly code: string;
@@ -28,10 +30,8 @@ const MAX_BYTES = 8 * 1024 * 1024;
  * problem in a line.
  */
 export async function bundleConnector(entry: string, folder: string): Promise<Bundle & MadeOf> {
-  // Needed only where connectors of others are added, and slow to load.
-  const { build, stop } = await import("esbuild");
   try {
-    const { outputFiles, metafile } = await build({
+    const { outputFiles, metafile } = await buildFiles({
       stdin: {
         // A module without a default export is refused in words later.
         contents: `import * as all from ${JSON.stringify(entry)}; export default all.default;`,
@@ -41,20 +41,14 @@ export async function bundleConnector(entry: string, folder: string): Promise<Bu
       // Paths in comments of the code are relative to it, so that the same code has the same digest anywhere.
       absWorkingDir: folder,
       outfile: "connector.js",
-      bundle: true,
-      write: false,
-      format: "esm",
       target: "es2023",
       platform: "neutral",
       mainFields: ["module", "main"],
       conditions: ["deno", "import"],
-      external: ["node:*"],
-      plugins: [FILE_URLS],
+      plugins: [FILE_URLS, NODE_MODULES],
       define: { "process.env.NODE_ENV": '"production"' },
       sourcemap: "external",
       sourcesContent: false,
-      metafile: true,
-      logLevel: "silent",
       minifySyntax: true,
       treeShaking: true,
     });
@@ -66,8 +60,6 @@ export async function bundleConnector(entry: string, folder: string): Promise<Bu
     return { code, map, inputs, digest: createHash("sha256").update(code).digest("hex") };
   } catch (error) {
     throw error instanceof Fault ? error : new Fault("unprocessable", problemsOf(error), { cause: error });
-  } finally {
-    await stop();
   }
 }
 
@@ -76,6 +68,25 @@ const FILE_URLS: Plugin = {
   name: "file-urls",
   setup: ({ onResolve }) => void onResolve({ filter: /^file:/ }, ({ path }) => ({ path: fileURLToPath(path) })),
 };
+
+/**
+ * Node's own modules, with `node:` before their names or without, are Deno's, which refuses what a child may not do. As in
+ * Node, they come before packages of the same name.
+ */
+const NODE_MODULES: Plugin = {
+  name: "node-modules",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:)?process$/ }, () => ({ path: "process", namespace: "of-the-child" }));
+    onLoad({ filter: /^process$/, namespace: "of-the-child" }, () => ({ contents: PROCESS }));
+    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /^[a-z]/ }, ({ path }) => isBuiltin(path) ? { path: `node:${path}`, external: true } : null);
+  },
+};
+
+/** Deno's own refuses to be asked for an environment; the host has one that is empty. */
+const PROCESS = `const { process } = globalThis;
+export const { argv, cwd, emitWarning, env, nextTick, off, on, once, platform, version, versions } = process;
+export default process;`;
 
 function textOf(files: readonly { readonly path: string; readonly text: string }[], ending: string): string {
   return files.find(({ path }) => path.endsWith(ending))!.text;

@@ -2,7 +2,7 @@
  * Calls into a child, several at a time, over its lines: each is answered once, has a time limit that every sign of life
  * renews, and fails when the child is over.
  */
-import { ConnectorFault, crashOf, errorOf, textOfFault } from "./faults.ts";
+import { ConnectorFault, crashOf, errorOf, textOf, textOfFault } from "./faults.ts";
 import type { Ask, Call, FromChild, Limits, ToChild } from "./protocol.ts";
 
 /** Answers what the connector asks while a call lasts. What it throws, the connector gets as a fault. */
@@ -52,6 +52,7 @@ export interface CallsOptions {
 export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls {
   const waiting = new Map<number, Waiting>();
   let calls = LOADING;
+  let asked = 0;
   let over: { readonly reason: unknown } | null = null;
 
   /** Each call has its time anew with each page and each question. */
@@ -88,18 +89,33 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
 
   async function answer(id: number, of: number, what: Ask, given: unknown): Promise<void> {
     const each = waiting.get(of);
+    const shows = SIGNS_OF_LIFE.has(what);
     try {
-      const make = each?.answers[what];
-      if (each === undefined || make === undefined) throw new ConnectorFault(`asked for "${what}" out of turn`);
+      if (++asked > limits.asks) return kill(new ConnectorFault(`asked for more than ${limits.asks} things at once`));
+      const make = each !== undefined && Object.hasOwn(each.answers, what) ? each.answers[what] : undefined;
+      if (each === undefined || make === undefined) throw new ConnectorFault("asked for something out of turn");
       // The hub has to act now, and the connector waits.
-      clearTimeout(each.timer);
+      if (shows) clearTimeout(each.timer);
       const value = await make(given as never);
-      if (waiting.get(of) === each) allow(each);
+      if (shows && waiting.get(of) === each) allow(each);
       write({ answer: id, value: value ?? null });
     } catch (error) {
-      if (each !== undefined && waiting.get(of) === each) allow(each);
+      if (shows && each !== undefined && waiting.get(of) === each) allow(each);
       write({ answer: id, fault: textOfFault(error) });
+    } finally {
+      asked--;
     }
+  }
+
+  /** Takes what a child wrote, which may be anything that is JSON. */
+  function hear(message: FromChild): void {
+    if (has(message, "loaded")) settle(LOADING)?.resolve({ done: true, value: null });
+    else if (has(message, "crash")) kill(crashOf(message.crash ?? {}, "did not catch"));
+    else if (has(message, "log")) onLog(textOf(message.log) ?? "");
+    else if (has(message, "ask")) void answer(message.ask, message.of, message.what, message.with);
+    else if (has(message, "fault")) settle(message.fault)?.reject(errorOf(message.is));
+    else if (has(message, "page")) settle(message.page)?.resolve({ done: false, value: message.is });
+    else settle(message.value)?.resolve({ done: true, value: message.is });
   }
 
   return {
@@ -122,15 +138,8 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
     },
     take(line) {
       const message = parse(line);
-      if (message === null) return false;
-      if ("loaded" in message) settle(LOADING)?.resolve({ done: true, value: null });
-      else if ("crash" in message) kill(crashOf(message.crash ?? {}, "did not catch"));
-      else if ("log" in message) onLog(String(message.log));
-      else if ("ask" in message) void answer(message.ask, message.of, message.what, message.with);
-      else if ("fault" in message) settle(message.fault)?.reject(errorOf(message.is));
-      else if ("page" in message) settle(message.page)?.resolve({ done: false, value: message.is });
-      else settle(message.value)?.resolve({ done: true, value: message.is });
-      return true;
+      if (message !== null && over === null) hear(message);
+      return message !== null;
     },
     fail(reason) {
       over ??= { reason };
@@ -145,13 +154,21 @@ function msFor(what: Waiting["what"], { loadMs, callMs, idleMs }: Limits): numbe
   return what === "fetch" || what === "check" ? idleMs : callMs;
 }
 
+/** Asks that renew the time of their call: by these a read goes on. The others could be asked for ever. */
+const SIGNS_OF_LIFE: ReadonlySet<Ask> = new Set(["http", "chunk", "read", "feed", "page"]);
+
 const WORDS = ["loaded", "crash", "log", "ask", "fault", "page", "value"];
+
+function has<M extends object, K extends PropertyKey>(message: M, word: K): message is Extract<M, Record<K, unknown>> {
+  return Object.hasOwn(message, word);
+}
 
 /** Null: it is no message. A connector can write to its standard output, too. */
 function parse(line: string): FromChild | null {
   try {
     const message = JSON.parse(line);
-    const isMessage = typeof message === "object" && message !== null && WORDS.some((word) => word in message);
+    const isMessage = typeof message === "object" && message !== null &&
+      WORDS.some((word) => Object.hasOwn(message, word));
     return isMessage ? message : null;
   } catch {
     return null;

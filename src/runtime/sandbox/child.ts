@@ -3,13 +3,12 @@
  * does, only its own calls fail.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { ownFile } from "../own-files.ts";
 import { type Calls, createCalls } from "./calls.ts";
 import { ConnectorFault } from "./faults.ts";
+import { makeFolder, removeFolder } from "./folders.ts";
+import { hostText } from "./host-text.ts";
 import { linesOf } from "./lines.ts";
 import { LIMITS, type Limits } from "./protocol.ts";
 import { watchMemory } from "./watch-memory.ts";
@@ -30,12 +29,13 @@ export interface Child extends Pick<Calls, "call" | "pages"> {
   end(): Promise<void>;
 }
 
-const HOST = fileURLToPath(ownFile("src/runtime/sandbox/host/host.ts"));
 /**
  * No permission is given, so all are refused. What is named here closes the ways past them: modules by URL, packages, a
  * configuration file nearby, and a question on the terminal.
  */
 const CLOSED = ["--no-prompt", "--no-remote", "--no-npm", "--cached-only", "--deny-import", "--no-config", "--no-lock"];
+/** What a child needs not, and would take time for at its start. */
+const QUICK = ["--no-check", "--no-code-cache"];
 /** A child in a loop whose hub was killed ends after so much processor time, in seconds. */
 const MAX_CPU_S = 3_600;
 
@@ -43,8 +43,10 @@ const MAX_CPU_S = 3_600;
 export async function startChild({ deno, code, onLog = () => {}, ...options }: ChildOptions): Promise<Child> {
   const limits = { ...LIMITS, ...options.limits };
   // What Deno keeps for a program (localStorage, caches) lies in a folder that goes with the child.
-  const folder = await mkdtemp(join(tmpdir(), "muster-connector-"));
-  const [program, ...args] = commandOf(deno, limits);
+  const folder = await makeFolder();
+  const host = join(folder, "host.js");
+  await writeFile(host, await hostText());
+  const [program, ...args] = commandOf(deno, host, limits);
   const process = spawn(program!, args, {
     cwd: folder,
     env: { DENO_DIR: folder, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
@@ -57,7 +59,10 @@ export async function startChild({ deno, code, onLog = () => {}, ...options }: C
     limits,
     onLog,
     kill,
-    write: (message) => void process.stdin.write(`${JSON.stringify(message)}\n`),
+    write(message) {
+      process.stdin.write(`${JSON.stringify(message)}\n`);
+      if (process.stdin.writableLength > limits.unreadBytes) kill(new ConnectorFault("does not read what it asks for"));
+    },
   });
   const stopWatch = watchMemory(process.pid ?? null, limits.residentMiB, () => {
     kill(new ConnectorFault(`took more than ${limits.residentMiB} MiB of memory`));
@@ -65,7 +70,7 @@ export async function startChild({ deno, code, onLog = () => {}, ...options }: C
   const ended = endOf(process, limits).then(async (reason) => {
     stopWatch();
     calls.fail(reason);
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    await removeFolder(folder);
   });
   void hear(process, limits, calls, kill);
   const end = async () => {
@@ -82,8 +87,8 @@ export async function startChild({ deno, code, onLog = () => {}, ...options }: C
 }
 
 /** Through the shell, which sets limits of the process itself. */
-function commandOf(deno: string, { heapMiB }: Limits): string[] {
-  const command = [deno, "run", `--v8-flags=--max-old-space-size=${heapMiB}`, "--no-check", ...CLOSED, HOST];
+function commandOf(deno: string, host: string, { heapMiB }: Limits): string[] {
+  const command = [deno, "run", `--v8-flags=--max-old-space-size=${heapMiB}`, ...QUICK, ...CLOSED, host];
   if (process.platform === "win32") return command;
   return ["/bin/sh", "-c", `ulimit -c 0; ulimit -t ${MAX_CPU_S}; exec "$@"`, "sh", ...command];
 }

@@ -1,7 +1,8 @@
 /** Errors that pass between the hub and a child: as text on the way, as errors on both sides. */
 import { SourceFault, type SourceFaultKind } from "../../connector.ts";
+import type { Threw } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
-import type { FaultText } from "./protocol.ts";
+import type { FaultText, Wrong } from "./protocol.ts";
 
 /** What is wrong with the connector itself: its author has to correct it. The message goes on after its name. */
 export class ConnectorFault extends Error {
@@ -15,12 +16,31 @@ export class ConnectorFault extends Error {
   }
 }
 
+/** What a connector did, where it gave something that it may not. The message goes on after its name. */
+const WRONG: Partial<Record<Wrong, string>> = {
+  generator: "gave nothing to read: its fetch should be an async generator",
+  page: 'yielded what is no page: it should be an object of "records", a list, and "origin", a text or null',
+  json: "yielded a page that is no JSON: it has a cycle, or a BigInt",
+  check: "gave no result of its check",
+};
+
+/** What `normalize` gave for a record. */
+const GAVE: Partial<Record<Wrong, string>> = {
+  nothing: "nothing",
+  promise: "a promise",
+  list: "a list",
+  text: "a text",
+  value: "no object",
+};
+
 const KINDS: ReadonlySet<string> = new Set(["connection", "credentials", "answer", "settings"]);
 
 /** The error that a connector threw. */
 export function errorOf(given: FaultText | undefined): Error {
   const text: Partial<FaultText> = given ?? {};
-  if (KINDS.has(text.kind ?? "")) return new SourceFault(text.kind as SourceFaultKind, String(text.message));
+  const wrong = wordsOf(WRONG, text.wrong);
+  if (wrong !== null) return new ConnectorFault(wrong, { at: placeOf(text) });
+  if (KINDS.has(text.kind ?? "")) return new SourceFault(text.kind as SourceFaultKind, textOf(text.message) ?? "");
   // As from an answer that is no JSON: it tells of the source, wherever it is thrown.
   if (text.name === "SyntaxError") return new SyntaxError("The connector could not parse a text");
   const { within } = text;
@@ -29,8 +49,27 @@ export function errorOf(given: FaultText | undefined): Error {
 
 /** `how`: what the connector did, such as `threw`. */
 export function crashOf(text: Partial<FaultText>, how: string, where = ""): ConnectorFault {
-  const name = /^\w{1,60}$/.test(text.name ?? "") ? text.name : "an error";
-  return new ConnectorFault(`${how} ${name}${where}`, { at: placeOf(text) });
+  return new ConnectorFault(`${how} ${errorName(text) ?? "an error"}${where}`, { at: placeOf(text) });
+}
+
+/** What a child says of a row that it could not normalize. Whatever it says, this has the right types. */
+export function threwOf(given: unknown): Threw {
+  const text: Partial<FaultText> = typeof given === "object" && given !== null ? given : {};
+  const gave = wordsOf(GAVE, text.wrong) ?? undefined, name = errorName(text) ?? undefined;
+  return { name, gave, at: placeOf(text) ?? undefined };
+}
+
+function wordsOf(words: Partial<Record<Wrong, string>>, wrong: unknown): string | null {
+  return typeof wrong === "string" && Object.hasOwn(words, wrong) ? words[wrong as Wrong]! : null;
+}
+
+function errorName({ name }: Partial<FaultText>): string | null {
+  return typeof name === "string" && /^\w{1,60}$/.test(name) ? name : null;
+}
+
+/** Not by String, which calls the functions of an object that a child sent, or fails for want of them. */
+export function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
 }
 
 function placeOf({ at }: Partial<FaultText>): ConnectorFault["at"] {

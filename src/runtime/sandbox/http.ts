@@ -1,5 +1,6 @@
 /** Answers a child's requests with a connector's own `fetch`, and passes the bodies of responses on in pieces. */
 import type { SourceFetch, SourceRequest } from "../../connector.ts";
+import { createLane } from "../../std/lanes.ts";
 import type { Answers } from "./calls.ts";
 import { ConnectorFault } from "./faults.ts";
 import type { HttpAnswer, HttpAsk } from "./protocol.ts";
@@ -14,17 +15,21 @@ export interface Http {
 
 /** A connector reads one response after the other, or a few at a time. */
 const MAX_OPEN = 32;
+/** Further requests wait. */
+const REQUESTS = 32;
 /** Bytes of a body that are sent at a time. */
 const PIECE_BYTES = 256 * 1024;
 
 export function createHttp(fetch: SourceFetch): Http {
   const bodies = new Map<number, ReadableStream<Uint8Array> | AsyncGenerator<Uint8Array, void>>();
+  const requests = createLane(REQUESTS);
   let opened = 0;
   return {
     answers: {
       async http(asked: HttpAsk): Promise<HttpAnswer> {
         if (bodies.size >= MAX_OPEN) throw new ConnectorFault(`has ${MAX_OPEN} responses open, of which it read none`);
-        const response = await fetch(String(asked.url), requestOf(asked));
+        const giveBack = await requests.take("");
+        const response = await fetch(String(asked.url), requestOf(asked)).finally(giveBack);
         const id = response.body === null ? null : ++opened;
         if (id !== null) bodies.set(id, response.body!);
         return { status: response.status, headers: [...response.headers], body: id };

@@ -3,16 +3,24 @@
  * child serves two connections.
  */
 import type { CheckResult, FetchContext, FetchedRows, SourceContext, Unchanged } from "../../connector.ts";
-import type { Installed, MigrationAsk, Normalized, RowsToNormalize, Threw } from "../../hub.ts";
+import {
+  type Installed,
+  type MigrationAsk,
+  type Normalized,
+  OWNER,
+  type RowsToNormalize,
+  type Threw,
+} from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
 import type { RowBlock } from "../../model/record.ts";
-import { createLane } from "../../std/lanes.ts";
+import { isObject } from "../../std/is-object.ts";
 import type { Answers } from "./calls.ts";
 import type { Bundle } from "./bundle.ts";
 import { type Child, startChild } from "./child.ts";
 import { type Configured, createConfigured } from "./configured.ts";
-import { ConnectorFault } from "./faults.ts";
+import { ConnectorFault, threwOf } from "./faults.ts";
 import { createHttp } from "./http.ts";
+import { PLACES } from "./places.ts";
 import { createReading } from "./reading.ts";
 import { createSession } from "./session.ts";
 import type { AllOfDrop, Limits } from "./protocol.ts";
@@ -40,12 +48,9 @@ export interface Described {
   readonly settingsSchema: unknown;
 }
 
-/** How many children answer short questions at a time, in all and of one connector. Fetches and runs are bounded where they are started. */
-const QUESTIONS = createLane(4, 2);
-
 /** Asks a child what the connector is. Fails with `connector_failed`. */
 export async function describeConnector(bundle: Bundle, options: IsolatedOptions): Promise<Described> {
-  const giveBack = await QUESTIONS.take(bundle.digest);
+  const giveBack = await PLACES.short.take(bundle.digest);
   try {
     return await within(
       await (options.start ?? startChild)({ ...options, code: bundle.code }),
@@ -65,7 +70,7 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
   const start = (onLog?: (line: string) => void) =>
     (options.start ?? startChild)({ deno, limits, code: bundle.code, onLog });
   const ask = async <T>(question: (child: Child) => Promise<T>): Promise<T> => {
-    const giveBack = await QUESTIONS.take(bundle.digest);
+    const giveBack = await PLACES.short.take(bundle.digest);
     try {
       return await within(await start(), question);
     } finally {
@@ -74,7 +79,9 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
   };
   const { data, functions, hasSchema, settingsSchema } = options.described ??
     await describeConnector(bundle, options);
-  if (data === null) throw new Fault("unprocessable", "its default export should be what defineConnector gives");
+  if (typeof data !== "object" || data === null || !Array.isArray(functions)) {
+    throw new Fault("unprocessable", "its default export should be what defineConnector gives");
+  }
   const title = typeof data.title === "string" ? data.title : null;
   const failed = (error: unknown) => inWords(error, title, sourcePlace);
   const has = (name: string) => functions.includes(name);
@@ -106,18 +113,42 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
         ask((child) => child.call("migrate", asked)).catch((error) => {
           throw failed(error);
         }),
-      openNormalizer() {
-        const session = createSession(() => start(), keptMs);
+      openNormalizer(owner: string) {
+        const session = createSession(async () => {
+          const giveBack = await PLACES.short.take(owner);
+          return givingBack(
+            await start().catch((error) => {
+              giveBack();
+              throw error;
+            }),
+            giveBack,
+          );
+        }, keptMs);
         return {
           normalize: (rows: RowsToNormalize) =>
-            session.use((child) => child.call<readonly Normalized[]>("normalize", rows)).catch((error) => {
-              throw failed(error);
-            }),
+            session.use(async (child) => normalized(await child.call("normalize", rows), rows.rows.length)).catch(
+              (error) => {
+                throw failed(error);
+              },
+            ),
           placeOf: ({ at }: Threw) => at === undefined ? null : sourcePlace(at),
         };
       },
     },
   } as unknown as Installed;
+}
+
+/** The same child, which gives its place back when it has ended. */
+function givingBack(child: Child, giveBack: () => void): Child {
+  return { ...child, end: () => child.end().finally(giveBack) };
+}
+
+/** What a child gave for so many rows. Fails where it is something else. */
+function normalized(given: unknown, count: number): readonly Normalized[] {
+  if (!Array.isArray(given) || given.length !== count) {
+    throw new ConnectorFault(`did not normalize ${count} rows, as it was asked to`);
+  }
+  return given.map((each) => isObject(each?.record) ? { record: each.record } : { threw: threwOf(each?.threw) });
 }
 
 /** Functions that are called in children alone. They are there to show that the connector has them. */
@@ -152,7 +183,9 @@ async function* fetchApart(
     drop: drop === null ? null : { name: drop.name, contentType: drop.contentType, bytes: drop.bytes },
     checkpoint: { resume: checkpoint.resume, last: checkpoint.last },
   };
+  const giveBack = await PLACES.reads.take(ownerOf(context), signal);
   const child = await start(context.log).catch((error) => {
+    giveBack();
     throw failed(error);
   });
   try {
@@ -170,7 +203,12 @@ async function* fetchApart(
     await reading.close();
     await http.close();
     await child.end();
+    giveBack();
   }
+}
+
+function ownerOf(context: object): string {
+  return (context as { readonly [OWNER]?: string })[OWNER] ?? "";
 }
 
 function isAllOfDrop(page: FetchedRows | AllOfDrop | null): page is AllOfDrop {
@@ -179,6 +217,7 @@ function isAllOfDrop(page: FetchedRows | AllOfDrop | null): page is AllOfDrop {
 
 async function checkApart(start: Start, context: SourceContext<never>, failed: Failed): Promise<CheckResult> {
   const http = createHttp(context.fetch);
+  const giveBack = await PLACES.short.take(ownerOf(context), context.signal);
   try {
     return await within(
       await start(context.log),
@@ -189,6 +228,7 @@ async function checkApart(start: Start, context: SourceContext<never>, failed: F
     throw failed(error);
   } finally {
     await http.close();
+    giveBack();
   }
 }
 

@@ -47,9 +47,14 @@ export interface FaultText {
   readonly name?: string;
   /** The connector's function that threw it, where that is not the call's own. */
   readonly within?: string;
+  /** It threw nothing, but gave what it may not. */
+  readonly wrong?: Wrong;
   /** Line and column within the loaded code, both from 1. */
   readonly at?: readonly [line: number, column: number];
 }
+
+/** What a connector gave that it may not: the first four are of `fetch` and `check`, the others what `normalize` gave for a record. */
+export type Wrong = "generator" | "page" | "json" | "check" | "nothing" | "promise" | "list" | "text" | "value";
 
 /** A page in place of all rows of the drop, as the hub's own readers read them: they need not go here and back. */
 export interface AllOfDrop {
@@ -98,6 +103,10 @@ export interface Limits {
   readonly callMs: number;
   /** How long `check` and `fetch` may give nothing and ask nothing. */
   readonly idleMs: number;
+  /** How many answers it may wait for at a time. */
+  readonly asks: number;
+  /** Of answers that it does not read, in bytes. */
+  readonly unreadBytes: number;
   /** Of one line from the child. */
   readonly lineBytes: number;
   /** Of all that it writes to standard error. More is not read. */
@@ -110,6 +119,8 @@ export const LIMITS: Limits = {
   loadMs: 10_000,
   callMs: 10_000,
   idleMs: 300_000,
+  asks: 1_000,
+  unreadBytes: 64 * 1024 * 1024,
   lineBytes: 16 * 1024 * 1024,
   stderrBytes: 64 * 1024,
 };

@@ -9,6 +9,7 @@ import type { MigrationAsk, RowsToNormalize } from "../../../hub.ts";
 import { linesOf } from "../lines.ts";
 import type { Call, ToChild } from "../protocol.ts";
 import { contextFor, MAX_LOGGED } from "./context.ts";
+import { keepCode, Misuse } from "./misuse.ts";
 import { exit, faultText, parse, stdin, takeAnswer, write } from "./pipe.ts";
 import { beginFetch, nextPage, normalize } from "./rows.ts";
 import { type AnyFunction, configure, describe, type Loaded } from "./settings.ts";
@@ -23,11 +24,13 @@ const CALLS: Record<Call, (connector: Loaded, of: number, given: never) => unkno
   configure: (connector, of, given: { settings: unknown }) =>
     write({ value: of, is: configure(connector, given.settings) }),
   async check(connector, of, given) {
-    write({ value: of, is: await (connector.check as AnyFunction)(contextFor(of, given)) });
+    const result = await (connector.check as AnyFunction)(contextFor(of, given));
+    if (typeof result !== "object" || result === null) throw new Misuse("check", connector.check);
+    write({ value: of, is: result });
   },
   async fetch(connector, of, given) {
     beginFetch(connector, of, given);
-    await nextPage(of);
+    await nextPage(connector, of);
   },
   normalize: (connector, of, given: RowsToNormalize) => normalize(connector, of, given),
   migrate: (connector, of, { what, from }: MigrationAsk) =>
@@ -47,7 +50,7 @@ async function hear(message: ToChild): Promise<void> {
   if ("call" in message) {
     const { call, what, with: given } = message;
     await answer(call, () => CALLS[what](loaded ?? {}, call, given as never));
-  } else if ("next" in message) await answer(message.next, () => nextPage(message.next));
+  } else if ("next" in message) await answer(message.next, () => nextPage(loaded ?? {}, message.next));
   else if ("answer" in message) takeAnswer(message);
 }
 
@@ -57,8 +60,7 @@ function prepare(): void {
   for (const name of ["log", "info", "debug", "warn", "error"] as const) console[name] = log;
   globalThis.fetch = () =>
     Promise.reject(new Error("A connector has no network of its own: use the fetch of its context"));
-  // Libraries read NODE_ENV and the like while they are loaded, which would be refused.
-  Object.defineProperty(globalThis, "process", { value: { env: {}, argv: [], platform: "linux" }, configurable: true });
+  standIn();
   const crash = (error: unknown) => {
     write({ crash: faultText(error) });
     exit(70);
@@ -73,7 +75,37 @@ function prepare(): void {
   });
 }
 
+/** What libraries of Node look for while they are loaded. Deno's own `process` refuses to be asked for an environment. */
+function standIn(): void {
+  const own = Object.getOwnPropertyDescriptor(globalThis, "process");
+  const process = {
+    argv: [],
+    env: {},
+    platform: "linux",
+    version: "v22.0.0",
+    versions: { node: "22.0.0" },
+    cwd: () => "/",
+    emitWarning: () => {},
+    nextTick: (then: AnyFunction, ...given: unknown[]) => queueMicrotask(() => then(...given)),
+    on: () => process,
+    once: () => process,
+    off: () => process,
+  };
+  const kept = (value: unknown) => ({ value, configurable: true, writable: true });
+  Object.defineProperty(globalThis, "process", kept(process));
+  // Packages of CommonJS call it for Node's modules. Only then is Deno's own process made, which takes time.
+  const require = (name: string) => {
+    if (/^(node:)?process$/.test(name)) return process;
+    const real = own?.get === undefined ? own?.value : own.get.call(globalThis);
+    const found = real?.getBuiltinModule(name);
+    if (found === undefined) throw new Error("A connector has nothing to require but modules of Node");
+    return found;
+  };
+  Object.defineProperty(globalThis, "require", kept(require));
+}
+
 async function load(code: string): Promise<void> {
+  keepCode(code);
   const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
     const found = (await import(url)).default;

@@ -2,6 +2,7 @@
  * The child's end of the pipe: messages to the hub, questions to it, and errors as texts. What it uses is kept from the
  * connector, which may replace what is global.
  */
+import { Misuse } from "./misuse.ts";
 import type { Ask, FaultText, FromChild, ToChild } from "../protocol.ts";
 
 declare const Deno: {
@@ -62,6 +63,9 @@ class SourceFault extends Error {
 
 /** An error as a text: of errors that are no SourceFault the name and the place alone, as their messages may quote a person. */
 export function faultText(error: unknown): FaultText {
+  if (error instanceof Misuse) {
+    return { kind: "connector", message: "", wrong: error.wrong, ...(error.at === null ? {} : { at: error.at }) };
+  }
   if (!(error instanceof Error)) return { kind: "connector", message: "", name: typeof error };
   const at = placeOf(error);
   const { kind, within } = error as { kind?: unknown; within?: string };

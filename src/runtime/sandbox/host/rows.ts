@@ -1,6 +1,8 @@
 /** Rows of a connector: the pages of its `fetch`, and its `normalize`. */
 import type { RowsToNormalize } from "../../../hub.ts";
 import { contextFor } from "./context.ts";
+import { Misuse } from "./misuse.ts";
+import type { Wrong } from "../protocol.ts";
 import { faultText, stringify, write, writeText } from "./pipe.ts";
 import type { AnyFunction, Loaded } from "./settings.ts";
 
@@ -10,23 +12,43 @@ const parts = new Map<number, unknown[]>();
 const RECORDS_AT_ONCE = 500;
 
 export function beginFetch(connector: Loaded, of: number, given: Record<string, unknown>): void {
-  const pages = (connector.fetch as AnyFunction)(contextFor(of, given)) as AsyncIterable<unknown>;
-  fetches.set(of, pages[Symbol.asyncIterator]());
+  const pages = (connector.fetch as AnyFunction)(contextFor(of, given)) as Partial<AsyncIterable<unknown>> | null;
+  if (typeof pages?.[Symbol.asyncIterator] !== "function") throw new Misuse("generator", connector.fetch);
+  fetches.set(of, pages[Symbol.asyncIterator]!());
 }
 
 /** Writes the next page of the fetch `of`, or what it returned. */
-export async function nextPage(of: number): Promise<void> {
+export async function nextPage(connector: Loaded, of: number): Promise<void> {
   const left = parts.get(of)?.shift();
-  if (left !== undefined) return write({ page: of, is: left });
+  if (left !== undefined) return writePage(connector, of, left);
   const { done, value } = await fetches.get(of)!.next();
   if (!done) {
+    if (!isPage(value)) throw new Misuse("page", connector.fetch);
     const [first, ...others] = cut(value);
     parts.set(of, others);
-    return write({ page: of, is: first });
+    return writePage(connector, of, first);
   }
   fetches.delete(of);
   parts.delete(of);
   write({ value: of, is: value });
+}
+
+/** Fails with a Misuse where it is no JSON. */
+function writePage(connector: Loaded, of: number, page: unknown): void {
+  let text: string;
+  try {
+    text = stringify(page);
+  } catch {
+    throw new Misuse("json", connector.fetch);
+  }
+  writeText(`{"page":${of},"is":${text}}`);
+}
+
+function isPage(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { origin, records, allOfDrop } = value as Record<string, unknown>;
+  return allOfDrop === true ||
+    (Array.isArray(records) && (origin === undefined || origin === null || typeof origin === "string"));
 }
 
 function cut(page: unknown): unknown[] {
@@ -45,7 +67,7 @@ export function normalize(connector: Loaded, of: number, { columns, rows, contex
       // JSON has no way of saying that a cell is not there.
       const cells = absent.length === 0 ? given : given.map((cell, place) => absent.includes(place) ? undefined : cell);
       const record = (connector.normalize as AnyFunction)({ line, origin, columns, cells }, context);
-      return `{"record":${stringify(requireRecord(record))}}`;
+      return `{"record":${stringify(requireRecord(record, connector.normalize))}}`;
     } catch (error) {
       return stringify({ threw: faultText(error) });
     }
@@ -53,13 +75,19 @@ export function normalize(connector: Loaded, of: number, { columns, rows, contex
   writeText(`{"value":${of},"is":[${done.join()}]}`);
 }
 
-function requireRecord(value: unknown): object {
+function requireRecord(value: unknown, by: unknown): object {
   if (typeof value !== "object" || value === null || value instanceof Promise || Array.isArray(value)) {
-    throw new TypeError("normalize gave no record");
+    throw new Misuse(wrongOf(value), by);
   }
   for (const cell of Object.values(value)) {
     // JSON would make them null, which empties a field.
     if (typeof cell === "number" && !Number.isFinite(cell)) throw new RangeError("normalize gave a number without end");
   }
   return value;
+}
+
+function wrongOf(value: unknown): Wrong {
+  if (value === undefined || value === null) return "nothing";
+  if (value instanceof Promise) return "promise";
+  return Array.isArray(value) ? "list" : typeof value === "string" ? "text" : "value";
 }
