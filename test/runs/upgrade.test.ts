@@ -199,6 +199,13 @@ test("an upgrade is of one connection: those of another organization, and others
     }
   }));
 
+test("an upgrade of a connection that somebody has changed since it was read is refused", () =>
+  upgrading(async ({ ask, connection }) => {
+    const json = { mode: "apply", to: "2.0.0" }, headers = { "if-match": '"999"' };
+    assert.equal((await ask("/v1/connections/hr/upgrade", { json, headers })).status, 412);
+    assert.equal((await connection()).connector_version, "1.0.0");
+  }));
+
 test("an upgrade whose batch cannot be written leaves nothing of it behind", () =>
   upgrading(async ({ hub, upgrade, connection }) => {
     const before = await connection();
