@@ -33,6 +33,17 @@ test("an unknown manager is a warning and leaves the manager as it was; it is se
     assert.deepEqual([said(all), all.changes.length], [[], 0]);
   }));
 
+test("a manager who is waited for stays so while nobody is updated, however often the file comes", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { update: false } });
+    const file = csv(header, person(1, 9), person(2));
+    await world.import(file);
+    await world.import(file, { mode: "plan" });
+    await world.import(csv(header, person(1, 9), person(2), person(3)));
+    await world.import(csv(header, "9,p9@acme.test,Nine,N,"), { coverage: "diff" });
+    assert.equal((await world.person("1")).manager?.employee_id, "9");
+  }));
+
 test("a manager who appears is set along with what else changes of the person, whatever that is", () =>
   importing(async (world) => {
     const changes = { update: ["title", "Lead"], leave: ["is_active", "no"] } as const;

@@ -183,7 +183,7 @@ async function writePending(draft: Draft, after: NewManagers, late: readonly Lat
     if (isLate(candidates, candidate, LATE.managerUnknown)) {
       const named = managerNamed(candidates, candidate)!;
       filler.add("pending", encodePending(userId, connectionId, managers.fields[named]!, managers.values[named]!));
-    } else if (saysOtherwise(candidates, candidate, after) && waiting.has(userId)) {
+    } else if (saysOtherwise(draft, candidate, after) && waiting.has(userId)) {
       filler.add("pending", encodePending(userId, connectionId, null, null));
     }
     if (filler.isFull) await filler.writeFull();
@@ -192,9 +192,12 @@ async function writePending(draft: Draft, after: NewManagers, late: readonly Lat
 }
 
 /** Whether the row has a word on the manager, which takes the place of what its connection has waited for. */
-function saysOtherwise(candidates: Candidates, candidate: number, after: NewManagers): boolean {
+function saysOtherwise({ candidates, context }: Draft, candidate: number, after: NewManagers): boolean {
   if (isSet(after, candidate)) return true;
-  const isUsed = !hasFailed(candidates, candidate) && kindOf(candidates, candidate) !== "skipped";
+  const kind = kindOf(candidates, candidate);
+  // As in settleManager: where nobody is to be updated, the row's word is not used.
+  const isUsed = !hasFailed(candidates, candidate) && kind !== "skipped" &&
+    (context.policy.update || kind === "created");
   return isUsed && managerNamed(candidates, candidate) !== undefined;
 }
 
