@@ -126,8 +126,10 @@ type Rows = <T extends unknown[]>(text: string) => T[];
 
 /** Everybody is as the files say, each file had one run, and each change is in the feed once. */
 function checkOrganization(rows: Rows, { slug, series, files, sftp }: Organization, id: number): void {
+  // The next moment of the schedule may have come since there was rest.
   const others = rows<[string, string, string | null]>(`select status, trigger, error from runs
-    where organization_id = ${id} and status not in ('succeeded', 'partial', 'skipped')`);
+    where organization_id = ${id} and status not in ('succeeded', 'partial', 'skipped')
+      and not (trigger = 'schedule' and ${WAITING.runs})`);
   assert.deepEqual(others, [], slug);
   const people = rows<[string, string]>(
     `select employee_id, title from users where organization_id = ${id} and employee_id not like 'S%' and status = 'active'`,
