@@ -26,7 +26,7 @@ const PACKAGES: Readonly<Record<string, Package>> = {
   testing: {
     entries: ["index.ts"],
     platform: "node",
-    files: ["src/runtime/sandbox/host/host.ts", "migrations"],
+    files: ["src/runtime/sandbox/host/host.ts"],
   },
 };
 
