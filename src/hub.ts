@@ -3,6 +3,7 @@ import type { Connector, NormalizeContext, Stored } from "./connector.ts";
 import type { InFlight } from "./security/in-flight.ts";
 import type { Decrypt } from "./intake/decrypt-message.ts";
 import type { Cell, SourceRecord } from "./model/record.ts";
+import { Fault } from "./model/errors.ts";
 import type { Metrics } from "./model/metrics.ts";
 import type { Readiness } from "./model/readiness.ts";
 import type { Rates } from "./security/rates.ts";
@@ -92,6 +93,13 @@ export function connectorFor(
   { connector, connectorDigest }: Pick<Connection, "connector" | "connectorDigest">,
 ): Installed | undefined {
   return connectorDigest === null ? registry.get(connector) : registry.pinned?.get(connectorDigest);
+}
+
+/** As connectorFor. Fails with `connector_missing`. */
+export function connectorOf({ registry }: Pick<Hub, "registry">, connection: Connection): Installed {
+  const connector = connectorFor(registry, connection);
+  if (connector !== undefined) return connector;
+  throw new Fault("connector_missing", missingConnector(connection));
 }
 
 export type Pin = Pick<Connection, "connectorVersion" | "connectorDigest">;

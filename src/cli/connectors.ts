@@ -3,6 +3,7 @@ import { loadConfig } from "../runtime/config.ts";
 import { loadRegistry } from "../runtime/third-party.ts";
 import { DONE } from "../runtime/command.ts";
 import { defineCommand } from "./command.ts";
+import { coverageText } from "./connector/text.ts";
 
 export const listConnectors = defineCommand({
   name: "connectors",
@@ -29,8 +30,3 @@ export const listConnectors = defineCommand({
     return DONE;
   },
 });
-
-/** Such as `users full, departments diff`. */
-function coverageText(coverage: Readonly<Record<string, string>>): string {
-  return Object.entries(coverage).map(([entity, covers]) => `${entity} ${covers}`).join(", ");
-}

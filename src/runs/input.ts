@@ -1,5 +1,5 @@
 /** Finds what a run reads: a drop that was sent, a drop that a fetch has filled, or nothing. */
-import { connectorFor, missingConnector } from "../hub.ts";
+import { connectorFor, connectorOf } from "../hub.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
 import { type InForce, traceLayers } from "../model/layers.ts";
 import { getPreset } from "../model/preset.ts";
@@ -59,10 +59,7 @@ export function traceKey({ hub, connection }: Pick<Stage, "hub" | "connection">)
 /** Reads until the columns are known. `fetched` as in FoundDrop. */
 export async function openDropOf(stage: Stage, drop: Drop, fetched: Fetch | null): Promise<Reading> {
   const { hub, run, connection, customFields, options } = stage;
-  const connector = connectorFor(hub.registry, connection);
-  if (connector === undefined) {
-    throw new Fault("connector_missing", missingConnector(connection));
-  }
+  const connector = connectorOf(hub, connection);
   return await readDropOf(
     {
       connection,

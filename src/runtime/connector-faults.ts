@@ -13,6 +13,9 @@ import { sampleSettings } from "./sample-settings.ts";
 import { isObject } from "../std/is-object.ts";
 import { isVersion } from "../std/semver.ts";
 
+/** What a connector may be called. */
+export const CONNECTOR_NAME = /^(?=.{1,64}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
 const ENTITIES: readonly string[] = ["users", "departments"];
 const FIELDS = new Set<unknown>([null, ...USER_FIELDS, ...DEPARTMENT_FIELDS]);
 const OPTIONAL_FUNCTIONS = [
@@ -48,7 +51,7 @@ function shapeFaults(connector: Record<string, unknown>): string[] {
     needs("api", connector.api === 1, "1, the version of the interface that this hub knows"),
     needs(
       "name",
-      matches(connector.name, /^(?=.{1,64}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/),
+      matches(connector.name, CONNECTOR_NAME),
       'lower-case words joined by "-"',
     ),
     needs("version", typeof connector.version === "string" && isVersion(connector.version), 'a version like "1.0.0"'),

@@ -105,7 +105,8 @@ function assemble(all: readonly Loaded[]): Registry {
   return Object.assign(registry, { added, pinned });
 }
 
-const NO_DENO = 'connectors of others run in Deno, which is not here: install the npm package "deno"';
+/** Why no connector of others can be loaded where findDeno finds none. */
+export const NO_DENO = 'connectors of others run in Deno, which is not here: install the npm package "deno"';
 
 /** The kept ones, described by their manifests: their code is what it was when it was added, by its digest. */
 async function loadKept(dataDir: string | undefined, limits: Partial<Limits> | undefined) {

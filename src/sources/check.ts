@@ -1,9 +1,9 @@
 /** Checks a connection's source for an admin: whether it can be read, and what it contains. Writes nothing. */
 import type { CheckResult } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
-import type { Hub } from "../hub.ts";
+import { connectorOf, type Hub } from "../hub.ts";
 import type { Connection } from "../store/connections/connections.ts";
-import { asFault, connectorOf, type OpenSource, openSource, type SourceOptions } from "./source.ts";
+import { asFault, type OpenSource, openSource, type SourceOptions } from "./source.ts";
 
 export interface Checked extends CheckResult {
   /** Why it cannot be read; null: it can, or the connector itself found the reason. */

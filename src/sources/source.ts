@@ -4,7 +4,7 @@
  */
 import { type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
-import { connectorFor, type Hub, type Installed, missingConnector, OWNER } from "../hub.ts";
+import { connectorOf, type Hub, type Installed, OWNER } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { redact as redactTokens } from "../security/redact.ts";
 import { sleep } from "../std/sleep.ts";
@@ -130,13 +130,6 @@ export function createRedactor() {
 
 async function todayOf({ db, now }: Hub, { organizationId }: Connection): Promise<string> {
   return dateIn((await findOrganization(db, organizationId))?.timezone ?? "UTC", now());
-}
-
-/** Fails with `connector_missing`. */
-export function connectorOf(hub: Pick<Hub, "registry">, connection: Connection): Installed {
-  const connector = connectorFor(hub.registry, connection);
-  if (connector !== undefined) return connector;
-  throw new Fault("connector_missing", missingConnector(connection));
 }
 
 const CODES: Readonly<Record<SourceFaultKind, FaultCode>> = {

@@ -1,6 +1,6 @@
 /** What an author of a connector does at the command line, without a hub. */
 import assert from "node:assert/strict";
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
@@ -22,6 +22,19 @@ test("a connector is checked, and all that is wrong with one is shown", () =>
     assert.match(bad.err, /"name" should be.*"version" should be.*"fetch" should be/);
     await mkdir(join(dir, "empty"));
     assert.match((await run("connector", "check", join(dir, "empty"))).err, /should have a file connector.ts/);
+  }));
+
+test("a new connector is not made over what is there, nor with a name that no hub takes", () =>
+  withTerminal(async ({ run, dir }) => {
+    for (const name of ["Acme", "acme_people", "a".repeat(65)]) {
+      const refused = await run("connector", "new", join(dir, name));
+      assert.equal(refused.code, 2);
+      assert.match(refused.err, /should be lower-case words joined by "-"/);
+    }
+    await mkdir(join(dir, "acme"));
+    await writeFile(join(dir, "acme", "notes.txt"), "mine");
+    assert.match((await run("connector", "new", join(dir, "acme"))).err, /not empty: name another folder/);
+    assert.deepEqual(await readdir(join(dir, "acme")), ["notes.txt"]);
   }));
 
 test(

@@ -10,8 +10,9 @@ import { type ConnectorSource, withSource } from "../../runtime/installed/open-s
 import { createRegistry } from "../../runtime/registry.ts";
 import { bundleConnector } from "../../runtime/sandbox/bundle.ts";
 import { findDeno } from "../../runtime/sandbox/deno-program.ts";
-import { checkConnector, type ConnectorPart, loadRegistry } from "../../runtime/third-party.ts";
+import { checkConnector, type ConnectorPart, loadRegistry, NO_DENO } from "../../runtime/third-party.ts";
 import { prepareSettings } from "../../runs/settings.ts";
+import { coverageText, printable } from "./text.ts";
 
 export async function addConnector(values: { yes?: boolean }, terminal: Terminal, given: string): Promise<number> {
   const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
@@ -37,9 +38,7 @@ export async function addConnector(values: { yes?: boolean }, terminal: Terminal
 async function load(source: ConnectorSource, given: string): Promise<{ part: ConnectorPart; installed: Installed }> {
   const refused = (why: string) => new Fault("unprocessable", `Cannot add ${given}: ${why}`);
   const deno = findDeno();
-  if (deno === null) {
-    throw refused('connectors of others run in Deno, which is not here: install the npm package "deno"');
-  }
+  if (deno === null) throw refused(NO_DENO);
   try {
     const bundle = await bundleConnector(source.entry, source.folder);
     const outside = source.whyNot(bundle.inputs);
@@ -106,18 +105,12 @@ function describe(manifest: Manifest, installed: Installed): string[] {
   return [
     `${title}: "${name}" ${version}, from ${from}`,
     `  digest   ${digest}`,
-    `  brings   ${Object.entries(installed.coverage).map(([entity, covers]) => `${entity} ${covers}`).join(", ")}`,
+    `  brings   ${coverageText(installed.coverage)}`,
     `  hosts    ${reaches}`,
     `  secrets  ${secrets.length === 0 ? "none" : secrets.join(", ")}`,
     ...(installed.homepage === undefined ? [] : [`  homepage ${installed.homepage}`]),
     ...(installed.notes ?? []).map(({ field, text }) => `  note     ${field === undefined ? "" : `${field}: `}${text}`),
   ].map(printable);
-}
-
-/** A stranger's text should not move a terminal's cursor. */
-function printable(line: string): string {
-  // deno-lint-ignore no-control-regex
-  return line.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g, " ");
 }
 
 async function isWanted(yes: boolean, terminal: Terminal, { name }: Manifest): Promise<boolean> {

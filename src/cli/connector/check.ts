@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { settingsSchemaOf } from "../../runs/settings.ts";
 import { DONE, FAILED, type Terminal } from "../../runtime/command.ts";
 import { loadFrom } from "./load.ts";
+import { coverageText } from "./text.ts";
 
 export async function checkConnector(terminal: Terminal, place: string): Promise<number> {
   const { connector, folder } = await loadFrom(place, terminal.base);
@@ -18,7 +19,7 @@ export async function checkConnector(terminal: Terminal, place: string): Promise
     ["title", title],
     ["code", connector.isolated?.digest ?? ""],
     ["input", input],
-    ["brings", Object.entries(coverage).map(([entity, covers]) => `${entity} ${covers}`).join(", ")],
+    ["brings", coverageText(coverage)],
     ["secrets", Object.keys(secrets ?? {}).join(", ")],
     ["authorization", authKinds?.join(", ") ?? ""],
     ["settings", JSON.stringify(settingsSchemaOf(connector))],

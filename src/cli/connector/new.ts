@@ -8,16 +8,16 @@ import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../../model/errors.ts";
 import { DONE, type Terminal } from "../../runtime/command.ts";
+import { CONNECTOR_NAME } from "../../runtime/connector-faults.ts";
 import { findDeno } from "../../runtime/sandbox/deno-program.ts";
 import { filesOf } from "./template.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const PACKAGES = ["connector", "testing"];
-const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 export function newConnector(terminal: Terminal, place: string): number {
   const folder = resolve(fileURLToPath(terminal.base), place), name = basename(folder);
-  if (!NAME.test(name)) {
+  if (!CONNECTOR_NAME.test(name)) {
     throw new Fault(
       "invalid_request",
       `Cannot call a connector "${name}": it should be lower-case words joined by "-"`,

@@ -9,6 +9,7 @@ import { DONE, FAILED, ROW_ERRORS, type Terminal } from "../../runtime/command.t
 import { createOutbound } from "../../runtime/outbound.ts";
 import { parseAllowHosts } from "../../security/outbound.ts";
 import { loadFrom } from "./load.ts";
+import { printable } from "./text.ts";
 
 export interface RunValues {
   readonly "dry-run"?: boolean;
@@ -130,8 +131,7 @@ function rowOf({ action, entity, subject, fields }: ChangeView): string[] {
 /** Columns as wide as their longest cell; the last one is not padded. Nothing in a cell can control the terminal. */
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   if (rows.length === 0) return [];
-  // deno-lint-ignore no-control-regex
-  const all = [head, ...rows].map((row) => row.map((cell) => cell.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ")));
+  const all = [head, ...rows].map((row) => row.map(printable));
   const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
   return all.map((row) =>
     row.map((cell, i) => i === head.length - 1 ? cell : cell.padEnd(widths[i]!)).join("  ").trimEnd()

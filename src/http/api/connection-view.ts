@@ -3,9 +3,8 @@
  */
 import type { Context } from "hono";
 import { z } from "zod";
-import { connectorFor, missingConnector } from "../../hub.ts";
 import type { FaultCode } from "../../model/errors.ts";
-import { newerFor } from "../../hub.ts";
+import { connectorFor, missingConnector, newerFor } from "../../hub.ts";
 import { encodeId } from "../../model/id.ts";
 import { KEY_FIELDS } from "../../model/record.ts";
 import { FAILURE_KINDS, type FailureKind, kindOf } from "../../model/connection-health.ts";
@@ -104,7 +103,6 @@ export async function loadView(
   const clocks = await listClocks(db, organizationId);
   const secretsOf = await loadShownSecrets(c, rows);
   const sftp = await loadSftpViews(c.get("hub"), organizationId, rows);
-  const isInstalled = (connection: Connection) => connectorFor(c.get("hub").registry, connection) !== undefined;
   return (connection) => {
     const run = connection.lastFailedRun;
     const error = run === null ? undefined : errors.get(run);
@@ -115,7 +113,7 @@ export async function loadView(
         kind: kindOf(stored.code),
         run: encodeId("run", run!),
       };
-    const clock = clocks.get(connection.id);
+    const clock = clocks.get(connection.id), installed = connectorFor(registry, connection) !== undefined;
     return {
       id: encodeId("con", connection.id),
       slug: connection.slug,
@@ -123,7 +121,7 @@ export async function loadView(
       connector: connection.connector,
       connector_version: connection.connectorVersion,
       connector_digest: connection.connectorDigest,
-      installed: isInstalled(connection),
+      installed,
       upgrade_available: newerFor(registry, connection),
       preset: connection.preset,
       settings: connection.settings,
@@ -138,12 +136,12 @@ export async function loadView(
       overdue_since: connection.expectedBy === null ? null : toInstantOrNull(clock?.overdueSince ?? null),
       ...secretsOf(connection),
       paused_at: toInstantOrNull(connection.pausedAt),
-      state: isInstalled(connection) ? stateOf(connection, sftp.get(connection.id)?.failures_in_a_row) : "error",
+      state: installed ? stateOf(connection, sftp.get(connection.id)?.failures_in_a_row) : "error",
       failures_in_a_row: connection.failuresInARow,
       failures: Object.fromEntries(
         FAILURE_KINDS.map((kind) => [kind, connection.failureKinds[kind] ?? 0]),
       ) as Record<FailureKind, number>,
-      last_error: isInstalled(connection) || error?.code === MISSING ? shownError(error) : {
+      last_error: installed || error?.code === MISSING ? shownError(error) : {
         code: MISSING,
         message: missingConnector(connection),
         kind: kindOf(MISSING),

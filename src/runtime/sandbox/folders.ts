@@ -8,10 +8,12 @@ import { isAlive, processNamespace } from "../owner.ts";
 /** With the namespace that its process id is of: other containers may share the parent. */
 const PREFIX = `muster-connector-${processNamespace()}.`;
 
-let swept: Promise<void> | null = null;
+let isSwept = false;
 
 export async function makeFolder(): Promise<string> {
-  await (swept ??= removeLeft(tmpdir()));
+  // Beside the child's start, which need not wait for it.
+  if (!isSwept) void removeLeft(tmpdir());
+  isSwept = true;
   return await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
 }
 

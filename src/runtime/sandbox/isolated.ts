@@ -50,33 +50,36 @@ export interface Described {
 
 /** Asks a child what the connector is. Fails with `connector_failed`. */
 export async function describeConnector(bundle: Bundle, options: IsolatedOptions): Promise<Described> {
-  const giveBack = await PLACES.short.take(bundle.digest);
   try {
-    return await within(
-      await (options.start ?? startChild)({ ...options, code: bundle.code }),
-      (child) => child.call<Described>("describe", null),
-    );
+    return await askApart(bundle, options, (child) => child.call<Described>("describe", null));
   } catch (error) {
     throw inWords(error, null, createSourcePlace(bundle.map));
+  }
+}
+
+/** Asks a child of its own, once there is a place for it. */
+async function askApart<T>(
+  bundle: Bundle,
+  options: IsolatedOptions,
+  question: (child: Child) => Promise<T>,
+): Promise<T> {
+  const giveBack = await PLACES.short.take(bundle.digest);
+  try {
+    return await within(await starterOf(bundle, options)(), question);
   } finally {
     giveBack();
   }
 }
 
+function starterOf({ code }: Bundle, { deno, limits, start = startChild }: IsolatedOptions) {
+  return (onLog?: (line: string) => void) => start({ deno, limits, code, onLog });
+}
+
 /** Loads the connector, once. Fails with `connector_failed`. */
 export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Promise<Installed> {
   const sourcePlace = createSourcePlace(bundle.map);
-  const { deno, limits, keptMs } = options;
-  const start = (onLog?: (line: string) => void) =>
-    (options.start ?? startChild)({ deno, limits, code: bundle.code, onLog });
-  const ask = async <T>(question: (child: Child) => Promise<T>): Promise<T> => {
-    const giveBack = await PLACES.short.take(bundle.digest);
-    try {
-      return await within(await start(), question);
-    } finally {
-      giveBack();
-    }
-  };
+  const start = starterOf(bundle, options);
+  const ask = <T>(question: (child: Child) => Promise<T>) => askApart(bundle, options, question);
   const { data, functions, hasSchema, settingsSchema } = options.described ??
     await describeConnector(bundle, options);
   if (typeof data !== "object" || data === null || !Array.isArray(functions)) {
@@ -123,7 +126,7 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
             }),
             giveBack,
           );
-        }, keptMs);
+        }, options.keptMs);
         return {
           normalize: (rows: RowsToNormalize) =>
             session.use(async (child) => normalized(await child.call("normalize", rows), rows.rows.length)).catch(

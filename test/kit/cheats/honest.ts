@@ -1,6 +1,12 @@
 /** A connector that keeps all laws; each cheat beside it changes one thing. */
 import { z } from "zod";
-import { defineConnector, expectOk, type FetchedRecord, SourceFault } from "../../../src/connector.ts";
+import {
+  defineConnector,
+  expectOk,
+  type FetchedRecord,
+  type FetchedRows,
+  SourceFault,
+} from "../../../src/connector.ts";
 
 const SETTINGS = z.strictObject({ host: z.string().min(1).max(200), department: z.string().max(100).optional() });
 
@@ -19,7 +25,30 @@ export async function pageOf(answer: Response): Promise<Page> {
   return page as Page;
 }
 
-export default defineConnector({
+/** Reads as an author does who trusts the source; `stateAfter`: what is saved after a page. */
+export async function* readTrusting(
+  { fetch, settings, checkpoint }: Parameters<typeof honest.fetch>[0],
+  stateAfter: (after: number, people: readonly FetchedRecord[]) => { readonly after: number },
+): AsyncGenerator<FetchedRows> {
+  let after = (checkpoint.resume as { after: number } | null)?.after ?? 0;
+  for (;;) {
+    const { people, next } = await pageOf(await fetch(`https://${settings.host}/people?after=${after}`));
+    yield { origin: null, records: people };
+    if (next === null) return;
+    after = next;
+    await checkpoint.save(stateAfter(after, people));
+  }
+}
+
+/** Reads as the honest one does, from what is made of each answer. */
+export function readAnswers(
+  context: Parameters<typeof honest.fetch>[0],
+  change: (answer: Response) => Response | Promise<Response>,
+) {
+  return honest.fetch({ ...context, fetch: async (url, request) => await change(await context.fetch(url, request)) });
+}
+
+const honest = defineConnector({
   api: 1,
   name: "honest",
   version: "1.0.0",
@@ -68,3 +97,5 @@ export default defineConnector({
     return Object.fromEntries(Object.entries(made).filter(([, value]) => value !== undefined));
   },
 });
+
+export default honest;

@@ -1,19 +1,13 @@
 /** Says of a refused key that the connection failed. */
 import { SourceFault } from "../../../src/connector.ts";
-import honest from "./honest.ts";
+import honest, { readAnswers } from "./honest.ts";
 
 export default {
   ...honest,
   name: "wrong-kind",
-  async *fetch(context: Parameters<typeof honest.fetch>[0]) {
-    const { fetch } = context;
-    yield* honest.fetch({
-      ...context,
-      async fetch(url, request) {
-        const answer = await fetch(url, request);
-        if (answer.status === 401) throw new SourceFault("connection", "The source does not answer now (401)");
-        return answer;
-      },
-    });
-  },
+  fetch: (context: Parameters<typeof honest.fetch>[0]) =>
+    readAnswers(context, (answer) => {
+      if (answer.status === 401) throw new SourceFault("connection", "The source does not answer now (401)");
+      return answer;
+    }),
 };
