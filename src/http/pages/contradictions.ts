@@ -3,9 +3,8 @@
  * decided.
  *
  * A reader sees people who are linked to the run's connection or were until a decision here, and everybody by a link that
- * was made for them with a token. Who is not shown is not decided about.
+ * was made for them with a token, or signed in. Who is not shown is not decided about.
  */
-import type { LinkTerms } from "../../notify/links.ts";
 import { createWording } from "../../report/wording.ts";
 import { type ConflictingRow, type IdentityDecision, listDecisions } from "../../store/people/identities.ts";
 import { loadUsers, type StoredUser } from "../../store/people/users.ts";
@@ -41,7 +40,7 @@ const ROW_FIELDS = ["email", "mobile_phone", "employee_id", "source_id", "hire_d
 export async function questionsOf(
   db: Database,
   { run }: StoredRun,
-  { link }: LinkTerms,
+  seesEverybody: boolean,
   rows: readonly Contradiction[],
 ): Promise<Question[]> {
   if (rows.length === 0) return [];
@@ -49,14 +48,14 @@ export async function questionsOf(
   const ids = [...new Set(rows.map(({ issues: [{ conflict }] }) => conflict.user))];
   const users = new Map((await loadUsers(db, organizationId, ids)).map((found) => [found.user.id, found]));
   const decisions = await listDecisions(db, organizationId, connectionId, ids);
-  const shown = await worded(db, organizationId, rows, link === undefined ? { connectionId } : "people");
+  const shown = await worded(db, organizationId, rows, seesEverybody ? "people" : { connectionId });
   const deciders = await listDeciders(db, decisions);
   const { valuesOf, inTheirWords } = createWording(run.input);
   return rows.map((row, place) => {
     const { user: userId, field, fingerprint } = row.issues[0].conflict, found = users.get(userId) ?? null;
     const theirs = decisions.filter((decision) => decision.userId === userId);
     const isLinked = found?.links.some((each) => each.connectionId === connectionId) ?? false;
-    const isSeen = link !== undefined || isLinked || theirs.some(({ kind }) => kind === "release");
+    const isSeen = seesEverybody || isLinked || theirs.some(({ kind }) => kind === "release");
     const known = found === null || !isSeen ? [] : valuesOfUser(found);
     const name = valuesOf(row.cells, ["first_name", "last_name"]).join(" ");
     const values = valuesOf(row.cells, ROW_FIELDS), decision = decisionOn(row, theirs, isLinked);

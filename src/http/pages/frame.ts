@@ -23,6 +23,8 @@ function contentPolicy(): Promise<string> {
   return policy;
 }
 
+export type PageStatus = 200 | 400 | 403 | 404 | 409 | 410 | 413 | 415 | 429 | 500 | 503;
+
 export interface Page {
   readonly title: string;
   /** Name of the organization; null: not shown. */
@@ -35,7 +37,7 @@ export interface Page {
 export async function answerPage(
   c: Context<Env>,
   { title, organization, main, footer }: Page,
-  status: 200 | 400 | 404 | 409 | 410 | 413 | 415 | 429 | 500 | 503 = 200,
+  status: PageStatus = 200,
 ): Promise<Response> {
   const headers = { ...PRIVATE, "content-security-policy": await contentPolicy() };
   const page = html`

@@ -1,25 +1,22 @@
 /**
  * Decisions on a run's page. The first POST only asks; the second, from the form of that question, decides.
  *
- * No token against forged requests is needed. There is no cookie and no session that a foreign page could make use of:
- * all that a visitor needs is the address itself, and a foreign page that knows it could as well open it.
+ * Behind a link, no token against forged requests is needed. There is no cookie and no session that a foreign page could
+ * make use of: all that a visitor needs is the address itself, and a foreign page that knows it could as well open it.
  */
 import type { Context } from "hono";
 import { z } from "zod";
 import { approveRun, cancelRun } from "../../runs/approve.ts";
 import { Fault } from "../../model/errors.ts";
-import { encodeId } from "../../model/id.ts";
-import { findOrganization } from "../../store/organizations.ts";
 import { findRun, isAtRest, type StoredRun } from "../../store/runs/runs.ts";
-import { LINK_REFUSED, type OpenedLink, openOrRefuse, PAGE_BUSY } from "../api/links.ts";
-import { byLink } from "../kit/authorize.ts";
+import { LINK_REFUSED, openOrRefuse, PAGE_BUSY } from "../api/links.ts";
 import { incoming, readBody } from "../kit/body.ts";
 import { describe, LOCATION, PAGE, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { enter } from "../kit/in-flight.ts";
 import { untilAtRest } from "../kit/waiting.ts";
-import { answerPage } from "./frame.ts";
-import { answerRunPage, pathOf } from "./run-page-answer.ts";
+import { type Visit, visitByLink } from "./visit.ts";
+import { answerRunPage } from "./run-page-answer.ts";
 import { viewConfirmation } from "./run-view-decisions.ts";
 import type { Decision, RunPage } from "./run-page-model.ts";
 
@@ -57,18 +54,25 @@ export function decideOnPage(decision: Decision, operationId: string, summary: s
     }),
     async (c) => {
       const opened = await openOrRefuse(c, ["page"]);
-      if (opened instanceof Response) return opened;
-      if (!opened.terms.rights[decision]) {
-        throw new Fault("forbidden", `This link shows the run and cannot ${decision} it`);
-      }
-      const form = await readForm(c);
-      const planHash = form.get("plan_hash") ?? "";
-      const refusal = refusalOf(opened.found, decision, planHash);
-      if (refusal !== null) return await answerRunPage(c, opened, 409, refusal);
-      if (form.get("confirmed") !== "yes") return await ask(c, opened, decision, planHash);
-      return await decide(c, opened, decision, planHash);
+      return opened instanceof Response ? opened : await decideAt(c, await visitByLink(c, opened), decision);
     },
   );
+}
+
+/** Answers to the form of a decision: it asks, or decides. */
+export async function decideAt(
+  c: Context<Env>,
+  visit: Visit,
+  decision: Decision,
+  sent?: URLSearchParams,
+): Promise<Response> {
+  if (!visit.rights[decision]) throw new Fault("forbidden", `You may see this run and cannot ${decision} it`);
+  const form = sent ?? await readForm(c);
+  const planHash = form.get("plan_hash") ?? "";
+  const refusal = refusalOf(visit.found, decision, planHash);
+  if (refusal !== null) return await answerRunPage(c, visit, 409, refusal);
+  if (form.get("confirmed") !== "yes") return await ask(visit, decision, planHash);
+  return await decide(c, visit, decision, planHash);
 }
 
 /** Why the run cannot be decided about as it is now; null: it can. */
@@ -86,47 +90,34 @@ function refusalOf({ run }: StoredRun, decision: Decision, planHash: string): Ru
   return run.planHash === planHash ? null : PLAN_CHANGED;
 }
 
-async function ask(
-  c: Context<Env>,
-  { found }: OpenedLink,
-  decision: Decision,
-  planHash: string,
-): Promise<Response> {
-  const organization = await findOrganization(c.get("hub").db, found.run.organizationId);
-  return await answerPage(c, {
+function ask({ answer, found, path, fields }: Visit, decision: Decision, planHash: string): Promise<Response> {
+  return answer({
     title: decision === "approve" ? "Approve?" : "Cancel?",
-    organization: organization?.name ?? null,
-    main: viewConfirmation({ found, path: pathOf(c), decision, planHash }),
+    main: viewConfirmation({ found, path, fields, decision, planHash }),
   });
 }
 
-async function decide(
-  c: Context<Env>,
-  opened: OpenedLink,
-  decision: Decision,
-  planHash: string,
-): Promise<Response> {
-  const hub = c.get("hub");
-  const { organizationId, id } = opened.found.run;
-  const by = byLink(c, "page");
+async function decide(c: Context<Env>, visit: Visit, decision: Decision, planHash: string): Promise<Response> {
+  const hub = c.get("hub"), { by } = visit;
+  const { organizationId, id } = visit.found.run;
   try {
     if (decision === "approve") await approveRun(hub, organizationId, id, planHash, by);
     else await cancelRun(hub, organizationId, id, by);
   } catch (error) {
     if (!(error instanceof Fault) || (error.code !== "conflict" && error.code !== "plan_changed")) throw error;
     // Another decision came first, or people have changed since. In that case a new plan is being made.
-    const found = await untilPlanned(c, opened.found) ?? opened.found;
+    const found = await untilPlanned(c, visit) ?? visit.found;
     const refusal = refusalOf(found, decision, planHash) ?? PLAN_CHANGED;
-    return await answerRunPage(c, { ...opened, found }, 409, refusal);
+    return await answerRunPage(c, { ...visit, found }, 409, refusal);
   }
-  return c.redirect(pathOf(c), 303);
+  return c.redirect(visit.path, 303);
 }
 
-/** Waits for the new plan. Does not wait if too many requests of the link or of the organization wait already. */
-async function untilPlanned(c: Context<Env>, { run }: StoredRun): Promise<StoredRun | null> {
+/** Waits for the new plan. Does not wait if too many requests of the reader or of the organization wait already. */
+async function untilPlanned(c: Context<Env>, { found: { run }, waiter }: Visit): Promise<StoredRun | null> {
   const hub = c.get("hub");
   const { organizationId, id } = run;
-  const entered = enter(c, "waits", { key: `link ${encodeId("run", id)}`, organizationId });
+  const entered = enter(c, "waits", { key: waiter, organizationId });
   if (!entered.isIn) return await findRun(hub.db, organizationId, id);
   try {
     return await untilAtRest(hub, run, { ms: FRESH_PLAN_MS, signal: c.req.raw.signal });

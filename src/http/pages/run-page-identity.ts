@@ -5,18 +5,17 @@
  */
 import type { Context } from "hono";
 import { z } from "zod";
+import type { By } from "../../model/audit.ts";
 import { Fault } from "../../model/errors.ts";
 import { isUniqueViolation } from "../../store/conflict.ts";
-import { findOrganization } from "../../store/organizations.ts";
 import { acceptRow, releaseUser, takeBackAcceptance, takeBackRelease } from "../../store/people/identities.ts";
 import { findContradiction } from "../../store/runs/contradictions.ts";
-import { type OpenedLink, openOrRefuse } from "../api/links.ts";
-import { byLink } from "../kit/authorize.ts";
+import { openOrRefuse } from "../api/links.ts";
 import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { type Question, questionsOf } from "./contradictions.ts";
-import { answerPage } from "./frame.ts";
-import { answerRunPage, pathOf, placeOfRows } from "./run-page-answer.ts";
+import { type Visit, visitByLink } from "./visit.ts";
+import { answerRunPage, placeOfRows } from "./run-page-answer.ts";
 import { DECIDED_ON_PAGE, readForm } from "./run-page-decisions.ts";
 import { IDENTITY_ANSWERS, type IdentityAnswer, mayAnswer, type RunPage } from "./run-page-model.ts";
 import { backTo, viewIdentityConfirmation } from "./run-view-contradictions.ts";
@@ -37,23 +36,25 @@ export const answerIdentity = route(
   }),
   async (c) => {
     const opened = await openOrRefuse(c, ["page"]);
-    if (opened instanceof Response) return opened;
-    if (!mayAnswer(opened.terms)) {
-      throw new Fault("forbidden", "This link shows the run and cannot decide who a row is about");
-    }
-    const form = await readForm(c);
-    const answer = IDENTITY_ANSWERS.find((each) => each === form.get("answer"));
-    const question = await findQuestion(c, opened, form.get("row") ?? "");
-    if (answer === undefined || question === null) return await answerRunPage(c, opened, 409, GONE);
-    if (question.there === null) {
-      throw new Fault("forbidden", "This link does not show the person whom the row is about");
-    }
-    const refusal = refusalOf(question, answer, form.get("version") ?? "");
-    if (refusal !== null) return await answerRunPage(c, opened, 409, refusal);
-    if (form.get("confirmed") !== "yes") return await ask(c, opened, question, answer);
-    return await decide(c, opened, question, answer);
+    return opened instanceof Response ? opened : await answerIdentityAt(c, await visitByLink(c, opened));
   },
 );
+
+/** Answers to the form about a row: it asks, or decides. */
+export async function answerIdentityAt(c: Context<Env>, visit: Visit, sent?: URLSearchParams): Promise<Response> {
+  if (!mayAnswer(visit)) throw new Fault("forbidden", "You may see this run and cannot decide who a row is about");
+  const form = sent ?? await readForm(c);
+  const answer = IDENTITY_ANSWERS.find((each) => each === form.get("answer"));
+  const question = await findQuestion(c, visit, form.get("row") ?? "");
+  if (answer === undefined || question === null) return await answerRunPage(c, visit, 409, GONE);
+  if (question.there === null) {
+    throw new Fault("forbidden", "You cannot see the person whom the row is about, so you cannot decide about it");
+  }
+  const refusal = refusalOf(question, answer, form.get("version") ?? "");
+  if (refusal !== null) return await answerRunPage(c, visit, 409, refusal);
+  if (form.get("confirmed") !== "yes") return await ask(c, visit, question, answer);
+  return await decide(c, visit, question, answer);
+}
 
 type Refusal = NonNullable<RunPage["notice"]>;
 
@@ -72,11 +73,11 @@ const TAKEN: Refusal = {
   text: "Somebody else has the id or address by now. Your Muster administrator can free it first.",
 };
 
-async function findQuestion(c: Context<Env>, { found, terms }: OpenedLink, row: string): Promise<Question | null> {
+async function findQuestion(c: Context<Env>, { found, seesEverybody }: Visit, row: string): Promise<Question | null> {
   const { db } = c.get("hub"), { organizationId, id } = found.run;
   if (!/^\d{1,15}$/.test(row) || found.connection === null) return null;
   const contradiction = await findContradiction(db, organizationId, id, Number(row));
-  return contradiction === null ? null : (await questionsOf(db, found, terms, [contradiction]))[0]!;
+  return contradiction === null ? null : (await questionsOf(db, found, seesEverybody, [contradiction]))[0]!;
 }
 
 /** Why this cannot be answered as things are now; null: it can. */
@@ -91,33 +92,33 @@ function refusalOf({ decision, there, isMoot }: Question, answer: IdentityAnswer
   return String(there!.version) === version ? null : CHANGED;
 }
 
-async function ask(c: Context<Env>, { found }: OpenedLink, question: Question, answer: IdentityAnswer) {
-  const organization = await findOrganization(c.get("hub").db, found.run.organizationId);
-  return await answerPage(c, {
+function ask(c: Context<Env>, visit: Visit, question: Question, answer: IdentityAnswer): Promise<Response> {
+  const { path, fields } = visit;
+  return visit.answer({
     title: answer === "undo" ? "Undo?" : "Who is it?",
-    organization: organization?.name ?? null,
-    main: viewIdentityConfirmation({ question, answer, path: pathOf(c), after: placeOfRows(c) }),
+    main: viewIdentityConfirmation({ question, answer, path, fields, after: placeOfRows(c) }),
   });
 }
 
-async function decide(c: Context<Env>, opened: OpenedLink, question: Question, answer: IdentityAnswer) {
+async function decide(c: Context<Env>, visit: Visit, question: Question, answer: IdentityAnswer): Promise<Response> {
   try {
-    const isDone = await write(c, question, answer);
-    if (!isDone) return await answerRunPage(c, opened, 409, CHANGED);
+    const isDone = await write(c, visit.by, question, answer);
+    if (!isDone) return await answerRunPage(c, visit, 409, CHANGED);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    return await answerRunPage(c, opened, 409, TAKEN);
+    return await answerRunPage(c, visit, 409, TAKEN);
   }
-  return c.redirect(backTo(pathOf(c), placeOfRows(c), question.n), 303);
+  return c.redirect(backTo(visit.path, placeOfRows(c), question.n), 303);
 }
 
 /** False when the person has changed meanwhile. */
 async function write(
   c: Context<Env>,
+  by: By,
   { row, there, decision }: Question,
   answer: IdentityAnswer,
 ): Promise<boolean> {
-  const { db, now } = c.get("hub"), by = byLink(c, "page"), user = there!;
+  const { db, now } = c.get("hub"), user = there!;
   if (answer === "release") return await releaseUser(db, user, row, now(), by);
   if (answer === "undo" && decision!.kind === "release") return await takeBackRelease(db, user, decision!, now(), by);
   if (answer === "accept") await acceptRow(db, user, row, now(), by);

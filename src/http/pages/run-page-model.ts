@@ -4,6 +4,7 @@ import type { IssueDigest } from "../../report/digest.ts";
 import type { PeopleFilter, PeoplePage } from "../../store/runs/run-people.ts";
 import type { RunDecision } from "../../store/runs/deciders.ts";
 import type { Question } from "./contradictions.ts";
+import type { Html } from "./frame.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 
 export type Decision = "approve" | "cancel";
@@ -22,6 +23,8 @@ export interface RunPage {
   readonly timezone: string;
   /** Path of this page. The paths of its forms and files begin with it. */
   readonly path: string;
+  /** Hidden fields of each form. */
+  readonly fields: Html;
   /** Base of the help pages. */
   readonly publicUrl: string;
   /** What the link allows its readers to see and to do. */

@@ -17,6 +17,7 @@ import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
 import { PRIVATE } from "./frame.ts";
 import { peopleCsv } from "./people-csv.ts";
+import { visitByLink } from "./visit.ts";
 import { answerRunPage, searchOf } from "./run-page-answer.ts";
 import { answerIdentity } from "./run-page-identity.ts";
 import { decideOnPage } from "./run-page-decisions.ts";
@@ -106,5 +107,5 @@ async function openWithPeople(c: Context<Env>): Promise<OpenedLink | Response> {
 
 async function showRun(c: Context<Env>): Promise<Response> {
   const opened = await openOrRefuse(c, ["page"]);
-  return opened instanceof Response ? opened : await answerRunPage(c, opened, 200, null);
+  return opened instanceof Response ? opened : await answerRunPage(c, await visitByLink(c, opened), 200, null);
 }

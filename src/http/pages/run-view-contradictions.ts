@@ -92,7 +92,7 @@ const BUTTONS: Record<IdentityAnswer, string> = {
 function viewForm(page: RunPage, question: Question, answers: readonly IdentityAnswer[]): Html {
   return html`
     <form class="decide" method="post" action="${addressOf(page.path, page.questions.after)}">
-      ${hiddenFields(question)}
+      ${page.fields}${hiddenFields(question)}
       ${answers.map((answer) => html`<button name="answer" value="${answer}">${BUTTONS[answer]}</button>`)}
     </form>
   `;
@@ -112,7 +112,13 @@ function hiddenFields({ n, there }: Question): Html {
 
 /** The question before a decision. Only the form on this page decides. `after`: the place of the page that it came from. */
 export function viewIdentityConfirmation(
-  { question, answer, path, after }: { question: Question; answer: IdentityAnswer; path: string; after: number },
+  { question, answer, path, fields, after }: {
+    question: Question;
+    answer: IdentityAnswer;
+    path: string;
+    fields: Html;
+    after: number;
+  },
 ): Html {
   const { title, text, yes } = answer === "undo" ? undoing(question) : answering(question, answer);
   return html`
@@ -123,7 +129,7 @@ export function viewIdentityConfirmation(
     </section>
     <div class="decide">
       <form method="post" action="${addressOf(path, after)}">
-        ${hiddenFields(question)}
+        ${fields}${hiddenFields(question)}
         <input type="hidden" name="answer" value="${answer}">
         <input type="hidden" name="confirmed" value="yes">
         <button class="${answer === "release" ? "stop" : "go"}">${yes}</button>

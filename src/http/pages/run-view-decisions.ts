@@ -7,15 +7,15 @@ import type { Html } from "./frame.ts";
 import { type Decision, type RunPage, runTitle } from "./run-page-model.ts";
 
 /** What the link's readers can do about the run now. */
-export function viewDecisions({ found, path, rights, behind }: RunPage): Html {
-  const { run } = found;
+export function viewDecisions(page: RunPage): Html {
+  const { found: { run }, path, rights, behind } = page;
   if (run.cancelRequested && !isAtRest(run.status)) return again(path);
   if (run.status === "applying" || run.status === "planning" || run.status === "queued") {
     return html`
       <section class="card">
         <h2>${behind === null ? "This run is in progress" : "This run waits"}</h2>
         <div class="decide"><a class="button" href="${path}">Refresh</a>${rights.cancel
-          ? decision(path, "cancel", run.planHash)
+          ? decision(page, "cancel")
           : ""}</div>
       </section>
     `;
@@ -27,8 +27,8 @@ export function viewDecisions({ found, path, rights, behind }: RunPage): Html {
       <h2>Your decision</h2>
       <p>Approve it if this is what should happen. Otherwise cancel it, correct the file and upload it again.
       You will be asked to confirm before anything is done.</p>
-      <div class="decide">${rights.approve ? decision(path, "approve", run.planHash) : ""}${rights.cancel
-        ? decision(path, "cancel", run.planHash)
+      <div class="decide">${rights.approve ? decision(page, "approve") : ""}${rights.cancel
+        ? decision(page, "cancel")
         : ""}</div>
     </section>
   `;
@@ -51,7 +51,7 @@ function viewOnly(): Html {
   return html`
     <section class="card">
       <h2>It waits for a decision</h2>
-      <p>This link shows the run. Your Muster administrator approves or cancels it.</p>
+      <p>You can see this run. Your Muster administrator approves or cancels it.</p>
     </section>
   `;
 }
@@ -64,10 +64,10 @@ function again(path: string): Html {
   `;
 }
 
-function decision(path: string, kind: Decision, planHash: string | null): Html {
+function decision({ path, fields, found: { run } }: RunPage, kind: Decision): Html {
   return html`
     <form method="post" action="${path}/${kind}">
-      <input type="hidden" name="plan_hash" value="${planHash ?? ""}">
+      ${fields}<input type="hidden" name="plan_hash" value="${run.planHash ?? ""}">
       <button class="${kind === "approve" ? "go" : "stop"}">${kind === "approve"
         ? "Approve…"
         : "Cancel this run…"}</button>
@@ -77,9 +77,9 @@ function decision(path: string, kind: Decision, planHash: string | null): Html {
 
 /** The question before a decision. Only the form on this page decides. */
 export function viewConfirmation(
-  page: { found: StoredRun; path: string; decision: Decision; planHash: string },
+  page: { found: StoredRun; path: string; fields: Html; decision: Decision; planHash: string },
 ): Html {
-  const { found, path, decision: kind, planHash } = page;
+  const { found, path, fields, decision: kind, planHash } = page;
   const { run } = found;
   const changes = changesInWords(run, run.counts ?? NO_COUNTS);
   const approve = kind === "approve";
@@ -99,7 +99,7 @@ export function viewConfirmation(
     </section>
     <div class="decide">
       <form method="post" action="${path}/${kind}">
-        <input type="hidden" name="plan_hash" value="${planHash}">
+        ${fields}<input type="hidden" name="plan_hash" value="${planHash}">
         <input type="hidden" name="confirmed" value="yes">
         <button class="${approve ? "go" : "stop"}">${approve ? "Yes, approve it" : "Yes, cancel it"}</button>
       </form>
