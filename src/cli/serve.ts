@@ -20,6 +20,7 @@ import { loadConnectors } from "../runtime/third-party.ts";
 import { watchSchema } from "../runtime/watch-schema.ts";
 import { requireFreePort } from "../runtime/threads/bridge.ts";
 import { createGateMemory, createMainGate } from "../runtime/threads/gate.ts";
+import { createStartLink } from "../runtime/console-link.ts";
 import { countUses, describeUse } from "../store/connections/connector-uses.ts";
 import { resealAll } from "../store/connections/sealed.ts";
 import type { Database } from "../store/database.ts";
@@ -83,9 +84,13 @@ export async function serve(terminal: Terminal): Promise<number> {
       log("process.uncaught", { error: errorName(error) });
     });
     const interrupted = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
+    const link = terminal.isWatched ? await createStartLink(db, firstTokenFile(config), Date.now()) : null;
     const lines = [
       `Muster is at ${hub.publicUrl}` + (hub.publicUrl === door.address ? "" : ` (listening at ${door.address})`),
       ...(firstToken === null ? [] : [firstTokenLine(firstToken, terminal)]),
+      ...(link === null
+        ? []
+        : [`Open it in a browser with this link, once, within 15 minutes: ${hub.publicUrl}${link}`]),
       ...(hosted === null ? [] : [`SFTP is at ${config.host}:${hosted.port}, with the host key ${hosted.fingerprint}`]),
     ];
     // In one piece: a program that waits for the first line can read the others, too.
@@ -135,9 +140,13 @@ interface FirstToken {
 async function installTokens(config: Config, db: Database): Promise<FirstToken | null> {
   const organization = await ensureDefaultOrganization(db, Date.now());
   if (config.adminToken !== null) await installAdminToken(db, organization.id, config.adminToken, Date.now());
-  const file = join(config.dataDir, "first-token");
+  const file = firstTokenFile(config);
   const text = await ensureFirstToken(db, organization.id, file, Date.now());
   return text === null ? null : { text, file };
+}
+
+function firstTokenFile({ dataDir }: Config): string {
+  return join(dataDir, "first-token");
 }
 
 function firstTokenLine({ text, file }: FirstToken, { isWatched }: Terminal): string {

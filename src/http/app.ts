@@ -13,6 +13,7 @@ import { bridgesRoutes } from "./api/bridges.ts";
 import { changeRoutes } from "./api/changes.ts";
 import { connectionRoutes } from "./api/connections.ts";
 import { connectorRoutes } from "./api/connectors.ts";
+import { consoleRoutes } from "./console/routes.ts";
 import { customFieldRoutes } from "./api/custom-fields.ts";
 import { deliveryRoutes } from "./api/deliveries.ts";
 import { departmentRoutes } from "./api/departments.ts";
@@ -44,6 +45,8 @@ import { runLinkRoutes } from "./api/run-links.ts";
 import { runPageRoutes } from "./pages/run-page.ts";
 import { runResultRoutes } from "./api/run-results.ts";
 import { runRoutes } from "./api/runs.ts";
+import { sessionRoutes } from "./api/sessions.ts";
+import { signInRoutes } from "./console/sign-in.ts";
 import { sourceRoutes } from "./api/sources.ts";
 import { templateRoutes } from "./api/templates.ts";
 import { tokenRoutes } from "./api/tokens.ts";
@@ -62,6 +65,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["", organizationRoutes],
   ["", retentionRoutes],
   ["/tokens", tokenRoutes],
+  ["/sessions", sessionRoutes],
   ["/connections", connectionRoutes],
   ["/connections", sftpLoginRoutes],
   ["/connections", pgpKeyRoutes],
@@ -123,6 +127,9 @@ export function createApp(hub: Hub): Hono<Env> {
   // A hint with a wrong signature counts as a failed log-in.
   app.use("/hints/*", limitLogins);
   app.route("/hints", hintRoutes);
+
+  app.route("/", signInRoutes);
+  app.route("/", consoleRoutes(app));
 
   app.use("/v1/*", limitLogins, authenticate, limitRequests, refuseQuery, idempotent);
   app.use("/metrics", limitLogins, authenticate, limitRequests);

@@ -22,6 +22,9 @@ export const AUDIT_ACTIONS = [
   "token.deleted",
   /** A stored token was refused; recorded at most once in five minutes for each token. */
   "token.refused",
+  /** Somebody signed in to the console, or out; or a session was ended by somebody else. */
+  "session.begun",
+  "session.ended",
   "connection.created",
   "connection.changed",
   "connection.deleted",

@@ -17,6 +17,7 @@ import {
 } from "./connections/schema-sources.ts";
 import type { Organization } from "./organizations.ts";
 import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./bridges/schema-bridge.ts";
+import { sessions, signInLinks } from "./schema-sessions.ts";
 import { sftpKeys, sftpLogins } from "./bridges/schema-logins.ts";
 import { erasures, treeErasures } from "./people/schema-erasures.ts";
 import { identityDecisions } from "./people/schema-identities.ts";
@@ -78,6 +79,8 @@ const OWN = [
   webhookEndpoints,
   linkRevocations,
   runLinks,
+  sessions,
+  signInLinks,
   sftpKeys,
   sftpLogins,
   runs,

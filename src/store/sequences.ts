@@ -25,6 +25,7 @@ export const SEQUENCES = [
   "bridge_file",
   "check",
   "link",
+  "session",
 ] as const;
 
 export type SequenceName = (typeof SEQUENCES)[number];

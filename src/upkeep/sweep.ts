@@ -10,6 +10,7 @@ import { expireKeys } from "../store/idempotency.ts";
 import { forgetDeliveries } from "../store/notify/deliveries.ts";
 import { forgetEvents } from "../store/notify/events.ts";
 import { forgetMails } from "../store/notify/mails.ts";
+import { forgetSessions } from "../store/sessions.ts";
 import { forgetLinks } from "../store/notify/run-links.ts";
 import { forgetRevocations } from "../store/notify/signed-links.ts";
 import { expireDrops } from "../store/runs/drops.ts";
@@ -31,6 +32,7 @@ export async function sweep(hub: Hub, isOver: () => boolean = () => false): Prom
     // Much later than their links have expired, as this clock may be ahead of the one that made them.
     forgetRevocations(db, now - LONGEST_LINK_MS - DAY_MS),
     forgetLinks(db, now),
+    ...forgetSessions(db, now),
     ...forgetBridgeFiles(db, now),
     ...forgetBridgeStates(db, now),
     forgetNames(db),

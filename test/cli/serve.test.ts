@@ -54,7 +54,7 @@ test("a first start makes all that is needed and says where its token is; no log
   }));
 
 test(
-  "somebody at a terminal is shown the first token",
+  "somebody at a terminal is shown the first token, and a link that opens the console",
   { skip: without(SCRIPT, "util-linux") },
   () =>
     withDir(async (dir) => {
@@ -69,8 +69,16 @@ test(
       let out = "";
       watched.stdout.on("data", (data) => out += data);
       const ended = new Promise((resolve) => watched.on("exit", resolve));
-      for (let i = 0; i < 600 && !/mus_[0-9A-Za-z]{36}/.test(out); i++) await sleep(100);
+      for (let i = 0; i < 600 && !/sign-in\/[0-9a-f]{64}/.test(out); i++) await sleep(100);
       assert.match(out, /The first token, shown this once and kept in \S+: mus_[0-9A-Za-z]{36}/);
+      const link = /http:\S+\/sign-in\/[0-9a-f]{64}/.exec(out)![0];
+      const opened = await fetch(link, { redirect: "manual" });
+      assert.equal(opened.status, 303);
+      const home = await fetch(new URL(opened.headers.get("location")!, link).href, {
+        headers: { cookie: opened.headers.get("set-cookie")!.split(";")[0]! },
+      });
+      assert.match(await home.text(), /Where people come from/);
+      assert.equal((await fetch(link)).status, 401, "once");
       // Ctrl-C.
       watched.stdin.write("\x03");
       await ended;

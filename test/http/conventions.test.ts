@@ -12,6 +12,7 @@ import { askCheck } from "../../src/store/bridges/bridge-states.ts";
 import { findConnection } from "../../src/store/connections/connections.ts";
 import { handOverOne, introduceBridge, openOne } from "../support/introduce.ts";
 import { createTokenText } from "../../src/security/token.ts";
+import { sessionOf } from "../support/console.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
 
@@ -64,6 +65,7 @@ before(async () => {
     drops: drop.id,
     uploads: upload.id,
     tokens: made.id,
+    sessions: await sessionOf(hub),
     "webhook-endpoints": endpoint.id,
     deliveries: delivery.id,
   };
@@ -97,6 +99,7 @@ const isContent = ({ path }: Route) => path.endsWith("/drops") || path.includes(
 /** Single things that are never changed, only taken away. */
 const UNVERSIONED = [
   "DELETE /v1/tokens/:id",
+  "DELETE /v1/sessions/:id",
   "DELETE /v1/uploads/:id",
   "DELETE /v1/bridges/:id",
   "DELETE /v1/bridge/uploads/:id",

@@ -25,6 +25,7 @@ import {
 } from "../../src/store/connections/schema-sources.ts";
 import { leavers, recalls } from "../../src/store/people/schema.ts";
 import { runNames, runs } from "../../src/store/runs/schema.ts";
+import { sessions, signInLinks } from "../../src/store/schema-sessions.ts";
 import { reserve } from "../../src/store/sequences.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { handOverOne, introduceBridge } from "../support/introduce.ts";
@@ -231,6 +232,16 @@ test("an organization goes with everything that is its own, and nothing of anoth
     ]);
     await carry();
     await runCourier(hub, { sender: { name: "test" }, lookEveryMs: 5, untilIdle: true });
+    const session = { tokenId: 1, expiresAt: hub.clock.ms, usedAt: 0, createdAt: 0 };
+    await hub.db.write([
+      hub.db.orm.insert(sessions).values({
+        ...of,
+        ...session,
+        id: await reserve(hub.db, "session"),
+        hash: `s${of.organizationId}`,
+      }),
+      hub.db.orm.insert(signInLinks).values({ ...of, ...session, hash: `l${of.organizationId}`, isDirect: false }),
+    ]);
     await hub.db.write([hub.db.orm.insert(recalls).values({ ...of, userId: 1 })]);
     await hub.db.write([hub.db.orm.insert(leavers).values({ ...of, userId: of.connectionId, since: 0 })]);
     await fillSearchIndex(hub.db, { forMs: 60_000 });

@@ -6,6 +6,7 @@ import { erasures } from "../../src/store/people/schema-erasures.ts";
 import { runs } from "../../src/store/runs/schema.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { fillSearchIndex } from "../../src/store/people/search-index.ts";
+import { sessionOf } from "../support/console.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
 
@@ -58,6 +59,7 @@ before(async () => {
     drops: drop.id,
     uploads: upload.id,
     tokens: token.id,
+    sessions: await sessionOf(hub),
     "webhook-endpoints": hook.id,
     deliveries: tested.id,
   };

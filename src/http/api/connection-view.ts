@@ -83,6 +83,8 @@ export const CONNECTION = z.strictObject({
   updated_at: INSTANT,
 }).meta({ id: "Connection" });
 
+export type ConnectionView = z.infer<typeof CONNECTION>;
+
 const MISSING: FaultCode = "connector_missing";
 
 /** Answers with the connection, and its version as the ETag. */

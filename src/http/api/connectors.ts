@@ -49,7 +49,7 @@ const CONNECTOR = z.strictObject({
   problems: z.array(z.string()).meta({ description: "Errors of the connector itself", examples: [[]] }),
 }).meta({ id: "Connector" });
 
-type Shown = z.infer<typeof CONNECTOR>;
+export type ConnectorView = z.infer<typeof CONNECTOR>;
 
 const list = route(
   describe("listConnectors", "List connectors", { 200: listOf(CONNECTOR) }, {
@@ -68,7 +68,7 @@ const list = route(
   },
 );
 
-function originIn({ added }: Registry, { name }: Connector<never>): Shown["origin"] {
+function originIn({ added }: Registry, { name }: Connector<never>): ConnectorView["origin"] {
   return added?.has(name) === true ? "added" : "own";
 }
 
@@ -81,7 +81,7 @@ function versionsIn({ pinned }: Registry, { name, version }: Installed): string[
  * A connector that does not work is shown with its problems, and spoils no other's entry. To be called once its settings
  * `{}` are prepared.
  */
-export function viewConnector(registry: Registry, connector: Installed, connections: number): Shown {
+export function viewConnector(registry: Registry, connector: Installed, connections: number): ConnectorView {
   const problems: string[] = [];
   const settings = tried(problems, () => settingsSchemaOf(connector)) ?? { type: "object" };
   const usual = tried(problems, () => usualOf(connector)) ?? null;

@@ -27,6 +27,7 @@ const FIELD = z.strictObject({
 }).meta({ id: "UserField" });
 
 const FIELDS = z.strictObject({ id: idOf("usr"), version: z.int(), fields: z.array(FIELD) }).meta({ id: "UserFields" });
+export type UserFields = z.infer<typeof FIELDS>;
 
 const listFields = route(
   describe("listUserFields", "Show where a user's values come from", { 200: FIELDS }, {

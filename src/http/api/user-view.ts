@@ -45,6 +45,8 @@ export const USER = z.strictObject({
   updated_at: INSTANT,
 }).meta({ id: "User" });
 
+export type UserView = z.infer<typeof USER>;
+
 export const USER_CHANGED = USER.pick({ id: true, version: true, updated_at: true }).meta({ id: "UserChanged" });
 
 /** A changed user, for tokens that may write people and not read them. */

@@ -71,12 +71,14 @@ export interface Facts {
   readonly faults?: readonly FaultCode[];
   /** For people: refusals are pages, and described among the answers. */
   readonly pages?: boolean;
+  /** Whether it is a page of the console, which is no part of the API and of its document. */
+  readonly console?: boolean;
   /** Answers alike whether a thing does not exist or may not be used, so that strangers cannot tell. */
   readonly hides?: boolean;
 }
 
 /** Every parameter that a path may have. An operation does not know its path, so it reads all of them as strings. */
-type Parameters = "/:id/:key/:part/:pgp_key/:connection/:code/:file/:signed/:link";
+type Parameters = "/:id/:key/:part/:pgp_key/:connection/:code/:file/:signed/:link/:organization";
 
 export const { createHandlers: route } = createFactory<Env, Parameters>();
 

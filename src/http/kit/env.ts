@@ -3,6 +3,7 @@ import type { By } from "../../model/audit.ts";
 import type { Bridge } from "../../store/bridges/bridges.ts";
 import type { WatchedBody } from "./watched-body.ts";
 import type { Hub } from "../../hub.ts";
+import type { Session } from "../../store/sessions.ts";
 import type { Organization } from "../../store/organizations.ts";
 
 /** The holder of the token that a request was sent with. */
@@ -18,6 +19,23 @@ export interface Bearer {
   readonly organizationId: number;
   /** The organizations that a bridge's token may serve; null: all. */
   readonly serves: readonly number[] | null;
+}
+
+/** Somebody who is signed in to the console. */
+export interface Visitor {
+  readonly session: Session;
+  /** The token that they signed in with. */
+  readonly bearer: Bearer;
+  /** Carried by each form (security/session.ts). */
+  readonly formToken: string;
+}
+
+/** The API, as the console's pages ask it in the organization of the page. */
+export interface Api {
+  /** The answer as it is, refusals too. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  /** The JSON of the answer. Fails as the API did. */
+  read<Shape>(path: string, init?: RequestInit): Promise<Shape>;
 }
 
 export interface Env {
@@ -36,6 +54,10 @@ export interface Env {
     organization: Organization;
     /** The calling bridge, whose key is confirmed (http/bridge/caller.ts). */
     bridge?: Bridge;
+    /** Who is signed in to the console (console/visitor.ts). */
+    visitor?: Visitor;
+    /** The API for them (console/api.ts). */
+    api?: Api;
     /** Set if the body's digest is needed; handlers then read this body (watched-body.ts). */
     watchedBody?: WatchedBody;
   };

@@ -5,6 +5,7 @@ const PARAMETERS: Readonly<Record<string, { readonly component: string; readonly
   "organizations/id": { component: "organization", description: "Id or slug of the organization" },
   "connections/id": { component: "connection", description: "Id or slug of the connection" },
   "pgp-keys/pgp_key": { component: "pgp_key", description: "Id of the OpenPGP key" },
+  "sessions/id": { component: "session", description: "Id of the session" },
   "tokens/id": { component: "token", description: "Id of the token" },
   "drops/id": { component: "drop", description: "Id of the drop" },
   "uploads/id": { component: "upload", description: "Id of the upload, from the answer that opened it" },

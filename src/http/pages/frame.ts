@@ -23,7 +23,7 @@ function contentPolicy(): Promise<string> {
   return policy;
 }
 
-export type PageStatus = 200 | 400 | 403 | 404 | 409 | 410 | 413 | 415 | 429 | 500 | 503;
+export type PageStatus = 200 | 400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 429 | 500 | 503;
 
 export interface Page {
   readonly title: string;
@@ -31,12 +31,14 @@ export interface Page {
   readonly organization: string | null;
   readonly main: Html;
   readonly footer?: Html;
+  /** Links to other pages; absent: it has no links to others. */
+  readonly navigation?: Html;
 }
 
 /** Answers with a whole page. */
 export async function answerPage(
   c: Context<Env>,
-  { title, organization, main, footer }: Page,
+  { title, organization, main, footer, navigation }: Page,
   status: PageStatus = 200,
 ): Promise<Response> {
   const headers = { ...PRIVATE, "content-security-policy": await contentPolicy() };
@@ -55,6 +57,7 @@ export async function answerPage(
         <header class="top"><strong>Muster</strong>${organization === null
           ? ""
           : html`<span>${organization}</span>`}</header>
+        ${navigation ?? ""}
         <main id="main">${main}</main>
         <footer>${footer ?? ""}</footer>
       </body>

@@ -6,19 +6,15 @@
  */
 import { type Context, Hono } from "hono";
 import { Fault } from "../../model/errors.ts";
-import { type ReportFormat, reportStem } from "../../report/file.ts";
-import { readHeavy } from "../../store/people/heavy-reads.ts";
-import { streamPeople } from "../../store/runs/run-people.ts";
+import type { ReportFormat } from "../../report/file.ts";
 import { LINK_REFUSED, type OpenedLink, openOrRefuse, PAGE_BUSY, refuseAsPage } from "../api/links.ts";
 import { REPORT_ANSWERS, reportOf, requireReported } from "../api/run-results.ts";
-import { askerOf } from "../kit/caller.ts";
 import { CSV, describe, download, PAGE, route } from "../kit/describe.ts";
-import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
 import { PRIVATE } from "./frame.ts";
-import { peopleCsv } from "./people-csv.ts";
+import { peopleOf } from "./run-people.ts";
 import { visitByLink } from "./visit.ts";
-import { answerRunPage, searchOf } from "./run-page-answer.ts";
+import { answerRunPage } from "./run-page-answer.ts";
 import { answerIdentity } from "./run-page-identity.ts";
 import { decideOnPage } from "./run-page-decisions.ts";
 
@@ -43,18 +39,7 @@ const getPeople = route(
   async (c) => {
     const opened = await openWithPeople(c);
     if (opened instanceof Response) return opened;
-    const { run } = opened.found;
-    const search = searchOf(c), asker = askerOf(c, run.organizationId), hub = c.get("hub");
-    const people = streamPeople((page) =>
-      readHeavy(hub, "listPeople", asker, run.organizationId, run.id, search, page)
-    );
-    return new Response(peopleCsv(people), {
-      headers: {
-        "content-type": "text/csv; charset=utf-8",
-        "content-disposition": attachment(`${reportStem(opened.found)}.people.csv`),
-        ...PRIVATE,
-      },
-    });
+    return peopleOf(c, opened.found);
   },
 );
 

@@ -119,7 +119,7 @@ function viewPerson({ change, name }: AffectedPerson): Html {
   </li>`;
 }
 
-function viewFields(fields: readonly [string, { before: unknown; after: unknown }][]): Html {
+export function viewFields(fields: readonly [string, { before: unknown; after: unknown }][]): Html {
   if (fields.length === 0) return html``;
   return html`<dl class="fields">${
     fields.map(([field, { before, after }]) =>

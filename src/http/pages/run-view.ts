@@ -27,7 +27,8 @@ import { hasQuestions, viewContradictions } from "./run-view-contradictions.ts";
 import { viewDecided, viewDecisions } from "./run-view-decisions.ts";
 import { hasPeople, viewPeople } from "./run-view-people.ts";
 
-const TONES = {
+/** The colour of each status. Never the only sign of it. */
+export const TONES = {
   queued: "plain",
   planning: "plain",
   planned: "calm",

@@ -23,11 +23,17 @@ body {
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
   overflow-wrap: anywhere;
 }
-.top, main, footer { max-width: 48rem; margin: 0 auto; padding: 0 1rem }
+.top, .sections, main, footer { max-width: 48rem; margin: 0 auto; padding: 0 1rem }
 .top { display: flex; gap: .5rem 1rem; flex-wrap: wrap; align-items: baseline; padding-top: 1.25rem; font-size: .9375rem }
 .top strong { letter-spacing: .02em }
 .top span { color: var(--soft) }
 main { padding-top: .75rem }
+main > h1 { margin: .5rem 0 1rem }
+.sections { display: flex; gap: .25rem 1.25rem; flex-wrap: wrap; justify-content: space-between; margin-top: .5rem }
+.sections ul { display: flex; gap: .25rem; flex-wrap: wrap }
+.sections a { display: block; padding: .375rem .625rem; margin: 0 -.625rem 0 0; border-radius: 8px; text-decoration: none }
+.sections a:hover { background: var(--hover) }
+.sections a[aria-current] { font-weight: 650; color: var(--text); text-decoration: underline; text-underline-offset: .375em }
 h1 { font-size: 1.625rem; line-height: 1.2; margin: 0; font-weight: 650; text-wrap: balance }
 h2 { font-size: 1.1875rem; line-height: 1.3; margin: 0 0 .75rem; font-weight: 650 }
 h3 { font-size: 1rem; line-height: 1.4; margin: 0; font-weight: 650 }
@@ -80,7 +86,10 @@ button.go:hover { filter: brightness(1.12) }
 button.stop { color: var(--bad); border-color: currentColor }
 .search { display: flex; gap: .5rem; flex-wrap: wrap; margin: 0 0 .75rem }
 .search label { flex-basis: 100%; font-weight: 600 }
-.search input[type=search] {
+.rowlist > li:first-child { border-top: 0; padding-top: 0 }
+select, .fields input, .search input[type=search] { max-width: 100% }
+.fields label { font-weight: 600 }
+.search input[type=search], .fields input:not([type=hidden]), select {
   flex: 1 1 12rem; min-width: 0; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit;
   border: 1px solid var(--soft); border-radius: 9px; background: var(--page);
 }
@@ -91,8 +100,8 @@ button.stop { color: var(--bad); border-color: currentColor }
 }
 .chips a:hover { background: var(--hover) }
 .chips a[aria-current] { background: var(--text); border-color: var(--text); color: var(--card) }
-.people > li, .issues > li { border-top: 1px solid var(--line); padding: .75rem 0 }
-.people > li:last-child, .issues > li:last-child { padding-bottom: 0 }
+.people > li, .issues > li, .rowlist > li { border-top: 1px solid var(--line); padding: .75rem 0 }
+.people > li:last-child, .issues > li:last-child, .rowlist > li:last-child { padding-bottom: 0 }
 .who { display: flex; gap: .125rem .625rem; flex-wrap: wrap; align-items: baseline }
 .who .tag { margin-left: auto }
 .fields { margin: .375rem 0 0; display: grid; gap: .1875rem .75rem; font-size: .9375rem }
@@ -103,7 +112,7 @@ button.stop { color: var(--bad); border-color: currentColor }
 .fields ins { text-decoration: none; font-weight: 600 }
 details summary { cursor: pointer; padding: .25rem 0; color: var(--link); font-size: .9375rem }
 .after { display: flex; gap: .625rem; flex-wrap: wrap; align-items: center; margin-top: .875rem }
-.issues p, .people p { margin: .1875rem 0 0 }
+.issues p, .people p, .rowlist p { margin: .1875rem 0 0 }
 .versus { margin: .5rem 0; display: grid; grid-template-columns: 1fr 1fr; gap: .625rem }
 .versus div { border: 1px solid var(--line); border-radius: 10px; padding: .625rem .75rem; min-width: 0 }
 .versus dt { color: var(--soft); font-size: .875rem }

@@ -1,0 +1,37 @@
+/** The API, as the console's pages ask it: for who is signed in, with all its checks, within this process. */
+import type { Context } from "hono";
+import { Fault, type FaultCode } from "../../model/errors.ts";
+import { encodeId } from "../../model/id.ts";
+import { sentBy } from "../kit/authorize.ts";
+import type { Api, Env } from "../kit/env.ts";
+
+/** A page of a list. */
+export interface Listed<Item> {
+  readonly data: readonly Item[];
+  readonly next_cursor: string | null;
+}
+
+/** Answers a request to the API; `env` is what the server knows of the browser's. */
+type Fetch = (request: Request, env: Env["Bindings"]) => Response | Promise<Response>;
+
+export function createApi(c: Context<Env>, fetch: Fetch): Api {
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers);
+    headers.set("muster-organization", encodeId("org", c.get("organization").id));
+    headers.set("x-request-id", c.get("requestId"));
+    const request = new Request(new URL(path, c.req.url), { signal: c.req.raw.signal, ...init, headers });
+    return await fetch(sentBy(c.get("visitor")!.bearer, request), c.env);
+  };
+  const read = async <Shape>(path: string, init?: RequestInit) => {
+    const answer = await ask(path, init);
+    if (answer.ok) return await answer.json() as Shape;
+    const { code, detail, errors } = await answer.json() as {
+      code: FaultCode;
+      detail: string;
+      errors: Fault["errors"];
+    };
+    const seconds = Number(answer.headers.get("retry-after"));
+    throw new Fault(code, detail, { errors, ...(seconds > 0 ? { retryAfterS: seconds } : {}) });
+  };
+  return { ask, read };
+}

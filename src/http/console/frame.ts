@@ -1,0 +1,100 @@
+/** The frame of the console's pages: where one is, where one can go, who is signed in. */
+import type { Context } from "hono";
+import { html } from "hono/html";
+import { Fault } from "../../model/errors.ts";
+import { allows, type Scope } from "../../model/scope.ts";
+import type { Env } from "../kit/env.ts";
+import { problem } from "../kit/problem.ts";
+import { answerPage, type Html, type PageStatus } from "../pages/frame.ts";
+import { basePath } from "../pages/visit.ts";
+
+interface Section {
+  readonly path: string;
+  readonly title: string;
+  readonly scope: Scope;
+}
+
+/** The sections, in the order of the navigation. */
+const SECTIONS: readonly Section[] = [
+  { path: "", title: "Home", scope: "connections:read" },
+  { path: "/import", title: "Import", scope: "drops:write" },
+  { path: "/runs", title: "Runs", scope: "runs:read" },
+  { path: "/people", title: "People", scope: "users:read" },
+];
+
+/** Path of a page of the request's organization. */
+export function pathIn(c: Context<Env>, path = ""): string {
+  return `${basePath(c)}/o/${c.get("organization").slug}${path}`;
+}
+
+/** The hidden field that each form has. */
+export function formFields(c: Context<Env>): Html {
+  return html`<input type="hidden" name="form" value="${c.get("visitor")!.formToken}">`;
+}
+
+/** Answers with a page of the console. `section`: the path of the section that it is in; null: in none. */
+export function answerConsole(
+  c: Context<Env>,
+  { title, main, section }: { readonly title: string; readonly main: Html; readonly section: string | null },
+  status?: PageStatus,
+): Promise<Response> {
+  return answerPage(
+    c,
+    { title, organization: c.get("organization").name, main, navigation: navigation(c, section) },
+    status,
+  );
+}
+
+function navigation(c: Context<Env>, section: string | null): Html {
+  const { bearer: { scopes } } = c.get("visitor")!;
+  const shown = SECTIONS.filter(({ scope }) => allows(scopes, scope));
+  return html`
+    <nav class="sections" aria-label="Sections">
+      <ul class="bare">${shown.map(({ path, title }) =>
+        html`<li><a href="${pathIn(c, path)}"${
+          path === section
+            ? html`
+              aria-current="page"
+            `
+            : ""
+        }>${title}</a></li>`
+      )}</ul>
+      <ul class="bare">${allows(scopes, "operator")
+        ? html`<li><a href="${basePath(c)}/o">Organizations</a></li>`
+        : ""}<li><a href="${pathIn(c, "/account")}"${section === "/account"
+        ? html`
+          aria-current="page"
+        `
+        : ""}>Account</a></li></ul>
+    </nav>
+  `;
+}
+
+/** Answers an error with a page that says what happened. */
+export async function refuseInConsole(error: unknown, c: Context<Env>): Promise<Response> {
+  // Also logs unexpected errors.
+  const { status, headers } = problem(c, error);
+  const retryAfter = headers.get("retry-after");
+  if (retryAfter !== null) c.header("retry-after", retryAfter);
+  const isKnown = error instanceof Fault;
+  const title = status === 404
+    ? "There is nothing here"
+    : status < 500
+    ? "This cannot be done"
+    : "Something went wrong";
+  const errors = isKnown ? error.errors : [];
+  const main = html`
+    <section class="card state bad">
+      <h1>${title}</h1>
+      <p>${isKnown ? error.message : "The hub failed; try again a little later"}.</p>
+      ${errors.length === 0
+        ? ""
+        : html`<ul>${errors.map(({ pointer, detail }) => html`<li>${pointer} ${detail}</li>`)}</ul>`}
+      <p class="small soft">Request ${c.get("requestId")}</p>
+    </section>
+  `;
+  if (c.get("visitor") !== undefined && c.get("organization") !== undefined) {
+    return await answerConsole(c, { title, main, section: null }, status as PageStatus);
+  }
+  return await answerPage(c, { title, organization: null, main }, status as PageStatus);
+}

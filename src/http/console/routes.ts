@@ -1,0 +1,40 @@
+/** The console: the hub's pages for people who are signed in. They ask the API, so they can do nothing that it cannot. */
+import { Hono } from "hono";
+import type { Env } from "../kit/env.ts";
+import { endOtherSession, showAccount } from "./account.ts";
+import { createApi } from "./api.ts";
+import { refuseInConsole } from "./frame.ts";
+import { requireOrganization, requireVisitor } from "./guards.ts";
+import { showHome } from "./home.ts";
+import { getTemplate, showImport, takeFile } from "./import.ts";
+import { showOrganizations } from "./organizations.ts";
+import { getPeopleFile, showPeople, showPerson } from "./people.ts";
+import { answerOnRun, backToRun, decideOnRun, getRunFile, getRunPeople, showRun, showRuns } from "./runs.ts";
+
+/** `app`: the whole application, which has the API. */
+export function consoleRoutes(app: Hono<Env>): Hono<Env> {
+  const pages = new Hono<Env>().onError(refuseInConsole);
+  pages.get("/o", ...showOrganizations);
+  pages.use("/o/:organization/*", requireVisitor, requireOrganization, async (c, next) => {
+    c.set("api", createApi(c, app.fetch));
+    await next();
+  });
+  return pages
+    .get("/o/:organization", ...showHome)
+    .get("/o/:organization/import", ...showImport)
+    .get("/o/:organization/import/:file{template\\.(?:csv|xlsx)}", ...getTemplate)
+    .post("/o/:organization/import/:connection", ...takeFile)
+    .get("/o/:organization/runs", ...showRuns)
+    .get("/o/:organization/runs/:id", ...showRun)
+    .get("/o/:organization/runs/:id/people.csv", ...getRunPeople)
+    .get("/o/:organization/runs/:id/:file{failures\\.(?:csv|xlsx|json)}", ...getRunFile)
+    .get("/o/:organization/runs/:id/:decision{approve|cancel|identity}", ...backToRun)
+    .post("/o/:organization/runs/:id/approve", ...decideOnRun("approve"))
+    .post("/o/:organization/runs/:id/cancel", ...decideOnRun("cancel"))
+    .post("/o/:organization/runs/:id/identity", ...answerOnRun)
+    .get("/o/:organization/people", ...showPeople)
+    .get("/o/:organization/people/:file{people\\.(?:csv|xlsx)}", ...getPeopleFile)
+    .get("/o/:organization/people/:id", ...showPerson)
+    .get("/o/:organization/account", ...showAccount)
+    .post("/o/:organization/account/sessions/:id/end", ...endOtherSession);
+}

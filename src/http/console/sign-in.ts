@@ -1,0 +1,158 @@
+/**
+ * Signing in and out: by a link that works once, or with a token. A session belongs to the token, and never may
+ * more than it.
+ */
+import { type Context, Hono } from "hono";
+import { html } from "hono/html";
+import { Fault } from "../../model/errors.ts";
+import { hashSecretText, isSecretText } from "../../security/session.ts";
+import { hashToken, isTokenText } from "../../security/token.ts";
+import { beginByLink, beginSession, endSession, findSignInLink, type SignInLink } from "../../store/sessions.ts";
+import { reserve } from "../../store/sequences.ts";
+import { findTokenByHash } from "../../store/tokens.ts";
+import { findOrganization } from "../../store/organizations.ts";
+import { actorFrom } from "../kit/authorize.ts";
+import { route } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { limitLogins } from "../kit/limits.ts";
+import { answerPage, type Html, type PageStatus } from "../pages/frame.ts";
+import { basePath } from "../pages/visit.ts";
+import { refuseInConsole } from "./frame.ts";
+import { PAGE, readFields, readOwnForm, requireSameOrigin, requireVisitor } from "./guards.ts";
+import { bearerFor, dropCookie, findVisitor, keepCookie, newSession, type Owner } from "./visitor.ts";
+
+const start = route(PAGE, async (c) => {
+  const visitor = await findVisitor(c);
+  return visitor === null ? await askToSignIn(c, 200, null) : await goHome(c, visitor.bearer.organizationId);
+});
+
+const ask = route(PAGE, (c) => askToSignIn(c, 200, null));
+
+const signIn = route(PAGE, async (c) => {
+  requireSameOrigin(c);
+  const form = await readFields(c);
+  const text = (form.get("token") ?? "").trim();
+  const token = isTokenText(text) ? await findTokenByHash(c.get("hub").db, hashToken(text)) : null;
+  const owner = token === null ? null : { organizationId: token.organizationId, tokenId: token.id };
+  const isOpen = owner !== null && !token!.scopes.includes("bridge") && await bearerFor(c, owner) !== null;
+  // The same answer, whatever is wrong with it.
+  if (!isOpen) return await askToSignIn(c, 401, "This token does not work. It may be incomplete, expired or revoked.");
+  await enter(c, owner, (row, by) => beginSession(c.get("hub").db, row, by));
+  return await goHome(c, owner.organizationId, form.get("to"));
+});
+
+/** A mail scanner that opens the link must not use it up: it asks first, unless the link was printed on a terminal. */
+const openLink = route(PAGE, async (c) => {
+  const link = await findLink(c);
+  if (link === null) return await refuseLink(c);
+  if (link.isDirect && c.req.method === "GET") return await useLink(c, link);
+  return await answerPage(c, {
+    title: "Sign in",
+    organization: null,
+    main: html`
+      <section class="card state calm">
+        <h1>Sign in to Muster</h1>
+        <form method="post"><button class="go">Sign in</button></form>
+      </section>
+    `,
+  });
+});
+
+const takeLink = route(PAGE, async (c) => {
+  requireSameOrigin(c);
+  const link = await findLink(c);
+  return link === null ? await refuseLink(c) : await useLink(c, link);
+});
+
+const signOut = route(PAGE, requireVisitor, async (c) => {
+  await readOwnForm(c);
+  const { db, now } = c.get("hub");
+  await endSession(db, c.get("visitor")!.session, now(), c.get("by"));
+  dropCookie(c);
+  return c.redirect(`${basePath(c)}/sign-in`, 303);
+});
+
+export const signInRoutes: Hono<Env> = new Hono<Env>().onError(refuseInConsole)
+  .get("/", ...start)
+  .get("/sign-in", ...ask)
+  .post("/sign-in", limitLogins, ...signIn)
+  .get("/sign-in/:link", limitLogins, ...openLink)
+  .post("/sign-in/:link", limitLogins, ...takeLink)
+  .post("/sign-out", ...signOut);
+
+async function findLink(c: Context<Env>): Promise<SignInLink | null> {
+  const { db, now } = c.get("hub"), text = c.req.param("link") ?? "";
+  return isSecretText(text) ? await findSignInLink(db, hashSecretText(text), now()) : null;
+}
+
+async function useLink(c: Context<Env>, link: SignInLink): Promise<Response> {
+  const begin: Begin = async (row, by) => {
+    if (!await beginByLink(c.get("hub").db, link.hash, row, by)) throw new Fault("not_found", USED);
+  };
+  if (await bearerFor(c, link) === null) return await refuseLink(c);
+  await enter(c, link, begin);
+  return await goHome(c, link.organizationId);
+}
+
+type Begin = (row: Parameters<typeof beginSession>[1], by: Parameters<typeof beginSession>[2]) => Promise<void>;
+
+/** Begins a session of this owner, and gives the browser its cookie. */
+async function enter(c: Context<Env>, owner: Owner, begin: Begin): Promise<void> {
+  const { text, row } = newSession(c, owner);
+  const bearer = await bearerFor(c, owner);
+  if (bearer === null) throw new Fault("not_found", USED);
+  await begin({ ...row, id: await reserve(c.get("hub").db, "session") }, actorFrom(c, bearer));
+  keepCookie(c, text);
+}
+
+const USED = "The link was used already, or has expired; ask for a new one";
+
+function refuseLink(c: Context<Env>): Promise<Response> {
+  const main = html`
+    <section class="card state plain">
+      <h1>This link no longer works</h1>
+      <p>${USED}.</p>
+      <p><a href="${basePath(c)}/sign-in">Sign in another way</a></p>
+    </section>
+  `;
+  // Counted as a failed log-in.
+  return answerPage(c, { title: "This link no longer works", organization: null, main }, 401);
+}
+
+async function goHome(c: Context<Env>, organizationId: number, to: string | null = null): Promise<Response> {
+  const base = basePath(c);
+  if (to !== null && isOwnPath(to, base)) return c.redirect(to, 303);
+  const organization = await findOrganization(c.get("hub").db, organizationId);
+  return c.redirect(`${base}/o/${organization?.slug ?? ""}`, 303);
+}
+
+/** Only pages of the console: another address could lead to another host. */
+function isOwnPath(to: string, base: string): boolean {
+  return to.startsWith(`${base}/o/`) && !/[\\\s]/.test(to) && new URL(to, "https://hub.invalid").host === "hub.invalid";
+}
+
+function askToSignIn(c: Context<Env>, status: PageStatus, refusal: string | null): Promise<Response> {
+  return answerPage(c, { title: "Sign in", organization: null, main: viewSignIn(c, refusal) }, status);
+}
+
+function viewSignIn(c: Context<Env>, refusal: string | null): Html {
+  return html`
+    ${refusal === null ? "" : html`
+      <section class="card note bad" role="alert">
+        <h2>You are not signed in</h2>
+        <p>${refusal}</p>
+      </section>
+    `}
+    <section class="card">
+      <h1>Sign in to Muster</h1>
+      <form method="post" action="${basePath(c)}/sign-in" class="fields">
+        <input type="hidden" name="to" value="${c.req.query("to") ?? ""}">
+        <label for="token">Token</label>
+        <input id="token" name="token" type="password" autocomplete="current-password" required
+          aria-describedby="token-help">
+        <p id="token-help" class="small soft">It begins with <code>mus_</code>. You see and do here what it allows.</p>
+        <div class="decide"><button class="go">Sign in</button></div>
+      </form>
+    </section>
+  `;
+}

@@ -1,0 +1,155 @@
+/** The console's pages: what somebody who is signed in sees and does, from a file to the people it changed. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createApp } from "../../src/http/app.ts";
+import { formIn, signIn, type Visited, type Visitor } from "../support/console.ts";
+import { createTestToken } from "../support/hub.ts";
+import { crowd, csv, HEADER, type Importing, importing } from "../support/imports.ts";
+
+const COLUMNS = `${HEADER},is_active,title`;
+const MARKUP = "<img src=x onerror=alert(1)>";
+
+/** Sends the file with the page's form, and gives the page that follows. */
+async function upload(visitor: Visitor, page: Visited, connection: string, content: string): Promise<string> {
+  const { action } = formIn(page.text, `/import/${connection}`);
+  const body = new FormData();
+  body.set("file", new File([content], "people.csv", { type: "text/csv" }));
+  const answer = await visitor.ask(action, { method: "POST", headers: { "sec-fetch-site": "same-origin" }, body });
+  assert.equal(answer.status, 303, await answer.clone().text());
+  return answer.headers.get("location")!;
+}
+
+async function signedIn(world: Importing, scopes: Parameters<typeof createTestToken>[1] = {}): Promise<Visitor> {
+  return await signIn(world.hub, await createTestToken(world.hub, scopes));
+}
+
+test("a file is uploaded, its plan is looked at, approved, and its people are there with where each value came from", async () => {
+  await importing(async (world) => {
+    const visitor = await signedIn(world);
+    const content = csv(COLUMNS, ...crowd(3, 1, () => ",yes,Engineer")) as string;
+    const [page] = await Promise.all([visitor.open("/o/default/import")]);
+    const sent = upload(visitor, page, "csv", content);
+    await world.carry();
+    const run = await visitor.open(await sent);
+    await world.carry();
+    const planned = await visitor.open(run.path);
+    assert.match(planned.text, /people would be created/);
+    assert.equal((await world.people()).length, 0, "nothing is changed before it is approved");
+    const question = await visitor.send(planned, "/approve");
+    assert.match(question.text, /Approve people.csv\?/);
+    await visitor.send(question, "/approve");
+    await world.carry();
+    const done = await visitor.open(run.path);
+    assert.match(done.text, /Approved on .*, by API with the token/);
+    const [first] = await world.people();
+    const people = await visitor.open("/o/default/people?q=" + encodeURIComponent(first!.email!));
+    assert.match(people.text, new RegExp(first!.email!.replace(".", "\\.")));
+    const person = await visitor.open(`/o/default/people/${first!.id}`);
+    assert.match(person.text, /people\.csv, line 2/);
+    assert.match(person.text, /Engineer/);
+    const home = await visitor.open("/o/default");
+    assert.match(home.text, /Nothing waits for you/);
+    assert.match(home.text, /3 people were created/);
+    const file = await visitor.ask("/o/default/people/people.csv");
+    assert.equal((await file.text()).trim().split("\n").length, 4);
+    const { data } = await (await world.ask("/v1/audit")).json();
+    assert.ok(data.some((entry: { action: string }) => entry.action === "user.exported"));
+  });
+});
+
+test("a held run is found on the first page and in the list, and is cancelled there", async () => {
+  await importing(async (world) => {
+    await world.import(csv(COLUMNS, ...crowd(40, 1, () => ",yes,")));
+    const held = await world.import(csv(COLUMNS, ...crowd(40, 1, (i) => i <= 12 ? ",no," : ",yes,")));
+    assert.equal(held.status, "held");
+    const visitor = await signedIn(world);
+    assert.match((await visitor.open("/o/default")).text, new RegExp(`runs/${held.id}`));
+    assert.match((await visitor.open("/o/default/runs?status=held")).text, new RegExp(held.id));
+    assert.ok(!(await visitor.open("/o/default/runs?status=failed")).text.includes(held.id));
+    const page = await visitor.open(`/o/default/runs/${held.id}`);
+    await visitor.send(await visitor.send(page, "/cancel"), "/cancel");
+    await world.carry();
+    assert.equal((await world.run(held.id)).status, "cancelled");
+    assert.match((await visitor.open(`/o/default/runs/${held.id}`)).text, /Cancelled/);
+  });
+});
+
+test("names, files and cells that are markup stay text", async () => {
+  await importing(async (world) => {
+    const run = await world.import(csv(COLUMNS, `M1,m1@acme.test,"${MARKUP}","${MARKUP}",yes,"${MARKUP}"`));
+    const visitor = await signedIn(world);
+    const [person] = await world.people();
+    for (const path of ["", "/runs", `/runs/${run.id}`, "/people", `/people/${person!.id}`, "/import", "/account"]) {
+      const page = await visitor.open(`/o/default${path}`);
+      assert.equal(page.status, 200, `${path}: ${page.text}`);
+      assert.ok(!page.text.includes(MARKUP), path);
+      assert.match(page.headers.get("content-security-policy")!, /default-src 'none'/);
+    }
+  });
+});
+
+test("each page and form asks for a session, and gives nothing away of another organization", async () => {
+  await importing(async (world) => {
+    const run = await world.import(csv(COLUMNS, ...crowd(2, 1, () => ",yes,")));
+    const [person] = await world.people();
+    const stranger = await signedIn(world, { organization: await other(world) });
+    const routes = createApp(world.hub).routes.filter(({ path, method }) =>
+      path.startsWith("/o/") && method !== "ALL" && !path.endsWith("*")
+    );
+    assert.ok(routes.length >= 15, String(routes.length));
+    for (const { method, path } of routes) {
+      const address = path.replace(/\{[^}]*\}/g, "").replace(":organization", "default")
+        .replace(
+          ":file",
+          path.includes("failures") ? "failures.csv" : path.includes("template") ? "template.csv" : "people.csv",
+        )
+        .replace(":decision", "approve").replace(":connection", "csv")
+        .replace("/people/:id", `/people/${person!.id}`).replace(":id", run.id);
+      const init = method === "POST"
+        ? { method, headers: { "sec-fetch-site": "same-origin" }, body: new URLSearchParams({ form: "0" }) }
+        : { method };
+      const unknown = await createApp(world.hub).fetch(new Request(`http://hub.example.com${address}`, init));
+      assert.equal(unknown.status, 303, `${method} ${path}`);
+      assert.match(unknown.headers.get("location")!, /\/sign-in/);
+      const foreign = await stranger.ask(address, init);
+      assert.equal(foreign.status, 404, `${method} ${path}`);
+      if (method === "GET") continue;
+      const own = await signedIn(world);
+      assert.equal((await own.ask(address, init)).status, 403, `${method} ${path} without the session's own form`);
+    }
+  });
+});
+
+test("who may only look sees no way to change anything, and a form that is made up is refused", async () => {
+  await importing(async (world) => {
+    await world.import(csv(COLUMNS, ...crowd(40, 1, () => ",yes,")));
+    const held = await world.import(csv(COLUMNS, ...crowd(40, 1, (i) => i <= 12 ? ",no," : ",yes,")));
+    const visitor = await signedIn(world, { scopes: ["users:read", "runs:read", "connections:read"] });
+    const page = await visitor.open(`/o/default/runs/${held.id}`);
+    assert.ok(!page.text.includes("Approve…"));
+    assert.ok(!page.text.includes(">Import<"));
+    const { fields } = formIn((await visitor.open("/o/default/account")).text, "/sign-out");
+    const body = new URLSearchParams({ ...fields, plan_hash: held.plan_hash!, confirmed: "yes" });
+    const answer = await visitor.ask(`/o/default/runs/${held.id}/approve`, { method: "POST", body });
+    assert.equal(answer.status, 403);
+    assert.equal((await visitor.open("/o/default/import")).status, 200);
+    assert.equal((await world.run(held.id)).status, "held");
+    const file = new FormData();
+    file.set("file", new File(["email\n"], "people.csv"));
+    const sent = await visitor.ask(`/o/default/import/csv?form=${fields.form}`, { method: "POST", body: file });
+    assert.equal(sent.status, 403);
+  });
+});
+
+async function other(world: Importing): Promise<string> {
+  const operator = await createTestToken(world.hub, { scopes: ["admin", "operator"] });
+  const answer = await createApp(world.hub).fetch(
+    new Request("http://hub.example.com/v1/organizations", {
+      method: "POST",
+      headers: { authorization: `Bearer ${operator}`, "content-type": "application/json" },
+      body: JSON.stringify({ slug: "other", name: "Other" }),
+    }),
+  );
+  assert.equal(answer.status, 201);
+  return "other";
+}

@@ -1,0 +1,89 @@
+/** A browser without pictures: it keeps the cookie, follows redirects and sends the forms of pages, as a person would. */
+import { createApp } from "../../src/http/app.ts";
+import type { Hub } from "../../src/hub.ts";
+import { createAsk, createTestToken, type TestHub } from "./hub.ts";
+
+const ORIGIN = "http://hub.example.com";
+
+export interface Visited {
+  readonly status: number;
+  /** Path of the page that was shown at last. */
+  readonly path: string;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+export interface Visitor {
+  open(path: string): Promise<Visited>;
+  /** Sends the page's form whose action ends with `action`, with these fields filled in. */
+  send(page: Visited, action: string, fields?: Record<string, string>): Promise<Visited>;
+  /** Any request with the cookie; redirects are not followed. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  /** The cookie, as the browser sends it. */
+  cookie: string;
+}
+
+export function createVisitor(hub: Hub): Visitor {
+  const app = createApp(hub);
+  const visitor: Visitor = {
+    cookie: "",
+    async ask(path, init = {}) {
+      const headers = new Headers(init.headers);
+      if (visitor.cookie !== "") headers.set("cookie", visitor.cookie);
+      const answer = await app.fetch(new Request(`${ORIGIN}${path}`, { ...init, headers }), { address: "192.0.2.7" });
+      const set = answer.headers.get("set-cookie");
+      if (set !== null) visitor.cookie = /max-age=0/i.test(set) ? "" : set.split(";")[0]!;
+      return answer;
+    },
+    open: (path) => follow(path, {}),
+    send(page, action, fields = {}) {
+      const form = formIn(page.text, action);
+      const address = new URL(form.action, `${ORIGIN}${page.path}`);
+      const headers = { "sec-fetch-site": "same-origin" };
+      const body = new URLSearchParams({ ...form.fields, ...fields });
+      return follow(address.pathname + address.search, { method: "POST", headers, body });
+    },
+  };
+  const follow = async (path: string, init: RequestInit): Promise<Visited> => {
+    let answer = await visitor.ask(path, init), at = path;
+    for (let n = 0; n < 5 && answer.status === 303; n++) {
+      const to = new URL(answer.headers.get("location")!, `${ORIGIN}${at}`);
+      at = to.pathname + to.search;
+      answer = await visitor.ask(at);
+    }
+    return { status: answer.status, path: at, text: await answer.text(), headers: answer.headers };
+  };
+  return visitor;
+}
+
+/** The form's address and its hidden fields. Fails when the page has no such form. */
+export function formIn(text: string, action: string): { action: string; fields: Record<string, string> } {
+  for (const [form, attributes] of text.matchAll(/<form([^>]*)>[\s\S]*?<\/form>/g)) {
+    const found = plain(/action="([^"]*)"/.exec(attributes!)?.[1] ?? "");
+    if (!new URL(found, ORIGIN).pathname.endsWith(action)) continue;
+    const fields: Record<string, string> = {};
+    for (const [input] of form.matchAll(/<input[^>]*type="hidden"[^>]*>/g)) {
+      fields[/name="([^"]*)"/.exec(input)![1]!] = plain(/value="([^"]*)"/.exec(input)![1]!);
+    }
+    return { action: found, fields };
+  }
+  throw new Error(`The page has no form for "${action}"`);
+}
+
+function plain(text: string): string {
+  return text.replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&amp;", "&");
+}
+
+/** Signs in with a token. */
+export async function signIn(hub: Hub, token: string): Promise<Visitor> {
+  const visitor = createVisitor(hub);
+  await visitor.send(await visitor.open("/"), "/sign-in", { token });
+  return visitor;
+}
+
+/** The id of a new session of an admin. */
+export async function sessionOf(hub: TestHub): Promise<string> {
+  const token = await createTestToken(hub);
+  await signIn(hub, token);
+  return (await (await createAsk(hub, token)("/v1/sessions?own=true")).json()).data[0].id;
+}
