@@ -30,8 +30,8 @@ body {
 main { padding-top: .75rem }
 main > h1 { margin: .5rem 0 1rem }
 .sections { display: flex; gap: .25rem 1.25rem; flex-wrap: wrap; justify-content: space-between; margin-top: .5rem }
-.sections ul { display: flex; gap: .25rem; flex-wrap: wrap }
-.sections a { display: block; padding: .375rem .625rem; margin: 0 -.625rem 0 0; border-radius: 8px; text-decoration: none }
+.sections ul { display: flex; flex-wrap: wrap; margin: 0 -.625rem }
+.sections a { display: block; padding: .375rem .625rem; border-radius: 8px; text-decoration: none }
 .sections a:hover { background: var(--hover) }
 .sections a[aria-current] { font-weight: 650; color: var(--text); text-decoration: underline; text-underline-offset: .375em }
 h1 { font-size: 1.625rem; line-height: 1.2; margin: 0; font-weight: 650; text-wrap: balance }
@@ -86,6 +86,7 @@ button.go:hover { filter: brightness(1.12) }
 button.stop { color: var(--bad); border-color: currentColor }
 .search { display: flex; gap: .5rem; flex-wrap: wrap; margin: 0 0 .75rem }
 .search label { flex-basis: 100%; font-weight: 600 }
+.fields + p { margin-top: .875rem }
 .rowlist > li:first-child { border-top: 0; padding-top: 0 }
 select, .fields input, .search input[type=search] { max-width: 100% }
 .fields label { font-weight: 600 }
