@@ -21,6 +21,7 @@ import { watchSchema } from "../runtime/watch-schema.ts";
 import { requireFreePort } from "../runtime/threads/bridge.ts";
 import { createGateMemory, createMainGate } from "../runtime/threads/gate.ts";
 import { countUses, describeUse } from "../store/connections/connector-uses.ts";
+import { followConnectors } from "../sources/follow.ts";
 import { resealAll } from "../store/connections/sealed.ts";
 import type { Database } from "../store/database.ts";
 import { sleep } from "../std/sleep.ts";
@@ -58,6 +59,7 @@ export async function serve(terminal: Terminal): Promise<number> {
     if (isEmbedded(url)) await completeErased(erasedListFile(config), db);
     const firstToken = await installTokens(config, db);
     await warnOfMissing(db, registry, log);
+    await followConnectors({ db, registry, secrets, now: Date.now, log });
     const served = openServedHub({
       config,
       connectors: parts,
