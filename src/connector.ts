@@ -255,14 +255,17 @@ export interface CheckResult {
   readonly found: Readonly<Record<string, unknown>>;
 }
 
-/** One part of the credentials: a secret or a setting of the connection by name, such as `{ secret: "api_key" }`, or a constant text. */
+/**
+ * One part of the credentials: a secret or a setting of the connection by its name, such as `{ secret: "api_key" }`, or a
+ * constant text.
+ */
 export type Credential = { readonly secret: string } | { readonly setting: string } | { readonly text: string };
 
 /** How the hub, as a client, gets tokens from a token endpoint. */
 export interface TokenRequest<Settings> {
   /** Empty: no scope is sent. */
   readonly scopes: readonly string[];
-  /** An address by `https:`, whose host is among the connector's `hosts`. Pure. */
+  /** An address whose host is among the connector's `hosts`. Pure. */
   tokenUrl(settings: Settings): string;
 }
 

@@ -68,7 +68,8 @@ async function migrate(hub: Following, installed: Installed, connection: Connect
   const { settings, secrets } = await migrateSettings(installed, { version: from, value: connection.settings });
   await prepareSettings(installed, settings);
   parseSettings(installed, settings);
-  const renamed = renameSecrets(await loadSecrets(hub, connection), secrets);
+  const isRenamed = Object.keys(secrets).length > 0;
+  const renamed = isRenamed ? renameSecrets(await loadSecrets(hub, connection), secrets) : {};
   const sealed = await sealSecrets(hub.secrets, connection.id, renamed);
   const next = { version: installed.version, settings, secrets: sealed };
   return await followVersion(hub.db, connection, next, hub.now());
