@@ -33,25 +33,39 @@ export interface DropSource {
   open(): ReadableStream<Uint8Array>;
 }
 
-/** One person or department, by the source's own names of its fields. A field whose name is absent is not changed. */
+/**
+ * One person or department, by the source's own names of its fields, such as `{ id: "1", mail: "ana@acme.test" }`. Values are
+ * JSON, at most 1 MiB in all. A field whose name is absent is not changed; null and "" are empty cells.
+ */
 export type FetchedRecord = Readonly<Record<string, Cell>>;
 
-/** A page of rows from a source that is fetched, and where it was read. */
+/** A page of rows from a source that is fetched, and where it was read. All pages of a read have at most 1 GiB. */
 export interface FetchedRows {
-  /** Helps people find a row at its source: a path or a page, such as `/v1/employees, page 3`. Never a secret. */
+  /**
+   * Helps people find a row at its source: a path or a page, such as `/v1/employees, page 3`. Null: nothing would help.
+   * Never a secret. Cut to 300 characters.
+   */
   readonly origin: string | null;
+  /** In the source's order. Empty pages are allowed. */
   readonly records: readonly FetchedRecord[];
 }
 
-/** What `fetch` returns when the source has nothing new. */
+/** What `fetch` returns when the source has nothing new; made by `unchanged`. */
 export interface Unchanged {
+  /** Why, as it is shown with the run. */
   readonly unchanged: string;
 }
 
 /**
  * To be returned by a `fetch` that has yielded nothing, when the source says that nothing has changed since
  * `checkpoint.last`: it answered 304, or the digest is the same. The hub plans the rows of that last fetch again, so that a
- * new mapping or policy counts. `because` is shown with the run, such as "it answered 304".
+ * new mapping or policy counts. `because` is shown with the run, such as "it answered 304". Without a last fetch, or after
+ * rows were yielded, it fails the run with `connector_failed`.
+ *
+ * ```ts
+ * const answer = await fetch(url, { headers: { "if-none-match": String(checkpoint.last ?? "") } });
+ * if (answer.status === 304) return unchanged("it answered 304");
+ * ```
  */
 export function unchanged(because: string): Unchanged {
   return { unchanged: because };
@@ -72,10 +86,16 @@ export type SourceFaultKind =
  * To be thrown by a connector that cannot go on. The message is shown to the organization, so it should name the problem
  * and what to do, and must not contain secrets or people's data. A SyntaxError, as from an answer that is no JSON, counts
  * as `answer`. Any other error counts as the connector's own: the run names its file and line, and its message is not shown.
+ *
+ * ```ts
+ * throw new SourceFault("answer", "The source's list of people has no page 3; ask its support");
+ * ```
  */
 export class SourceFault extends Error {
+  /** Who can correct it. */
   readonly kind: SourceFaultKind;
 
+  /** `cause`: the error behind it, which is never shown. */
   constructor(kind: SourceFaultKind, message: string, options: { cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "SourceFault";
@@ -83,10 +103,13 @@ export class SourceFault extends Error {
   }
 }
 
+/** A request to the source. */
 export interface SourceRequest {
+  /** `GET` by default. */
   readonly method?: string;
-  /** Without credentials: the hub adds them. */
+  /** Without credentials, as the hub adds them: `authorization` and `host` are left out. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** As it is sent; name its `content-type` among the headers. Sent again by a retry. */
   readonly body?: string | Uint8Array;
   /** Milliseconds until the response; 120,000 by default, at most 600,000. */
   readonly timeoutMs?: number;
@@ -96,14 +119,20 @@ export interface SourceRequest {
  * Sends a request to the source, with the credentials of the connector's `auth`. Only the connector's `hosts` can be
  * reached, and only through the hub's outbound gate. Redirects are returned and not followed.
  *
- * Network errors and the statuses 408, 429 and 5xx are retried a few times, after `Retry-After` if there is one. So is a
- * response of up to 8 MiB that breaks off. Returns a response of any status; fails with a SourceFault if there is none.
+ * Network errors and the statuses 408, 429 and 5xx are retried up to five times, after `Retry-After` if there is one of at most
+ * ten minutes. So is a response of up to 8 MiB that breaks off. A response has at most 512 MiB. Returns a response of any
+ * status; fails with a SourceFault if there is none, or if the host is not one of `hosts`.
  */
 export type SourceFetch = (url: string | URL, request?: SourceRequest) => Promise<Response>;
 
 /**
  * Returns the response if its status is 2xx. Otherwise fails with a SourceFault that names `what` was requested, such as
- * "employees", and quotes `detail`, the source's own message.
+ * "employees", and quotes the first 300 characters of `detail`, the source's own message. Its kind is `credentials` after 401
+ * and 403, `connection` after 408, 429 and 5xx, and otherwise `answer`.
+ *
+ * ```ts
+ * const { people } = await expectOk(await fetch(`https://${settings.host}/people`), "people").json();
+ * ```
  */
 export function expectOk(answer: Response, what: string, detail: string | null = null): Response {
   if (answer.ok) return answer;
@@ -130,7 +159,9 @@ export interface SourceContext<Settings = unknown> {
   readonly onlyStatuses: readonly string[] | null;
   /** ISO date in the organization's time zone. */
   readonly today: string;
+  /** The only way to the source. */
   readonly fetch: SourceFetch;
+  /** Aborted when the read is to end, as when the hub stops: what waits by itself should end then. */
   readonly signal: AbortSignal;
   /** Writes a line to the hub's log; the connection's secrets are removed. Must not contain people's data. */
   log(message: string): void;
@@ -138,14 +169,32 @@ export interface SourceContext<Settings = unknown> {
 
 /** A warning about the whole input, which the run's report shows. */
 export interface SourceWarning {
+  /**
+   * `field_restricted`: the credentials may not see a field; `status_not_in_source`: a chosen employment status is unknown
+   * there; `source_changed`: it changed while it was read.
+   */
   readonly code: "field_restricted" | "status_not_in_source" | "source_changed";
   /** The hub's name of the field that it is about, or null. */
   readonly field: string | null;
+  /** What is wrong, in a sentence of at most 500 characters without people's data. */
   readonly message: string;
+  /** What to do about it, in a few words, at most 500 characters. */
   readonly suggestion: string;
 }
 
-/** Lets a fetch continue where it was interrupted. States are JSON of at most 16 KiB, without people's data. */
+/**
+ * Lets a fetch continue where it was interrupted. States are JSON of at most 16 KiB, without people's data.
+ *
+ * ```ts
+ * for (let page = Number(checkpoint.resume ?? 1), last = page; page <= last; page++) {
+ *   const answer = expectOk(await fetch(`https://${settings.host}/people?page=${page}`), "people");
+ *   const { people, pages } = await answer.json();
+ *   yield { origin: `page ${page}`, records: people };
+ *   await checkpoint.save(page + 1);
+ *   last = pages;
+ * }
+ * ```
+ */
 export interface Checkpoint {
   /** The state that this fetch saved last before it was interrupted: continue after it. Null: start at the beginning. */
   readonly resume: unknown;
@@ -154,7 +203,10 @@ export interface Checkpoint {
    * then, or say that there are none. Null as well when the hub no longer has the rows of that fetch.
    */
   readonly last: unknown;
-  /** Stores all rows that have been yielded so far, together with the state from which to continue. */
+  /**
+   * Stores all rows that have been yielded so far, together with the state from which to continue. The last one that is saved
+   * is the `last` of the next fetch. Fails the run with `connector_failed` for a state that is no JSON, or is too long.
+   */
   save(state: unknown): Promise<void>;
 }
 
@@ -166,6 +218,7 @@ export interface ReadAs {
   readonly name?: string;
 }
 
+/** What `fetch` may use. */
 export interface FetchContext<Settings = unknown> extends SourceContext<Settings> {
   /** What is asked for: departments are read before people, each by a run of its own. */
   readonly entity: Entity;
@@ -173,6 +226,7 @@ export interface FetchContext<Settings = unknown> extends SourceContext<Settings
   readonly drop: DropSource | null;
   /** Reads the drop by its media type and the connection's reading settings. Fails if there is no drop. */
   readDrop(): AsyncIterable<RowBlock>;
+  /** Where to continue, and what the last fetch has left. */
   readonly checkpoint: Checkpoint;
   /**
    * Reads the body of an answer as the hub reads a file that is sent: CSV in all its dialects and encodings, JSON, NDJSON,
@@ -191,7 +245,7 @@ export interface FetchContext<Settings = unknown> extends SourceContext<Settings
   warn(warning: SourceWarning): void;
 }
 
-/** The result of a check. */
+/** The result of a check, such as `{ ok: true, detail: "60 people can be read", found: { people: 60 } }`. */
 export interface CheckResult {
   /** Whether a run could read the source. */
   readonly ok: boolean;
@@ -201,19 +255,27 @@ export interface CheckResult {
   readonly found: Readonly<Record<string, unknown>>;
 }
 
-/** One part of the credentials: a secret or a setting of the connection by name, or a constant text. */
+/**
+ * One part of the credentials: a secret or a setting of the connection by its name, such as `{ secret: "api_key" }`, or a
+ * constant text.
+ */
 export type Credential = { readonly secret: string } | { readonly setting: string } | { readonly text: string };
 
-/** How the hub, as a client, gets tokens from a token endpoint, whose host is among the connector's `hosts`. */
-interface TokenRequest<Settings> {
+/** How the hub, as a client, gets tokens from a token endpoint. */
+export interface TokenRequest<Settings> {
+  /** Empty: no scope is sent. */
   readonly scopes: readonly string[];
+  /** An address whose host is among the connector's `hosts`. Pure. */
   tokenUrl(settings: Settings): string;
 }
 
-/** What a client authenticates with at the token endpoint: in the form (`post`, the default) or by header. */
-interface ClientSecret {
+/** What a client authenticates with at the token endpoint. */
+export interface ClientSecret {
+  /** Its public name. */
   readonly clientId: Credential;
+  /** Its password. */
   readonly clientSecret: Credential;
+  /** In the form (`post`, the default) or by header (`basic`). */
   readonly clientAuth?: "post" | "basic";
 }
 
@@ -224,6 +286,10 @@ interface ClientSecret {
  * browser, and the hub stores and renews the tokens. `client_credentials` (RFC 6749, section 4.4) and `jwt_bearer` (RFC
  * 7523, section 2.1; service accounts) need no person: the hub asks for a token when it needs one, uses it until it
  * expires, and asks once more when the source refuses it.
+ *
+ * ```ts
+ * auth: () => ({ kind: "header", name: "x-api-key", value: { secret: "api_key" } }),
+ * ```
  */
 export type Auth<Settings = unknown> =
   | { readonly kind: "none" }
@@ -264,9 +330,11 @@ export const AUTH_KINDS = [
   "jwt_bearer",
 ] as const satisfies readonly Auth["kind"][];
 
-/** A secret of a connection. It is stored sealed, and never shown again. */
+/** A secret of a connection: a text of at most 16,384 characters. It is stored sealed, and never shown again. */
 export interface SecretField {
+  /** For the form in which an admin sets it, such as `API key`. */
   readonly title: string;
+  /** Where an admin finds it at the source. */
   readonly description?: string;
   /** Whether it has several lines, like a private key. */
   readonly multiline?: boolean;
@@ -279,22 +347,26 @@ export interface SecretField {
 export interface Hints {
   /** Name of the secret that signs: HMAC-SHA256 over the body followed by the timestamp, in hexadecimal. */
   readonly secret: string;
+  /** The header with the signature. */
   readonly signatureHeader: string;
   /** The header with the time, in seconds since 1970. */
   readonly timestampHeader: string;
 }
 
-/** When a connection fetches automatically. */
+/** When a connection fetches automatically, such as `{ cron: "0 3 * * *" }` or `{ every_minutes: 60 }`. */
 export type ScheduleInput =
   /** Five fields, in an IANA time zone; the organization's by default. */
   | { readonly cron: string; readonly timezone?: string }
+  /** From 1, a whole number. */
   | { readonly every_minutes: number };
 
+/** What `normalize` may use. */
 export interface NormalizeContext<Settings = unknown> {
   /** As in SourceContext. */
   readonly settings: Settings;
   /** The field of each column of the row, by the connection's dictionary and mapping. */
   readonly fields: Fields;
+  /** What the organization has beside the hub's own fields; a record may have them by their keys. */
   readonly customFields: readonly CustomField[];
   /**
    * ISO date in the organization's time zone. Unchanged rows are not normalized every day, so `today` must not decide about
@@ -307,17 +379,42 @@ export interface NormalizeContext<Settings = unknown> {
 export interface Stored<T> {
   /** The version that stored it. */
   readonly version: string;
+  /** As it was stored. */
   readonly value: T;
 }
 
 /** What an upgrade makes of a connection's settings. */
 export interface MigratedSettings {
+  /** An object that this version's schema accepts. */
   readonly settings: unknown;
   /** Secrets that have another name in this version: old name → new name. All others keep theirs. */
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
-/** A connector. Everything but `fetch`, `check` and `normalize` is data or a pure function of the settings. */
+/**
+ * A connector: the default export of its module. Everything but `fetch` and `check` is data or a pure function.
+ *
+ * ```ts
+ * export default defineConnector({
+ *   api: 1,
+ *   name: "acme-hr",
+ *   version: "1.0.0",
+ *   title: "Acme HR",
+ *   coverage: { users: "full" },
+ *   input: "fetch",
+ *   settings: z.strictObject({ host: z.string() }),
+ *   mapping: { id: "employee_id", mail: "email" },
+ *   key: "employee_id",
+ *   secrets: { token: { title: "API token" } },
+ *   auth: () => ({ kind: "bearer", token: { secret: "token" } }),
+ *   hosts: ({ host }) => [host],
+ *   async *fetch({ fetch, settings }) {
+ *     const answer = expectOk(await fetch(`https://${settings.host}/people`), "people");
+ *     yield { origin: "/people", records: await answer.json() };
+ *   },
+ * });
+ * ```
+ */
 export interface Connector<Settings = unknown> {
   /** Version of this interface. */
   readonly api: 1;
@@ -325,6 +422,7 @@ export interface Connector<Settings = unknown> {
   readonly name: string;
   /** SemVer. After a new version, the hub reads every row again, also unchanged ones. */
   readonly version: string;
+  /** What people call it, such as `Acme payroll`. */
   readonly title: string;
   /** Where people read about it: an `http:` or `https:` address. */
   readonly homepage?: string;
@@ -356,22 +454,25 @@ export interface Connector<Settings = unknown> {
   readonly schedule?: ScheduleInput;
   /** Secrets that a connection may have, by name: lower-case words joined by `_`. */
   readonly secrets?: Readonly<Record<string, SecretField>>;
-  /** Names of the secrets that are needed with these settings; by default, those in `auth`. */
+  /** Names of the secrets that are needed with these settings; by default, those in `auth`. Pure. */
   requiredSecrets?(settings: Settings): readonly string[];
-  /** How `fetch` is authorized with these settings; absent: not at all. */
+  /** How `fetch` is authorized with these settings; absent: not at all. Pure. */
   auth?(settings: Settings): Auth<Settings>;
   /** The kinds that `auth` may return, for lists of connectors. */
   readonly authKinds?: readonly Auth["kind"][];
   /**
    * All hosts that `fetch` may reach, each with its port unless that is 443, and all others that secrets are sent to. When a
-   * change of the settings changes this list, the connection's secrets are cleared.
+   * change of the settings changes this list, the connection's secrets are cleared. Absent: none. Pure.
    */
   hosts?(settings: Settings): readonly string[];
   /** True: `fetch` itself warns of chosen employment statuses that the source does not have. */
   readonly knowsStatuses?: boolean;
   /** How the source announces changes; absent: it does not. */
   readonly hints?: Hints;
-  /** Checks whether the source can be read. A failure is thrown as by `fetch`, or returned. */
+  /**
+   * Checks whether the source can be read, when an admin asks for it; absent: it cannot be asked. It should send few requests.
+   * A failure is thrown as by `fetch`, or returned. Ends with `connector_failed` after five minutes without a request.
+   */
   check?(context: SourceContext<Settings>): Promise<CheckResult>;
   /**
    * Yields all rows: blocks of a drop, or records of a source. Returning means that the read is complete, and people who
@@ -400,7 +501,10 @@ export interface Connector<Settings = unknown> {
   migrateState?(from: Stored<unknown>): unknown;
 }
 
-/** Returns the connector unchanged. Infers the type of its settings. */
+/**
+ * Returns the connector unchanged. Infers the type of its settings. The hub checks all of it when it is loaded, and names all
+ * that is wrong.
+ */
 export function defineConnector<Settings>(connector: Connector<Settings>): Connector<Settings> {
   return connector;
 }

@@ -17,6 +17,7 @@ import { createNoSecrets, createSecrets, type Secrets } from "./security/secrets
 import { createOpenId, type OpenId } from "./security/openid.ts";
 import { asFetch, parseAllowHosts } from "./security/outbound.ts";
 import { createFetchOutbound } from "./security/outbound-fetch.ts";
+import { followConnectors } from "./sources/follow.ts";
 import { runFetcher } from "./sources/fetcher.ts";
 import { runCourier } from "./notify/courier.ts";
 import { runNext } from "./runs/next.ts";
@@ -139,6 +140,7 @@ async function install(hub: Hub, env: Bindings): Promise<void> {
     await acceptKeys(hub.db, keys, "MUSTER_MASTER_KEY", hub.now());
     if (keys.length > 1) await resealAll(hub.db, hub.secrets);
   }
+  await followConnectors(hub);
   const organization = await ensureDefaultOrganization(hub.db, hub.now());
   const text = env.MUSTER_ADMIN_TOKEN ?? "";
   if (text !== "") await installAdminToken(hub.db, organization.id, text, hub.now());

@@ -26,6 +26,7 @@ import { writeFailures } from "./failures.ts";
 import { type CommandHub, createWaiting, loadOrganization, withHub } from "./open-hub.ts";
 import { createProgress, type ProgressView } from "./progress.ts";
 import { exitCodeOf, summarize } from "./summary.ts";
+import { followConnectors } from "../sources/follow.ts";
 import { sleep } from "../std/sleep.ts";
 import { troubleOf } from "../store/trouble.ts";
 import { sweepBriefly } from "../upkeep/sweep.ts";
@@ -66,6 +67,7 @@ export const importFile = defineCommand({
       throw new Fault("not_found", `Cannot read ${path}`, { cause });
     });
     return await withHub(terminal, async (hub) => {
+      await followConnectors(hub);
       const organization = await loadOrganization(hub, values.organization);
       try {
         const connection = await loadConnection(hub, organization.id, values.connection, preset);
@@ -104,6 +106,7 @@ async function loadConnection(
         connector: "csv-upload",
         preset,
         settings: {},
+        settingsOf: hub.registry.get("csv-upload")!.version,
         key: null,
         mapping: {},
         policy: {},

@@ -22,6 +22,7 @@ import { requireFreePort } from "../runtime/threads/bridge.ts";
 import { createGateMemory, createMainGate } from "../runtime/threads/gate.ts";
 import { createStartLink } from "../runtime/console-link.ts";
 import { countUses, describeUse } from "../store/connections/connector-uses.ts";
+import { followConnectors } from "../sources/follow.ts";
 import { resealAll } from "../store/connections/sealed.ts";
 import type { Database } from "../store/database.ts";
 import { sleep } from "../std/sleep.ts";
@@ -59,6 +60,7 @@ export async function serve(terminal: Terminal): Promise<number> {
     if (isEmbedded(url)) await completeErased(erasedListFile(config), db);
     const firstToken = await installTokens(config, db);
     await warnOfMissing(db, registry, log);
+    await followConnectors({ db, registry, secrets, now: Date.now, log });
     const served = openServedHub({
       config,
       connectors: parts,

@@ -91,7 +91,11 @@ export function afterAskedFor(feed: Feed, ended: Ended, now: number): ReturnType
 
 /** As afterRun, for a visit of a server without an input: one or two failures are not mailed. */
 export function afterLook(feed: Feed, reason: string | null, now: number): ReturnType<typeof afterRun> {
-  const ended = { outcome: reason === null ? "applied" : "failed", reason, issues: 0, newIssues: 0 } as const;
+  return afterMissing(feed, { outcome: reason === null ? "applied" : "failed", reason, issues: 0, newIssues: 0 }, now);
+}
+
+/** As afterRun, for a connector that is not installed, which the operator may be about to add: one or two are not mailed. */
+export function afterMissing(feed: Feed, ended: Ended, now: number): ReturnType<typeof afterRun> {
   const after = afterRun(feed, ended, now);
   return after.mail?.type !== "run.failures" ? after : { feed: { ...after.feed, mailedAt: feed.mailedAt }, mail: null };
 }

@@ -44,6 +44,7 @@ export const DEPARTMENT_FIELDS = ["name", "parent", "department_id", "is_active"
 
 /** Fields that can be a connection's key: the stable identity of its records. */
 export const KEY_FIELDS = ["employee_id", "email", "mobile_phone", "source_id"] as const;
+/** A field that can be a connection's key: `employee_id`, `email`, `mobile_phone` or `source_id`. */
 export type KeyField = (typeof KEY_FIELDS)[number];
 
 export const CUSTOM_FIELD_TYPES = [
@@ -62,8 +63,11 @@ export const CUSTOM_FIELD_TYPES = [
 export interface CustomField {
   /** Equal to the column's header; unique in the organization; never a name of USER_FIELDS. */
   readonly key: string;
+  /** What people read. */
   readonly label: string;
+  /** `text`, `number`, `date`, `boolean`, `select`, `multi_select`, `email`, `phone` or `url`. */
   readonly type: (typeof CUSTOM_FIELD_TYPES)[number];
+  /** True: everybody has to have a value. */
   readonly required: boolean;
   /** The values that a select or multi_select may take; empty for other types. */
   readonly options: readonly string[];
@@ -95,7 +99,9 @@ export interface Row {
  * nothing else. A block is valid until the next one is requested; decoded rows stay valid.
  */
 export interface RowBlock {
+  /** As in Row. */
   readonly columns: readonly string[];
+  /** How many rows it has. */
   readonly count: number;
   /**
    * For records, which spell their own keys: the columns that are together in a record, one list for each set that the
@@ -131,9 +137,11 @@ export type Severity = "error" | "warning";
 
 /** Why a row, or one of its values, could not be used. An error: the row is not applied. A warning: applied without that value. */
 export interface Issue {
+  /** `error` or `warning`. */
   readonly severity: Severity;
   /** A code of the table in codes.ts. */
   readonly code: IssueCode;
+  /** The hub's name of the field that it is about; null: it is about the row. */
   readonly field: string | null;
   /** The value as the source gave it, cut to 200 characters; null: there is none. */
   readonly value: string | null;

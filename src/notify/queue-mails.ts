@@ -18,6 +18,7 @@ import type { Novelty } from "../model/event.ts";
 import {
   afterAskedFor,
   afterHeld,
+  afterMissing,
   afterRun,
   type Ended,
   isAskedFor,
@@ -42,11 +43,16 @@ export async function mailStatements(hub: Hub, run: Run, novelty: Novelty | null
   const state = await loadMailState(db, run);
   const { feed, hold, mail } = run.status === "held"
     ? afterHolding(state, run, now)
-    : afterEnding(state, run, await endedOf(run, novelty), isAnswered ? afterAskedFor : afterRun, now);
+    : afterEnding(state, run, await endedOf(run, novelty), ruleFor(run, isAnswered), now);
   const saved = saveMailState(db, run, { feed, hold });
   if (mail === null) return [saved];
   const id = await reserve(db, "mail");
   return [saved, queueMail(db, { id, organizationId, connectionId, runId, ...mail }, now)];
+}
+
+function ruleFor({ error }: Run, isAnswered: boolean): typeof afterRun {
+  if (isAnswered) return afterAskedFor;
+  return error?.code === "connector_missing" ? afterMissing : afterRun;
 }
 
 type MailState = Awaited<ReturnType<typeof loadMailState>>;

@@ -5,6 +5,7 @@ import {
   afterAskedFor,
   afterHeld,
   afterLook,
+  afterMissing,
   afterRun,
   type Ended,
   type Feed,
@@ -246,4 +247,24 @@ test("only what nobody waits for is automated", () => {
     assert.equal(isAutomated({ trigger, mode, connector }), automated, `${trigger} ${mode} ${connector}`);
     assert.equal(isAskedFor({ trigger, mode, connector }), trigger === "manual", `${trigger} ${mode} ${connector}`);
   }
+});
+
+test("a missing connector is mailed about from the third run in a row on, and another failure at once", () => {
+  const missing = failed("connector_missing");
+  let feed: Feed = WELL;
+  const mailed = [missing, missing, applied(0), missing, failed("a"), missing, missing, applied(0)].map((ended, n) => {
+    const after = (ended === missing ? afterMissing : afterRun)(feed, ended, n * HOUR_MS);
+    feed = after.feed;
+    return after.mail?.type ?? null;
+  });
+  assert.deepEqual(mailed, [
+    null,
+    null,
+    null,
+    null,
+    "run.failures",
+    "connection.error",
+    null,
+    "connection.recovered",
+  ]);
 });

@@ -14,10 +14,14 @@ export type Rows = Readonly<Record<string, string>>[];
 export interface Feed {
   rows: Rows;
   readonly lasts: unknown[];
+  /** Done while the source is read, before it gives its rows. */
+  meanwhile: () => Promise<void>;
 }
 
 export interface Upgrading extends Importing {
   readonly feed: Feed;
+  /** The installed versions by their digests: 1.0.0 is `d1`, 2.0.0 is `d2`. */
+  readonly pinned: Map<string, Installed>;
   fetchNow(): Promise<Outcome>;
   /** POST to the connection's upgrade. */
   // deno-lint-ignore no-explicit-any
@@ -56,6 +60,7 @@ function first(feed: Feed): Connector<never> {
     key: "source_id",
     async *fetch({ checkpoint }) {
       feed.lasts.push(checkpoint.last);
+      await feed.meanwhile();
       yield { origin: "all", records: feed.rows };
       await checkpoint.save({ since: 1 });
     },
@@ -83,13 +88,14 @@ function second(feed: Feed): Connector<never> {
   return connector as unknown as Connector<never>;
 }
 
-/** `next`: replaces parts of version 2.0.0. */
+/** `next` and `present`: replace parts of version 2.0.0, and of 1.0.0. */
 export async function upgrading(
   work: (world: Upgrading) => Promise<void>,
   next: Partial<Connector<never>> = {},
+  present: Partial<Connector<never>> = {},
 ): Promise<void> {
-  const feed: Feed = { rows: thirty(), lasts: [] };
-  const [one, two] = [first(feed), { ...second(feed), ...next }];
+  const feed: Feed = { rows: thirty(), lasts: [], meanwhile: () => Promise.resolve() };
+  const [one, two] = [{ ...first(feed), ...present }, { ...second(feed), ...next }];
   const pinned = new Map<string, Installed>([["d1", one], ["d2", two]]);
   const registry: Registry = Object.assign(new Map([...createRegistry(), ["written", two]]), {
     added: new Set(["written"]),
@@ -111,6 +117,7 @@ export async function upgrading(
     await work({
       ...world,
       feed,
+      pinned,
       upgrade,
       fetchNow: () => world.sync("hr"),
       async plan(json = {}) {

@@ -113,6 +113,7 @@ const create = route(
         slug: asked.slug ?? slugOf(asked.name),
         preset: asked.preset ?? null,
         settings,
+        settingsOf: pin.connectorDigest === null ? connector.version : null,
         key: asked.key ?? getPreset(asked.preset ?? null).key,
         mapping: asked.mapping ?? {},
         policy: asked.policy ?? {},
@@ -237,6 +238,7 @@ async function change(
   const connector = needsConnector ? findOwnConnector(c.get("hub"), current) : null;
   if (settings) await prepareSettings(connector!, settings, current.settings);
   if (settings) changes.settings = readSettings(connector!, settings);
+  if (settings && current.connectorDigest === null) changes.settingsOf = connector!.version;
   if (policy) changes.policy = merge<Policy>(current.policy, policy);
   if (limits) changes.limits = merge<Limits>(current.limits, limits);
   if (expected_by !== undefined) changes.expectedBy = expected_by;

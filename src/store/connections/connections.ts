@@ -33,6 +33,7 @@ export type ConnectionInput = Pick<
   | "connector"
   | "preset"
   | "settings"
+  | "settingsOf"
   | "key"
   | "mapping"
   | "policy"

@@ -14,6 +14,8 @@ export const connections = sqliteTable("connections", {
   /** The version that it is pinned to, and the SHA-256 of its code in hexadecimal; null: the one that the hub has. */
   connectorVersion: text("connector_version"),
   connectorDigest: text("connector_digest"),
+  /** The version that its settings are of, where it is pinned to none; null: from before versions were kept. */
+  settingsOf: text("settings_of"),
   preset: text(),
   settings: json<Record<string, unknown>>("settings").notNull().default({}),
   key: text().$type<"employee_id" | "email" | "mobile_phone" | "source_id">(),

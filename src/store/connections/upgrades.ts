@@ -31,6 +31,9 @@ export interface NextVersion {
   readonly secrets: readonly SecretChange[];
 }
 
+/** As NextVersion, for a connection that is pinned to no version. */
+export type FollowedVersion = Omit<NextVersion, "digest">;
+
 /** Null: the connection was not upgraded, or has gone back already. */
 export async function findFormer(db: Database, { id, organizationId }: Connection): Promise<Former | null> {
   return await findRow(db, connectionUpgrades, { connectionId: id, organizationId });
@@ -92,15 +95,18 @@ export async function upgradeConnection(
 ): Promise<Connection | null> {
   const { id, organizationId, settingsVersion } = current;
   const idle = isIdle(db, current);
+  const { version: connectorVersion, digest: connectorDigest, settings, secrets } = next;
+  const becomes = { connectorVersion, connectorDigest, settings: { ...settings } };
   const reads = sql`(select reads from ${connectionClocks} where connection_id = ${id})`;
-  return await writeVersion(db, current, next, "connection.upgraded", now, by, [
+  const also = [
     db.run(sql`insert or replace into ${connectionUpgrades} (connection_id, organization_id, version, digest, settings,
         settings_after, renamed, reads, settings_version, upgraded_at)
       select ${id}, ${organizationId}, ${current.connectorVersion}, ${current.connectorDigest},
         ${JSON.stringify(current.settings)}, ${JSON.stringify(next.settings)}, ${JSON.stringify(renamed)}, ${reads},
         ${settingsVersion}, ${now} where ${idle}`),
-    ...(["users", "departments"] as const).map((entity) => carryRead(db, current, entity, idle)),
-  ]);
+    ...carryReads(db, current, idle),
+  ];
+  return await writeVersion(db, current, idle, { becomes, secrets, action: "connection.upgraded", also }, now, by);
 }
 
 /**
@@ -116,7 +122,8 @@ export async function undoUpgrade(
   by: By = HUB,
 ): Promise<Connection | null> {
   const idle = isIdle(db, current);
-  const { version, digest, settings } = former;
+  const { version: connectorVersion, digest: connectorDigest, settings } = former;
+  const becomes = { connectorVersion, connectorDigest, settings };
   const reads = Object.fromEntries(
     Object.entries(former.reads ?? {}).flatMap(([entity, read]) =>
       read?.settingsVersion === former.settingsVersion
@@ -124,36 +131,90 @@ export async function undoUpgrade(
         : []
     ),
   );
-  return await writeVersion(db, current, { version, digest, settings, secrets }, "connection.upgrade_undone", now, by, [
+  const also = [
     db.orm.update(connectionClocks).set({ reads })
       .where(and(matches(connectionClocks, { connectionId: current.id }), idle)),
     db.orm.delete(connectionUpgrades).where(and(matches(connectionUpgrades, { connectionId: current.id }), idle)),
+  ];
+  return await writeVersion(
+    db,
+    current,
+    idle,
+    { becomes, secrets, action: "connection.upgrade_undone", also },
+    now,
+    by,
+  );
+}
+
+/** Which versions the settings of connections are of that follow the connector of this name. Of all organizations. */
+export async function listFollowed(db: Database, connector: string): Promise<(string | null)[]> {
+  const { settingsOf } = connections;
+  const rows = await db.orm.selectDistinct({ settingsOf }).from(connections).where(follows(connector));
+  return rows.map((row) => row.settingsOf);
+}
+
+/** Connections that follow the connector and have settings of this version. Of all organizations. */
+export async function listFollowers(db: Database, connector: string, of: string | null): Promise<Connection[]> {
+  return await db.orm.select().from(connections).where(
+    and(follows(connector), matches(connections, { settingsOf: of })),
+  );
+}
+
+/** Records that settings of a version are those of another one as well. They stay as they are. */
+export async function keepSettings(db: Database, connector: string, of: string | null, version: string): Promise<void> {
+  await db.write([
+    db.orm.update(connections).set({ settingsOf: version })
+      .where(and(follows(connector), matches(connections, { settingsOf: of }))),
   ]);
 }
 
-/** The statements of `also` come first, and have to do nothing unless the connection is idle and as it was read. */
+function follows(connector: string): SQL {
+  return matches(connections, { connector, connectorDigest: null });
+}
+
+/**
+ * Gives a connection that follows its connector settings and secrets of another version. A run at work does not stop this:
+ * the version that it began with is gone already. Null when `current` is no longer what is stored.
+ */
+export async function followVersion(
+  db: Database,
+  current: Connection,
+  { version, settings, secrets }: FollowedVersion,
+  now: number,
+): Promise<Connection | null> {
+  const asRead = unchanged(connections, current, ["id", "version"]);
+  const becomes = { settingsOf: version, settings: { ...settings } };
+  const also = carryReads(db, current, asRead);
+  return await writeVersion(db, current, asRead, { becomes, secrets, action: "connection.upgraded", also }, now, HUB);
+}
+
+interface VersionChange {
+  readonly becomes: Partial<Pick<Connection, "connectorVersion" | "connectorDigest" | "settings" | "settingsOf">>;
+  readonly secrets: readonly SecretChange[];
+  readonly action: "connection.upgraded" | "connection.upgrade_undone";
+  /** Come first, and have to do nothing unless the condition holds. */
+  readonly also: readonly Statement[];
+}
+
+/** Does nothing unless `condition` holds, and gives null then. */
 async function writeVersion(
   db: Database,
   current: Connection,
-  { version, digest, settings, secrets }: NextVersion,
-  action: "connection.upgraded" | "connection.upgrade_undone",
+  condition: SQL,
+  { becomes, secrets, action, also }: VersionChange,
   now: number,
   by: By,
-  also: readonly Statement[],
 ): Promise<Connection | null> {
-  const idle = isIdle(db, current);
   const { changed } = await writeNamed(db, {
     also,
-    secrets: writeSecrets(db, current, secrets, now, idle),
-    clock: recomputeClock(db, current, now, idle),
+    secrets: writeSecrets(db, current, secrets, now, condition),
+    clock: recomputeClock(db, current, now, condition),
     changed: db.orm.update(connections).set({
-      connectorVersion: version,
-      connectorDigest: digest,
-      settings: { ...settings },
+      ...becomes,
       settingsVersion: current.settingsVersion + 1,
       version: current.version + 1,
       updatedAt: now,
-    }).where(and(matches(connections, { id: current.id }), idle)).returning(),
+    }).where(and(matches(connections, { id: current.id }), condition)).returning(),
     audit: recordConnection(db, by, action, current, now),
   });
   return changed[0] ?? null;
@@ -167,14 +228,11 @@ function isIdle(db: Database, current: Connection): SQL {
   )!;
 }
 
-/** The last read stays good for the new settings: its state knows the version that saved it, and the next fetch migrates it. */
-function carryRead(
-  db: Database,
-  { id, settingsVersion }: Connection,
-  entity: "users" | "departments",
-  condition: SQL,
-): Statement {
-  const path = `$.${entity}.settingsVersion`;
-  return db.run(sql`update ${connectionClocks} set reads = json_set(reads, ${path}, ${settingsVersion + 1})
-    where connection_id = ${id} and reads ->> ${path} = ${settingsVersion} and ${condition}`);
+/** The last reads stay good for the new settings: a state knows the version that saved it, and the next fetch migrates it. */
+function carryReads(db: Database, { id, settingsVersion }: Connection, condition: SQL): Statement[] {
+  return ["users", "departments"].map((entity) => {
+    const path = `$.${entity}.settingsVersion`;
+    return db.run(sql`update ${connectionClocks} set reads = json_set(reads, ${path}, ${settingsVersion + 1})
+      where connection_id = ${id} and reads ->> ${path} = ${settingsVersion} and ${condition}`);
+  });
 }

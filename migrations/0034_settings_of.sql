@@ -1,0 +1,1 @@
+ALTER TABLE `connections` ADD `settings_of` text;
