@@ -1,0 +1,8 @@
+/** Waits for what never comes. */
+import { abuser, never } from "./abuser.ts";
+
+export default abuser("hangs", {
+  async *hangs() {
+    await never();
+  },
+});
