@@ -1,3 +1,4 @@
+// deno-lint-ignore-file require-yield
 /** Ends its process, by mistake or on purpose. */
 import process from "node:process";
 import { abuser, Deno, never } from "./abuser.ts";

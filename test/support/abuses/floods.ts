@@ -1,3 +1,4 @@
+// deno-lint-ignore-file require-yield
 /** Gives more than anybody wants. */
 import { abuser, Deno, never, PEOPLE } from "./abuser.ts";
 
@@ -19,6 +20,12 @@ export default abuser("floods", {
   async *"standard output without end"() {
     const line = encoder.encode(`${"x".repeat(1000)}\n`);
     for (;;) Deno.stdout.writeSync(line);
+  },
+  async *"rows without end"() {
+    for (let id = 0;;) {
+      const records = Array.from({ length: 500 }, () => ({ id: String(++id), mail: `n${id}@acme.test`, first: "Ana" }));
+      yield { origin: null, records };
+    }
   },
   async *"a huge row"() {
     yield { origin: "all", records: [...PEOPLE, { id: "4", mail: "di@acme.test", first: "x".repeat(2 * MEBIBYTE) }] };

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file require-yield
 /** Waits for what never comes. */
 import { abuser, never } from "./abuser.ts";
 

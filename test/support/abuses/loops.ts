@@ -1,3 +1,4 @@
+// deno-lint-ignore-file require-yield
 /** Never comes to an end, in each of a connector's functions. */
 import { abuser, loop, PEOPLE, recordOf, validate } from "./abuser.ts";
 

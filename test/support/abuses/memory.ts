@@ -1,3 +1,4 @@
+// deno-lint-ignore-file require-yield
 /** Takes memory without end: objects, which are V8's, and buffers, which are not. */
 import { abuser } from "./abuser.ts";
 

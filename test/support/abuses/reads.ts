@@ -1,3 +1,4 @@
+// deno-lint-ignore-file require-yield
 /** Reads what is not its own, and tells what it may not. */
 import process from "node:process";
 import { abuser, Deno } from "./abuser.ts";
