@@ -1,6 +1,6 @@
 /**
  * `deno run -A bench/fairness.ts [--people 200000] [--file 1000000] [--seconds 15] [--only "waits,streams"]`: what one
- * organization feels while callers of another one, or strangers, do their worst.
+ * organization feels while callers of another one, or strangers, or their connectors, do their worst.
  *
  * One `serve` for all of them. The hostile callers (hostile.ts) come one after the other, each as processes of its own;
  * meanwhile the other organization reads people, edits them and imports one row again and again, at a fixed pace. The
@@ -12,6 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { writePeople } from "./files.ts";
+import { HARM_NAMES, HARMFUL, isHarm, startHarm } from "./harmful-connectors.ts";
 import { ATTACK_NAMES, type AttackName, type Target } from "./hostile.ts";
 import { MUSTER } from "./muster.ts";
 import { peakMbOf } from "./process.ts";
@@ -20,7 +21,7 @@ import { fairnessTable, type Suffered } from "./table.ts";
 
 /** A hostile caller of this bench alone: its work is one file. */
 const BIG_FILE = "a million-row file";
-const NAMES = [...ATTACK_NAMES.slice(0, 9), BIG_FILE, ...ATTACK_NAMES.slice(9)] as const;
+const NAMES = [...ATTACK_NAMES.slice(0, 9), BIG_FILE, ...ATTACK_NAMES.slice(9), ...HARM_NAMES] as const;
 /** Processes of an attack that takes more connections than one process may have. */
 const PROCESSES: Partial<Record<string, number>> = { "silent connections": 2 };
 
@@ -71,13 +72,17 @@ async function compare(): Promise<void> {
   for (const name of NAMES) {
     if (!only.has(name)) continue;
     say(name);
-    const stop = name === BIG_FILE ? await hub.bigFile(theirs) : await startAttack(name, target);
+    const stop = name === BIG_FILE
+      ? await hub.bigFile(theirs)
+      : isHarm(name)
+      ? await startHarm(hub.call, theirs, name)
+      : await startAttack(name, target);
     const answers = await caller.ask(seconds * 1000, hub);
     await stop();
     if (hub.child.exitCode !== null || hub.child.signalCode !== null) throw new Error(`The hub ended under: ${name}`);
     await untilHealthy(hub.base);
     await new Promise((resolve) => setTimeout(resolve, REST_MS));
-    suffered.push({ name, isFile: name === BIG_FILE, answers });
+    suffered.push({ name, by: name === BIG_FILE ? "file" : isHarm(name) ? "connector" : "caller", answers });
     console.error(fairnessTable(idle, suffered.slice(-1)));
   }
   console.log(fairnessTable(idle, suffered));
@@ -88,6 +93,7 @@ interface BenchHub {
   readonly base: string;
   readonly port: number;
   readonly sftpPort: number;
+  readonly call: Call;
   /** Makes it, with these people, and gives a token that is its admin. */
   organization(slug: string, file: string): Promise<string>;
   prey(token: string): Promise<{ run: string; sftp: Target["sftp"] }>;
@@ -107,12 +113,14 @@ async function startHub(): Promise<BenchHub> {
       HOST: "127.0.0.1",
       PORT: String(port),
       MUSTER_SFTP_PORT: String(sftpPort),
+      MUSTER_CONNECTORS: HARMFUL,
     },
     stdio: ["ignore", "ignore", log],
   });
   closeSync(log);
   children.push(child);
-  await untilHealthy(base);
+  // It makes modules of the harmful connectors first.
+  await untilHealthy(base, 120_000);
   const operator = readFileSync(join(data, "hub", "first-token"), "utf8").trim();
   const call = (token: string, path: string, init: RequestInit = {}) => request(`${base}${path}`, token, init);
   return {
@@ -120,6 +128,7 @@ async function startHub(): Promise<BenchHub> {
     base,
     port,
     sftpPort,
+    call,
     async organization(slug, file) {
       const headers = { "Muster-Organization": slug };
       await call(operator, "/v1/organizations", jsonBody("POST", { slug, name: slug, timezone: "UTC" }));

@@ -143,10 +143,10 @@ async function someUsers(call: Call): Promise<string[]> {
   return (data as { id: string }[]).map((user) => user.id);
 }
 
-export async function untilHealthy(base: string): Promise<void> {
-  const giveUpAt = performance.now() + 30_000;
+export async function untilHealthy(base: string, withinMs = 30_000): Promise<void> {
+  const giveUpAt = performance.now() + withinMs;
   while (!await fetch(`${base}/healthz`).then(async (answer) => (await answer.text(), answer.ok), () => false)) {
-    if (performance.now() > giveUpAt) throw new Error("The hub did not answer within 30 s");
+    if (performance.now() > giveUpAt) throw new Error(`The hub did not answer within ${withinMs / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -100,27 +100,27 @@ export interface Answers {
 export interface Suffered {
   /** The hostile caller. */
   readonly name: string;
-  /** Whether it only imports much, which others may feel more. */
-  readonly isFile: boolean;
+  /** A file only imports much, which others may feel more. A connector runs in a process that the hub may hold back. */
+  readonly by: "caller" | "file" | "connector";
   readonly answers: Answers;
 }
 
 /** As many times as long as when nobody does harm, or a few milliseconds more. */
 const MAX_TIMES = 3, MAX_TIMES_OF_FILE = { read: 10, edit: 20 }, ALWAYS_FINE_MS = 25, MAX_PEAK_MB = 350;
+/** What is wanted beside a connector that does harm. */
+const MAX_MS_OF_CONNECTOR = 100;
 
 export function fairnessTable(idle: Answers, suffered: readonly Suffered[]): string {
-  const cell = (value: number, before: number, most: number | null) => {
+  const cell = (value: number, before: number, mostMs: number) => {
     if (value === Infinity) return "**refused, or lost**";
-    const fine = most === null || value <= Math.max(before * most, ALWAYS_FINE_MS);
+    const fine = value <= Math.max(mostMs, ALWAYS_FINE_MS);
     return `${value.toFixed(1)} (${(value / before).toFixed(1)} ×${fine ? "" : ", **too long**"})`;
   };
   const peak = (value: number | null) =>
     value === null ? "–" : `${value}${value <= MAX_PEAK_MB ? "" : ", **too much**"}`;
-  const rows = suffered.map(({ name, isFile, answers }) => [
+  const rows = suffered.map(({ name, by, answers }) => [
     name,
-    cell(answers.read, idle.read, isFile ? MAX_TIMES_OF_FILE.read : MAX_TIMES),
-    cell(answers.edit, idle.edit, isFile ? MAX_TIMES_OF_FILE.edit : MAX_TIMES),
-    cell(answers.imported, idle.imported, isFile ? null : MAX_TIMES),
+    ...(["read", "edit", "imported"] as const).map((what) => cell(answers[what], idle[what], mostOf(by, what, idle))),
     peak(answers.peakMb),
   ]);
   const quiet = ["nobody", ...[idle.read, idle.edit, idle.imported].map((ms) => ms.toFixed(1)), peak(idle.peakMb)];
@@ -132,6 +132,13 @@ export function fairnessTable(idle: Answers, suffered: readonly Suffered[]): str
     "the hub's peak, MB",
   ];
   return table(head, [quiet, ...rows]).join("\n");
+}
+
+/** Milliseconds. */
+function mostOf(by: Suffered["by"], what: "read" | "edit" | "imported", idle: Answers): number {
+  if (by === "connector") return MAX_MS_OF_CONNECTOR;
+  if (by === "caller") return MAX_TIMES * idle[what];
+  return what === "imported" ? Infinity : MAX_TIMES_OF_FILE[what] * idle[what];
 }
 
 /** The middle of the runs' times, from the shortest to the longest, and the middle of their processor times. */

@@ -39,6 +39,8 @@ export interface Normalizer {
 type Context = Omit<NormalizeContext<never>, "fields"> & { readonly organizationId: number };
 
 const MAX_NOTED = 10;
+/** Fields that the hub does not have. */
+const MAX_UNKNOWN = 100;
 
 /** `resolve`: the fields of the columns. `onFailed` is called for the first few rows. */
 export function createNormalizer(
@@ -147,7 +149,9 @@ function createNotes(
   return {
     fields(record) {
       for (const field of Object.keys(record)) {
-        if (!known.has(field) && !unknown.has(field)) unknown.set(field, fieldUnknown(connector, field));
+        if (unknown.size < MAX_UNKNOWN && !known.has(field) && !unknown.has(field)) {
+          unknown.set(field, fieldUnknown(connector, field));
+        }
       }
     },
     failed(row, failed, what) {

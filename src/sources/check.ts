@@ -3,6 +3,7 @@ import type { CheckResult } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
 import { connectorOf, type Hub } from "../hub.ts";
 import type { Connection } from "../store/connections/connections.ts";
+import { isObject } from "../std/is-object.ts";
 import { asFault, type OpenSource, openSource, type SourceOptions } from "./source.ts";
 
 export interface Checked extends CheckResult {
@@ -13,7 +14,7 @@ export interface Checked extends CheckResult {
 /** A person waits for the answer. */
 const TIMEOUT_MS = 60_000;
 const MAX_ATTEMPTS = 2;
-const MAX_FOUND = 64 * 1024;
+const MAX_DETAIL = 1_000, MAX_FOUND = 64 * 1024;
 const NO_RESULT = "The connector has an error of its own: its check gives no result";
 
 /** Fails with `unprocessable` if the connector has no check. */
@@ -58,5 +59,7 @@ function readResult(result: CheckResult, clean: (text: string) => string): Check
   if (text.length > MAX_FOUND) {
     return failed("source_unreadable", "What the connector found is more than an answer may hold");
   }
-  return { ok: ok === true, detail: clean(String(detail)), found: JSON.parse(text), code: null };
+  if (!isObject(found ?? {})) return failed("connector_failed", NO_RESULT);
+  const words = typeof detail === "string" ? clean(detail).slice(0, MAX_DETAIL) : "";
+  return { ok: ok === true, detail: words, found: JSON.parse(text), code: null };
 }

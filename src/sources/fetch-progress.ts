@@ -26,6 +26,9 @@ import { createKeeper, type Keeper, NOTHING_KEPT } from "./keep.ts";
 const MAX_STATE = 16 * 1024;
 const MAX_WARNINGS = 100;
 const MAX_STARTS = 20;
+/** Of a warning's text, in characters. */
+const MAX_TEXT = 500;
+const WARNINGS: readonly SourceWarning["code"][] = ["field_restricted", "status_not_in_source", "source_changed"];
 const LINE_END = 0x0a;
 
 export interface FetchProgress {
@@ -200,17 +203,27 @@ export async function beginWith(progress: FetchProgress, version: string): Promi
   await write(progress, [note(hub.db, fetch, { connectorVersion: version })]);
 }
 
-/** Adds a warning to the run's report; those beyond the limit are ignored. `redact` removes the connection's secrets. */
+/**
+ * Adds a warning to the run's report; those beyond the limit are ignored. `redact` removes the connection's secrets. Fails
+ * with `connector_failed` for what is no warning.
+ */
 export function addWarning(
   { warnings }: FetchProgress,
   warning: SourceWarning,
   redact: (text: string) => string,
 ): void {
   if (warnings.length >= MAX_WARNINGS) return;
-  const short = (text: string) => redact(String(text)).slice(0, 500);
-  const { code, field } = warning;
-  const message = short(warning.message), suggestion = short(warning.suggestion);
-  warnings.push({ severity: "warning", code, field, value: null, message, suggestion });
+  const { code, field, message, suggestion } = warning;
+  const texts = [message, suggestion, field ?? ""];
+  if (!WARNINGS.includes(code) || texts.some((text) => typeof text !== "string")) {
+    throw new Fault(
+      "connector_failed",
+      "The connector has an error of its own: it warns of something that the hub does not know",
+    );
+  }
+  const [short, advice, about] = texts.map((text) => redact(text).slice(0, MAX_TEXT));
+  const severity = "warning", value = null;
+  warnings.push({ severity, code, field: field == null ? null : about!, value, message: short!, suggestion: advice! });
 }
 
 /** The statement that stores how far the fetch has come. */

@@ -12,6 +12,10 @@ import { sizeInWords } from "../std/size.ts";
 const CHUNK_BYTES = 1024 * 1024;
 const MAX_RECORD_BYTES = 1024 * 1024;
 const MAX_BYTES = 1024 * 1024 * 1024;
+/** As many as a hub is made for, twice. Each takes some 100 bytes of memory while it is read. */
+const MAX_RECORDS = 2_000_000;
+/** Pages in a row without a new record. */
+const MAX_BARREN = 10_000;
 const MAX_MARKS = 5_000;
 const MAX_ORIGIN = 300;
 const OWN_ERROR = "The connector has an error of its own";
@@ -57,7 +61,7 @@ export function createKeeper(from: Kept, { keep, hide = (text) => text }: Keeper
   const encoder = new TextEncoder();
   const chunks = createChunks(from, keep);
   const seen = createSeen();
-  let { records, repeated } = from;
+  let { records, repeated } = from, barren = 0;
   let origins = [...from.origins];
 
   async function put(record: unknown): Promise<void> {
@@ -73,8 +77,19 @@ export function createKeeper(from: Kept, { keep, hide = (text) => text }: Keeper
       repeated++;
       return;
     }
+    if (records >= MAX_RECORDS) {
+      throw new Fault("too_large", `The source has more than a run may read: ${MAX_RECORDS} records at most`);
+    }
     await chunks.append(line);
     records++;
+  }
+
+  async function putAll(all: readonly unknown[]): Promise<void> {
+    const before = records;
+    for (const record of all) await put(record);
+    barren = records > before ? 0 : barren + 1;
+    if (barren <= MAX_BARREN) return;
+    throw new Fault("connector_failed", `${OWN_ERROR}: it has yielded ${MAX_BARREN} pages in a row with no new record`);
   }
 
   function mark(given: unknown): void {
@@ -97,8 +112,7 @@ export function createKeeper(from: Kept, { keep, hide = (text) => text }: Keeper
           throw new Fault("connector_failed", `${OWN_ERROR}: the "records" that it yields are no list`);
         }
         mark(rows.origin);
-        for (const record of rows.records) await put(record);
-        return;
+        return await putAll(rows.records);
       }
       for (const row of rowsOf(rows)) {
         mark(row.origin);
@@ -119,7 +133,7 @@ export function createKeeper(from: Kept, { keep, hide = (text) => text }: Keeper
     clear() {
       chunks.clear();
       seen.clear();
-      records = repeated = 0;
+      records = repeated = barren = 0;
       origins = [];
     },
     get records() {

@@ -2,11 +2,15 @@
  * Calls into a child, several at a time, over its lines: each is answered once, has a time limit that every sign of life
  * renews, and fails when the child is over.
  */
+import { type CallClock, createCallClock, type Meanwhile } from "./call-clock.ts";
 import { ConnectorFault, crashOf, errorOf, textOf, textOfFault } from "./faults.ts";
 import type { Ask, Call, FromChild, Limits, ToChild } from "./protocol.ts";
 
-/** Answers what the connector asks while a call lasts. What it throws, the connector gets as a fault. */
-export type Answers = Partial<Record<Ask, (given: never) => unknown>>;
+/**
+ * Answers what the connector asks while a call lasts. What it throws, the connector gets as a fault. The call's time does
+ * not run in `meanwhile`.
+ */
+export type Answers = Partial<Record<Ask, (given: never, meanwhile: Meanwhile) => unknown>>;
 
 export interface CallOptions {
   readonly answers?: Answers;
@@ -27,17 +31,22 @@ export interface Calls {
   fail(reason: unknown): void;
 }
 
-interface Waiting {
-  readonly what: Call | "load";
+/** A call from its beginning to its end: that of a fetch lasts, too, while its pages are stored. */
+interface Lasting {
   readonly answers: Answers;
+  readonly clock: CallClock;
+}
+
+interface Waiting {
   readonly resolve: (given: Given) => void;
   readonly reject: (error: unknown) => void;
-  timer?: ReturnType<typeof setTimeout>;
 }
 
 /** `done`: the call is over. Otherwise `value` is one of its pages. */
 type Given = { readonly done: boolean; readonly value: unknown };
 
+/** Of a line of the log, in characters. */
+const MAX_LOGGED = 2_000;
 /** Calls are numbered from 1; loading is the call 0. */
 const LOADING = 0;
 
@@ -50,95 +59,117 @@ export interface CallsOptions {
 }
 
 export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls {
-  const waiting = new Map<number, Waiting>();
+  const lasting = new Map<number, Lasting>(), waiting = new Map<number, Waiting>();
   let calls = LOADING;
-  let asked = 0;
+  /** Questions that are not answered yet, the bytes of their lines, and lines of log since the last answer. */
+  let asked = 0, askedBytes = 0, logged = 0;
   let over: { readonly reason: unknown } | null = null;
 
-  /** Each call has its time anew with each page and each question. */
-  function allow(each: Waiting): void {
-    clearTimeout(each.timer);
-    const ms = msFor(each.what, limits);
-    each.timer = setTimeout(() => kill(new ConnectorFault(`did nothing for ${ms / 1000} s in "${each.what}"`)), ms);
+  function begin(id: number, what: Call | "load", { answers = {} }: CallOptions = {}): void {
+    const ms = msFor(what, limits);
+    lasting.set(id, { answers, clock: createCallClock(ms, () => kill(tooLate(what, ms / 1000))) });
   }
 
-  function send(id: number, what: Waiting["what"], message: ToChild, options: CallOptions = {}): Promise<Given> {
-    const { answers = {}, signal } = options;
+  function send(id: number, message: ToChild, { signal }: CallOptions = {}): Promise<Given> {
     return new Promise<Given>((resolve, reject) => {
       if (over !== null) return reject(over.reason);
       signal?.throwIfAborted();
       const stop = () => kill(signal!.reason);
       signal?.addEventListener("abort", stop, { once: true });
+      const { clock } = lasting.get(id)!;
       const settled = <V>(then: (value: V) => void) => (value: V) => {
-        clearTimeout(each.timer);
+        clock.rest();
         signal?.removeEventListener("abort", stop);
         then(value);
       };
-      const each: Waiting = { what, answers, resolve: settled(resolve), reject: settled(reject) };
-      waiting.set(id, each);
-      allow(each);
+      waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
+      clock.begin();
       write(message);
     });
   }
 
-  function settle(id: number): Waiting | undefined {
-    const each = waiting.get(id);
-    waiting.delete(id);
-    return each;
-  }
-
-  async function answer(id: number, of: number, what: Ask, given: unknown): Promise<void> {
-    const each = waiting.get(of);
-    const shows = SIGNS_OF_LIFE.has(what);
+  async function call<T>(id: number, what: Call | "load", message: ToChild, options?: CallOptions): Promise<T> {
+    begin(id, what, options);
     try {
-      if (++asked > limits.asks) return kill(new ConnectorFault(`asked for more than ${limits.asks} things at once`));
-      const make = each !== undefined && Object.hasOwn(each.answers, what) ? each.answers[what] : undefined;
-      if (each === undefined || make === undefined) throw new ConnectorFault("asked for something out of turn");
-      // The hub has to act now, and the connector waits.
-      if (shows) clearTimeout(each.timer);
-      const value = await make(given as never);
-      if (shows && waiting.get(of) === each) allow(each);
-      write({ answer: id, value: value ?? null });
-    } catch (error) {
-      if (shows && each !== undefined && waiting.get(of) === each) allow(each);
-      write({ answer: id, fault: textOfFault(error) });
+      return (await send(id, message, options)).value as T;
     } finally {
-      asked--;
+      lasting.delete(id);
     }
   }
 
-  /** Takes what a child wrote, which may be anything that is JSON. */
-  function hear(message: FromChild): void {
-    if (has(message, "loaded")) settle(LOADING)?.resolve({ done: true, value: null });
+  /** The call that this answers. A child that answers anything else keeps to no order, and is ended. */
+  function answered(id: number): Waiting | undefined {
+    const each = waiting.get(id);
+    waiting.delete(id);
+    logged = 0;
+    if (each === undefined) kill(new ConnectorFault("answered what it was not asked"));
+    return each;
+  }
+
+  async function answer(id: number, of: number, what: Ask, given: unknown, bytes: number): Promise<void> {
+    asked++;
+    askedBytes += bytes;
+    try {
+      if (asked > limits.asks) return kill(new ConnectorFault(`asked for more than ${limits.asks} things at once`));
+      if (askedBytes > limits.unreadBytes) {
+        return kill(new ConnectorFault(`asked for more than ${limits.unreadBytes / 2 ** 20} MiB of things at once`));
+      }
+      const each = lasting.get(of);
+      const make = each !== undefined && Object.hasOwn(each.answers, what) ? each.answers[what] : undefined;
+      if (each === undefined || make === undefined) throw new ConnectorFault("asked for something out of turn");
+      const value = await make(given as never, each.clock.meanwhile);
+      if (SIGNS_OF_LIFE.has(what)) each.clock.renew();
+      write({ answer: id, value: value ?? null });
+    } catch (error) {
+      write({ answer: id, fault: textOfFault(error) });
+    } finally {
+      asked--;
+      askedBytes -= bytes;
+    }
+  }
+
+  function log(given: unknown): void {
+    if (++logged > limits.logLines) {
+      return kill(new ConnectorFault(`logged more than ${limits.logLines} lines at once`));
+    }
+    onLog((textOf(given) ?? "").slice(0, MAX_LOGGED));
+  }
+
+  /** Takes what a child wrote, which may be anything that is JSON. `bytes`: of its line. */
+  function hear(message: FromChild, bytes: number): void {
+    if (has(message, "loaded")) answered(LOADING)?.resolve({ done: true, value: null });
     else if (has(message, "crash")) kill(crashOf(message.crash ?? {}, "did not catch"));
-    else if (has(message, "log")) onLog(textOf(message.log) ?? "");
-    else if (has(message, "ask")) void answer(message.ask, message.of, message.what, message.with);
-    else if (has(message, "fault")) settle(message.fault)?.reject(errorOf(message.is));
-    else if (has(message, "page")) settle(message.page)?.resolve({ done: false, value: message.is });
-    else settle(message.value)?.resolve({ done: true, value: message.is });
+    else if (has(message, "log")) log(message.log);
+    else if (has(message, "ask")) void answer(message.ask, message.of, message.what, message.with, bytes);
+    else if (has(message, "fault")) answered(message.fault)?.reject(errorOf(message.is));
+    else if (has(message, "page")) answered(message.page)?.resolve({ done: false, value: message.is });
+    else answered(message.value)?.resolve({ done: true, value: message.is });
   }
 
   return {
-    async load(code) {
-      await send(LOADING, "load", { load: code });
-    },
-    async call<T>(what: Exclude<Call, "fetch">, given: unknown, options?: CallOptions): Promise<T> {
+    load: (code) => call(LOADING, "load", { load: code }),
+    call<T>(what: Exclude<Call, "fetch">, given: unknown, options?: CallOptions): Promise<T> {
       const id = ++calls;
-      return (await send(id, what, { call: id, what, with: given }, options)).value as T;
+      return call<T>(id, what, { call: id, what, with: given }, options);
     },
     async *pages<T, R>(given: unknown, options?: CallOptions): AsyncGenerator<T, R> {
       const id = ++calls;
       let next: ToChild = { call: id, what: "fetch", with: given };
-      for (;;) {
-        const { done, value } = await send(id, "fetch", next, options);
-        if (done) return value as R;
-        yield value as T;
-        next = { next: id };
+      begin(id, "fetch", options);
+      try {
+        for (;;) {
+          const { done, value } = await send(id, next, options);
+          if (done) return value as R;
+          yield value as T;
+          next = { next: id };
+        }
+      } finally {
+        lasting.delete(id);
       }
     },
     take(line) {
       const message = parse(line);
-      if (message !== null && over === null) hear(message);
+      if (message !== null && over === null) hear(message, line.length);
       return message !== null;
     },
     fail(reason) {
@@ -149,13 +180,20 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
   };
 }
 
-function msFor(what: Waiting["what"], { loadMs, callMs, idleMs }: Limits): number {
+function msFor(what: Call | "load", { loadMs, callMs, checkMs, idleMs }: Limits): number {
   if (what === "load") return loadMs;
-  return what === "fetch" || what === "check" ? idleMs : callMs;
+  if (what === "check") return checkMs;
+  return what === "fetch" ? idleMs : callMs;
 }
 
-/** Asks that renew the time of their call: by these a read goes on. The others could be asked for ever. */
-const SIGNS_OF_LIFE: ReadonlySet<Ask> = new Set(["http", "chunk", "read", "feed", "page"]);
+function tooLate(what: Call | "load", seconds: number): ConnectorFault {
+  if (what === "load") return new ConnectorFault(`did not load within ${seconds} s`);
+  const where = what === "configure" ? '"settings", "auth" or "hosts"' : `"${what}"`;
+  return new ConnectorFault(`did nothing for ${seconds} s in ${where}`);
+}
+
+/** Asks that renew the time of their call, beside answers of the source. The others could be asked for ever. */
+const SIGNS_OF_LIFE: ReadonlySet<Ask> = new Set(["feed", "page"]);
 
 const WORDS = ["loaded", "crash", "log", "ask", "fault", "page", "value"];
 

@@ -117,7 +117,8 @@ function endOf(process: ChildProcessWithoutNullStreams, { stderrBytes }: Limits)
   let stderr = "";
   process.stderr.setEncoding("latin1");
   process.stderr.on("data", (text: string) => {
-    if (stderr.length < stderrBytes) stderr += text;
+    stderr += text;
+    if (stderr.length > stderrBytes) process.stderr.destroy();
   });
   return new Promise((resolve) => {
     process.once("error", (error) => resolve(new ConnectorFault(`could not be started: ${error.message}`)));

@@ -2,6 +2,8 @@
  * What a connector of others makes of settings, kept: its child is asked once for each, and its functions of settings then
  * answer from here, as those of a connector in this process do.
  */
+import { isObject } from "../../std/is-object.ts";
+
 /** What a child says about settings: what its schema gave, and what follows from valid ones. */
 export interface Configured {
   /** As the schema gave it, which may be anything; it should be `{value}` or `{issues}`. */
@@ -77,7 +79,9 @@ export function createConfigured(
   };
 }
 
-function withUrls(auth: Readonly<Record<string, unknown>> = { kind: "none" }): Readonly<Record<string, unknown>> {
+/** `auth`: what a child gave, which may be anything. */
+function withUrls(auth: unknown = { kind: "none" }): unknown {
+  if (!isObject(auth)) return auth;
   return Object.fromEntries(
     Object.entries(auth).map(([name, value]) => [name, name.endsWith("Url") ? () => value : value]),
   );

@@ -33,6 +33,7 @@ const GAVE: Partial<Record<Wrong, string>> = {
   value: "no object",
 };
 
+const MAX_MESSAGE = 10_000;
 const KINDS: ReadonlySet<string> = new Set(["connection", "credentials", "answer", "settings"]);
 
 /** The error that a connector threw. */
@@ -40,7 +41,9 @@ export function errorOf(given: FaultText | undefined): Error {
   const text: Partial<FaultText> = given ?? {};
   const wrong = wordsOf(WRONG, text.wrong);
   if (wrong !== null) return new ConnectorFault(wrong, { at: placeOf(text) });
-  if (KINDS.has(text.kind ?? "")) return new SourceFault(text.kind as SourceFaultKind, textOf(text.message) ?? "");
+  if (KINDS.has(text.kind ?? "")) {
+    return new SourceFault(text.kind as SourceFaultKind, (textOf(text.message) ?? "").slice(0, MAX_MESSAGE));
+  }
   // As from an answer that is no JSON: it tells of the source, wherever it is thrown.
   if (text.name === "SyntaxError") return new SyntaxError("The connector could not parse a text");
   const { within } = text;

@@ -1,9 +1,10 @@
 /** Answers a child's requests with a connector's own `fetch`, and passes the bodies of responses on in pieces. */
 import type { SourceFetch, SourceRequest } from "../../connector.ts";
 import { createLane } from "../../std/lanes.ts";
+import type { Meanwhile } from "./call-clock.ts";
 import type { Answers } from "./calls.ts";
 import { ConnectorFault } from "./faults.ts";
-import type { HttpAnswer, HttpAsk } from "./protocol.ts";
+import type { ChunkAsk, HttpAnswer, HttpAsk } from "./protocol.ts";
 
 export interface Http {
   readonly answers: Pick<Answers, "http" | "chunk">;
@@ -13,50 +14,106 @@ export interface Http {
   close(): Promise<void>;
 }
 
-/** A connector reads one response after the other, or a few at a time. */
+/** Requests, and responses that are not read to their end, at a time. Further requests wait. */
 const MAX_OPEN = 32;
-/** Further requests wait. */
-const REQUESTS = 32;
 /** Bytes of a body that are sent at a time. */
 const PIECE_BYTES = 256 * 1024;
+const NOTHING = new Uint8Array(0);
+
+interface Body {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Null until its first piece is asked for. */
+  reader: ReadableStreamDefaultReader<Uint8Array> | null;
+  /** What has been read of it and not been asked for. */
+  rest: Uint8Array;
+  readonly giveBack: () => void;
+}
 
 export function createHttp(fetch: SourceFetch): Http {
-  const bodies = new Map<number, ReadableStream<Uint8Array> | AsyncGenerator<Uint8Array, void>>();
-  const requests = createLane(REQUESTS);
-  let opened = 0;
+  const bodies = new Map<number, Body>();
+  const places = createLane(MAX_OPEN);
+  let opened = 0, isClosed = false;
+
+  function forget(id: number): void {
+    bodies.get(id)?.giveBack();
+    bodies.delete(id);
+  }
+
+  async function giveUp(id: number, { stream, reader }: Body): Promise<void> {
+    forget(id);
+    await (reader ?? stream).cancel().catch(() => {});
+  }
+
+  /** Its place is given back with its body. */
+  async function send(url: string, request: SourceRequest, giveBack: () => void): Promise<HttpAnswer> {
+    const response = await fetch(url, request);
+    const { status, body } = response, headers = [...response.headers];
+    if (body === null) {
+      giveBack();
+      return { status, headers, body };
+    }
+    if (isClosed) {
+      await body.cancel();
+      throw new ConnectorFault("has ended");
+    }
+    bodies.set(++opened, { stream: body, reader: null, rest: NOTHING, giveBack });
+    return { status, headers, body: opened };
+  }
+
   return {
     answers: {
-      async http(asked: HttpAsk): Promise<HttpAnswer> {
-        if (bodies.size >= MAX_OPEN) throw new ConnectorFault(`has ${MAX_OPEN} responses open, of which it read none`);
-        const giveBack = await requests.take("");
-        const response = await fetch(String(asked.url), requestOf(asked)).finally(giveBack);
-        const id = response.body === null ? null : ++opened;
-        if (id !== null) bodies.set(id, response.body!);
-        return { status: response.status, headers: [...response.headers], body: id };
+      async http(asked: HttpAsk, meanwhile: Meanwhile): Promise<HttpAnswer> {
+        const url = String(asked.url), request = requestOf(asked);
+        if (bodies.size >= MAX_OPEN) {
+          throw new ConnectorFault(`has ${MAX_OPEN} responses open, which it did not read to their end`);
+        }
+        const giveBack = await places.take("");
+        try {
+          if (isClosed) throw new ConnectorFault("has ended");
+          return await meanwhile(() => send(url, request, giveBack));
+        } catch (error) {
+          giveBack();
+          throw error;
+        }
       },
-      async chunk({ body, cancel }: { body: number; cancel?: boolean }): Promise<string | null> {
-        let pieces = bodies.get(body);
-        if (pieces instanceof ReadableStream) bodies.set(body, pieces = piecesOf(pieces));
-        const next = cancel === true ? await pieces?.return() : await pieces?.next();
-        if (next?.done === false) return Buffer.from(next.value).toString("base64");
-        bodies.delete(body);
+      async chunk({ body: id, cancel }: ChunkAsk, meanwhile: Meanwhile): Promise<string | null> {
+        const body = bodies.get(id);
+        if (body === undefined) return null;
+        try {
+          const piece = cancel === true ? null : await meanwhile(() => nextPiece(body));
+          if (piece !== null) return Buffer.from(piece).toString("base64");
+        } catch (error) {
+          forget(id);
+          throw error;
+        }
+        await giveUp(id, body);
         return null;
       },
     },
-    take(body) {
-      const found = bodies.get(body);
-      if (!(found instanceof ReadableStream)) return null;
-      bodies.delete(body);
-      return found;
+    take(id) {
+      const found = bodies.get(id);
+      if (found === undefined || found.reader !== null) return null;
+      forget(id);
+      return found.stream;
     },
     async close() {
-      const all = [...bodies.values()];
-      await Promise.all(
-        all.map((each) => (each instanceof ReadableStream ? each.cancel() : each.return()).catch(() => {})),
-      );
-      bodies.clear();
+      isClosed = true;
+      await Promise.all([...bodies].map(([id, body]) => giveUp(id, body)));
     },
   };
+}
+
+/** Null: it has ended. */
+async function nextPiece(body: Body): Promise<Uint8Array | null> {
+  body.reader ??= body.stream.getReader();
+  while (body.rest.length === 0) {
+    const { done, value } = await body.reader.read();
+    if (done) return null;
+    body.rest = value;
+  }
+  const piece = body.rest.subarray(0, PIECE_BYTES);
+  body.rest = body.rest.subarray(PIECE_BYTES);
+  return piece;
 }
 
 /** What is of another type than it should be is left out. */
@@ -68,10 +125,4 @@ function requestOf({ method, headers, text, base64, timeoutMs }: HttpAsk): Sourc
     body,
     timeoutMs: typeof timeoutMs === "number" && timeoutMs > 0 ? timeoutMs : undefined,
   };
-}
-
-async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-    for (let from = 0; from < chunk.length; from += PIECE_BYTES) yield chunk.subarray(from, from + PIECE_BYTES);
-  }
 }

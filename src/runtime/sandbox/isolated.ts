@@ -38,6 +38,9 @@ export interface IsolatedOptions {
   readonly described?: Described;
 }
 
+/** Of a connector's description, and of what it makes of settings, as JSON. */
+const MAX_KEPT_CHARS = 256 * 1024;
+
 /** What a child says about its connector. JSON. */
 export interface Described {
   /** Null: the module has no object as its default export. */
@@ -51,10 +54,20 @@ export interface Described {
 /** Asks a child what the connector is. Fails with `connector_failed`. */
 export async function describeConnector(bundle: Bundle, options: IsolatedOptions): Promise<Described> {
   try {
-    return await askApart(bundle, options, (child) => child.call<Described>("describe", null));
+    return await askApart(bundle, options, async (child) => {
+      const described = await child.call<Described>("describe", null);
+      if (!isObject(described)) throw new ConnectorFault("does not describe itself");
+      return small(described, "its description");
+    });
   } catch (error) {
     throw inWords(error, null, createSourcePlace(bundle.map));
   }
+}
+
+/** The same, which the hub keeps. Fails where it is too much for that. */
+function small<T>(given: T, what: string): T {
+  if (JSON.stringify(given).length <= MAX_KEPT_CHARS) return given;
+  throw new ConnectorFault(`has more than ${MAX_KEPT_CHARS / 1024} KiB of ${what}`);
 }
 
 /** Asks a child of its own, once there is a place for it. */
@@ -95,7 +108,8 @@ export async function loadIsolated(bundle: Bundle, options: IsolatedOptions): Pr
       // A child goes on with the next settings until it fails.
       await ask(async (child) => {
         for (const stored of [...left]) {
-          keep(stored, { made: await child.call<Configured>("configure", { settings: stored }) });
+          const made = await child.call<Configured>("configure", { settings: stored });
+          keep(stored, { made: isObject(made) ? small(made, "its settings") : {} });
           left.shift();
         }
       }).catch((error) => keep(left.shift(), { error: failed(error) }));
@@ -203,9 +217,9 @@ async function* fetchApart(
   } catch (error) {
     throw failed(error);
   } finally {
+    await child.end();
     await reading.close();
     await http.close();
-    await child.end();
     giveBack();
   }
 }

@@ -78,6 +78,12 @@ export interface HttpAnswer {
   readonly body: number | null;
 }
 
+/** The next piece of a body, in base64; null: its end. `cancel`: it is not read any further. */
+export interface ChunkAsk {
+  readonly body: number;
+  readonly cancel?: boolean;
+}
+
 /** A body that the hub reads by its own readers: one of a response, or null for one that the child feeds. */
 export interface ReadAsk {
   readonly body: number | null;
@@ -101,12 +107,16 @@ export interface Limits {
   readonly loadMs: number;
   /** Of one call, but for `check` and `fetch`. */
   readonly callMs: number;
-  /** How long `check` and `fetch` may give nothing and ask nothing. */
+  /** How long `check` may give nothing, and get no answer of its source: a person waits for it. */
+  readonly checkMs: number;
+  /** How long `fetch` may give no page, and get no answer of its source. */
   readonly idleMs: number;
   /** How many answers it may wait for at a time. */
   readonly asks: number;
-  /** Of answers that it does not read, in bytes. */
+  /** Of answers that it does not read, and of questions that wait for their answers, in bytes. */
   readonly unreadBytes: number;
+  /** Of lines that it logs from one page, or one answer, to the next. */
+  readonly logLines: number;
   /** Of one line from the child. */
   readonly lineBytes: number;
   /** Of all that it writes to standard error. More is not read. */
@@ -118,9 +128,11 @@ export const LIMITS: Limits = {
   residentMiB: 512,
   loadMs: 10_000,
   callMs: 10_000,
+  checkMs: 30_000,
   idleMs: 300_000,
   asks: 1_000,
   unreadBytes: 64 * 1024 * 1024,
+  logLines: 10_000,
   lineBytes: 16 * 1024 * 1024,
   stderrBytes: 64 * 1024,
 };

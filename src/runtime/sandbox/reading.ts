@@ -1,5 +1,6 @@
 /** Reads bodies for a child by the hub's own readers, page by page. */
 import type { FetchContext, FetchedRows } from "../../connector.ts";
+import type { Meanwhile } from "./call-clock.ts";
 import type { Answers } from "./calls.ts";
 import { ConnectorFault } from "./faults.ts";
 import type { FeedAsk, ReadAsk } from "./protocol.ts";
@@ -10,7 +11,8 @@ interface Reader {
   readonly writer: WritableStreamDefaultWriter<Uint8Array> | null;
 }
 
-const MAX_OPEN = 32;
+/** What is encrypted is held in memory. */
+const MAX_OPEN = 8;
 
 /** `take`: a body of a response that the hub has. */
 export function createReading(
@@ -43,8 +45,10 @@ export function createReading(
         else await writer?.write(Buffer.from(String(base64), "base64"));
         return null;
       },
-      async page({ reader }: { reader: number }): Promise<FetchedRows | null> {
-        const next = await readerOf(reader).pages.next();
+      async page({ reader }: { reader: number }, meanwhile: Meanwhile): Promise<FetchedRows | null> {
+        const { pages, writer } = readerOf(reader);
+        // A body that the connector feeds takes the connector's own time.
+        const next = writer === null ? await meanwhile(() => pages.next()) : await pages.next();
         if (!next.done) return next.value;
         readers.delete(reader);
         return null;
@@ -55,7 +59,8 @@ export function createReading(
       readers.clear();
       await Promise.all(all.map(async ({ pages, writer }) => {
         await writer?.abort().catch(() => {});
-        await pages.return().catch(() => {});
+        // One that waits for its source ends with the request.
+        void pages.return().catch(() => {});
       }));
     },
   };

@@ -2,7 +2,17 @@
 import type { AllOfDrop, HttpAnswer } from "../protocol.ts";
 import { ask, write } from "./pipe.ts";
 
-export const MAX_LOGGED = 2_000;
+/** Lines of the log in one call, or for one page; further ones are left out. And the characters of each. */
+const MAX_LINES = 1_000, MAX_LOGGED = 2_000;
+let lines = 0;
+
+export function beginLog(): void {
+  lines = 0;
+}
+
+export function log(of: number | null, text: string): void {
+  if (lines++ < MAX_LINES) write({ log: text.slice(0, MAX_LOGGED), of });
+}
 
 /** Bodies of responses that the hub still has, by their Response. */
 const bodies = new WeakMap<Response, number>();
@@ -13,7 +23,7 @@ export function contextFor(of: number, given: Record<string, unknown>): Record<s
     ...given,
     fetch: fetchFor(of),
     signal: new AbortController().signal,
-    log: (message: unknown) => write({ log: String(message).slice(0, MAX_LOGGED), of }),
+    log: (message: unknown) => log(of, String(message)),
     ...(checkpoint === undefined ? {} : {
       checkpoint: { ...checkpoint, save: (state: unknown) => ask(of, "save", state ?? null) },
       startOver: () => ask(of, "startOver", null),

@@ -8,7 +8,7 @@
 import type { MigrationAsk, RowsToNormalize } from "../../../hub.ts";
 import { linesOf } from "../lines.ts";
 import type { Call, ToChild } from "../protocol.ts";
-import { contextFor, MAX_LOGGED } from "./context.ts";
+import { beginLog, contextFor, log } from "./context.ts";
 import { keepCode, Misuse } from "./misuse.ts";
 import { exit, faultText, parse, stdin, takeAnswer, write } from "./pipe.ts";
 import { beginFetch, nextPage, normalize } from "./rows.ts";
@@ -39,6 +39,7 @@ const CALLS: Record<Call, (connector: Loaded, of: number, given: never) => unkno
 
 async function answer(of: number, make: () => unknown): Promise<void> {
   callOfNow = of;
+  beginLog();
   try {
     await make();
   } catch (error) {
@@ -56,8 +57,8 @@ async function hear(message: ToChild): Promise<void> {
 
 /** What the connector finds in place of what a child does not have. */
 function prepare(): void {
-  const log = (...given: unknown[]) => write({ log: given.map(String).join(" ").slice(0, MAX_LOGGED), of: callOfNow });
-  for (const name of ["log", "info", "debug", "warn", "error"] as const) console[name] = log;
+  const print = (...given: unknown[]) => log(callOfNow, given.map(String).join(" "));
+  for (const name of ["log", "info", "debug", "warn", "error"] as const) console[name] = print;
   globalThis.fetch = () =>
     Promise.reject(new Error("A connector has no network of its own: use the fetch of its context"));
   standIn();

@@ -1,0 +1,4 @@
+/** Asks for a secret that it does not declare. */
+import { abuser } from "../abuser.ts";
+
+export default abuser("undeclared-secret", {}, { auth: () => ({ kind: "bearer", token: { secret: "other" } }) });
