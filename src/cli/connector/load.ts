@@ -1,10 +1,10 @@
 /** Loads an author's connector from a file or folder, in a child, as a hub does. */
-import { readFileSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Installed } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
-import { type Bundle, bundleConnector } from "../../runtime/sandbox/bundle.ts";
+import { type ConnectorSource, sourceAt } from "../../runtime/installed/open-source.ts";
+import { type Bundle, bundleConnector, type MadeOf } from "../../runtime/sandbox/bundle.ts";
 import { type Child, startChild } from "../../runtime/sandbox/child.ts";
 import { findDeno } from "../../runtime/sandbox/deno-program.ts";
 import type { Limits } from "../../runtime/sandbox/protocol.ts";
@@ -12,9 +12,7 @@ import { checkConnector, NO_DENO } from "../../runtime/third-party.ts";
 
 export interface Loaded {
   readonly connector: Installed;
-  readonly bundle: Bundle;
-  /** Path of its module. */
-  readonly entry: string;
+  readonly bundle: Bundle & MadeOf;
   /** The folder that it is in. */
   readonly folder: string;
   /** Ends its children, and removes what they left. */
@@ -31,8 +29,9 @@ export interface LoadFrom {
 
 /** `place`: as it was typed, relative to `base`. Fails with a Fault that has all problems. */
 export async function loadFrom(place: string, base: string, options: LoadFrom = {}): Promise<Loaded> {
-  const { entry, folder } = findEntry(place, base, options.onFile);
-  const loaded = await load(entry, folder, options).catch((error) => {
+  const source = await sourceAt(resolve(fileURLToPath(base), place));
+  options.onFile?.(join(source.folder, "package.json"));
+  const loaded = await load(source, options).catch((error) => {
     if (error instanceof Fault) return error.message;
     throw error;
   });
@@ -41,7 +40,10 @@ export async function loadFrom(place: string, base: string, options: LoadFrom = 
 }
 
 /** What is wrong with the connector as a text, or as a Fault. */
-async function load(entry: string, folder: string, { signal, limits, onFile }: LoadFrom): Promise<Loaded | string> {
+async function load(
+  { entry, folder, from }: ConnectorSource,
+  { signal, limits, onFile }: LoadFrom,
+): Promise<Loaded | string> {
   const deno = findDeno();
   if (deno === null) return NO_DENO;
   const bundle = await bundleConnector(entry, folder, onFile);
@@ -52,11 +54,11 @@ async function load(entry: string, folder: string, { signal, limits, onFile }: L
     return starting;
   };
   const shown = { ...bundle, code: `${EXITS}${bundle.code}` };
-  const found = await checkConnector(shown, basename(entry), { deno, limits, start });
+  const found = await checkConnector(shown, from, { deno, limits, start });
   if (typeof found === "string") return found;
   // A child that could not be started has removed what it left itself.
   const end = async () => void await Promise.allSettled(children.map(async (child) => await (await child).end()));
-  return { connector: found.installed, bundle, entry, folder, end };
+  return { connector: found.installed, bundle, folder, end };
 }
 
 /**
@@ -66,37 +68,3 @@ async function load(entry: string, folder: string, { signal, limits, onFile }: L
 const EXITS = `{const exit=()=>{const error=new Error("exit");error.name="ExitCalled";` +
   `Error.captureStackTrace(error,exit);throw error};` +
   `for(const each of [globalThis.Deno,globalThis.process])try{each.exit=exit}catch{}}`;
-
-/** The module in a folder: what its package.json names, or connector.ts. */
-function findEntry(
-  place: string,
-  base: string,
-  onFile: (path: string) => void = () => {},
-): { entry: string; folder: string } {
-  const path = resolve(fileURLToPath(base), place);
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) throw new Fault("not_found", `There is no file or folder ${place}`);
-  if (!found.isDirectory()) return { entry: path, folder: dirname(path) };
-  const manifest = join(path, "package.json");
-  onFile(manifest);
-  const names = [mainOf(manifest), "connector.ts", "connector.js"].filter((name) => name !== null);
-  for (const name of names) {
-    onFile(join(path, name));
-    if (statSync(join(path, name), { throwIfNoEntry: false })?.isFile()) {
-      return { entry: join(path, name), folder: path };
-    }
-  }
-  throw new Fault("not_found", `There is no connector in ${place}: it should have a file connector.ts`);
-}
-
-/** Null: it names none. */
-function mainOf(manifest: string): string | null {
-  if (statSync(manifest, { throwIfNoEntry: false }) === undefined) return null;
-  try {
-    const { exports, main } = JSON.parse(readFileSync(manifest, "utf8"));
-    const named = typeof exports === "string" ? exports : exports?.["."] ?? main;
-    return typeof named === "string" ? named : null;
-  } catch (cause) {
-    throw new Fault("unprocessable", `${manifest} cannot be read as JSON`, { cause });
-  }
-}

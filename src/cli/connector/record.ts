@@ -22,13 +22,13 @@ export async function recordSource(values: RecordValues, terminal: Terminal, pla
     interrupt.abort(new Fault("run_failed", "Interrupted: nothing is written"))
   );
   const { signal } = interrupt;
-  const { connector, entry, folder, end } = await loadFrom(place, terminal.base, { signal });
+  const { connector, bundle, folder, end } = await loadFrom(place, terminal.base, { signal });
   try {
     if (connector.input === "drop") {
       throw new Fault("unprocessable", `The connector "${connector.title}" takes files: there is no source to record`);
     }
     const { settings, secrets = {} } = await connectionOf(connector, values, terminal);
-    const words = await wordsOf(entry, folder);
+    const words = await wordsOf(bundle.inputs, folder);
     const { tape, counts, kept } = await recordTape({ connector, words, settings, secrets, outbound, signal });
     const file = values.out === undefined ? join(folder, "tapes", `${connector.name}.json`) : resolve(base, values.out);
     mkdirSync(dirname(file), { recursive: true });

@@ -45,7 +45,7 @@ function textOf(value: unknown): string {
 /** What would be of each person and department, by the name that a table has of them. */
 export type People = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
-/** Those of the same name are told apart by their order. */
+/** Of those with the same name, the later ones get a number. */
 export function peopleOf(run: TrialRun): People {
   const people = new Map<string, Record<string, string>>();
   for (const { entity, subject, fields } of run.changes) {

@@ -34,8 +34,8 @@ export function createWatch(): Watch {
   };
 }
 
-/** What tells two states of a file apart. */
+/** What tells two states of a file apart. A folder is no file. */
 function stateOf(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? "missing" : [found.mtimeMs, found.size, found.ino].join(" ");
+  return found?.isFile() ? [found.mtimeMs, found.size, found.ino].join(" ") : "missing";
 }

@@ -8,7 +8,7 @@ import { DAY_MS } from "../../std/time.ts";
 export interface Fakes {
   /** Replaces each word, number, date and address in the text, and keeps what is between them. */
   text(text: string): string;
-  /** Of a text of digits, which stays one. */
+  /** Of a text of digits, which stays one; one of 16 digits is still a number that JavaScript can tell from the next. */
   digits(text: string): string;
   /** Of a text with `+` and digits, as phone numbers are written. */
   phone(text: string): string;
@@ -93,7 +93,7 @@ export function createFakes({ real, readAt, playedAt }: FakesOptions): Fakes {
     if (/^0*1?$/.test(text)) return text;
     return keep(`digits ${text}`, (tries) => {
       const length = (text.length < 4 ? 6 : text.length) + (tries >> 6);
-      return (text[0] === "0" ? "0" : String(randomInt(1, 10))) + anyOf(DIGITS, length - 1);
+      return (text[0] === "0" ? "0" : String(randomInt(1, 9))) + anyOf(DIGITS, length - 1);
     }, isNew);
   }
 

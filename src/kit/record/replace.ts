@@ -83,7 +83,7 @@ export function createReplacer({ fakes, words, mapping, settings, hosts }: Repla
       return value;
     }
     const [whole, part, power] = String(Math.abs(value)).split(/[.e]/), sign = Math.sign(value);
-    if (power !== undefined || whole!.length > 15) return sign;
+    if (power !== undefined || whole!.length > 16) return sign;
     if (part !== undefined) return sign * Number(`${fakes.digits(whole!)}.${fakes.digits(part.slice(0, 6))}`);
     if (isTime(value)) return fakes.time(value * 1000) / 1000;
     if (isTime(value / 1000)) return fakes.time(value);

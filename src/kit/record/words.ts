@@ -1,4 +1,5 @@
 /** What a connector's own code says: the names and values that its source's answers may keep, as they are no secret. */
+import { join, resolve } from "node:path";
 import { buildFiles } from "../../runtime/sandbox/esbuild.ts";
 
 export interface Words {
@@ -11,21 +12,21 @@ export interface Words {
 }
 
 /**
- * Of the module at the path `entry` and those that it imports by a path, without packages and comments. `folder`: where
- * modules are searched from. Fails with esbuild's own error.
+ * Of the files that a connector is made of, but for packages and comments. `files`: their paths, relative to `folder`. Fails
+ * with esbuild's own error.
  */
-export async function wordsOf(entry: string, folder: string): Promise<Words> {
+export async function wordsOf(files: readonly string[], folder: string): Promise<Words> {
+  const own = files.filter((file) => !/(^|[/\\])node_modules[/\\]/.test(file) && !file.includes(":"));
   const { outputFiles } = await buildFiles({
-    entryPoints: [entry],
-    absWorkingDir: folder,
-    outfile: "words.js",
+    entryPoints: own.map((file) => resolve(folder, file)),
+    outdir: join(folder, "words"),
     target: "es2023",
     platform: "neutral",
     packages: "external",
     legalComments: "none",
     charset: "utf8",
   });
-  return wordsIn(outputFiles[0]!.text);
+  return wordsIn(outputFiles.map(({ text }) => text).join("\n"));
 }
 
 /** `code`: JavaScript, as esbuild writes it: one statement a line, and a comment only in a line of its own. */

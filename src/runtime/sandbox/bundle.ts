@@ -73,7 +73,10 @@ function noting(onFile: (path: string) => void): Plugin {
   return {
     name: "noting",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => void onFile(resolve(resolveDir, path)));
+      onResolve({ filter: /^\.\.?\/./ }, ({ path, resolveDir }) => {
+        for (const ending of ["", ".ts", ".js"]) onFile(resolve(resolveDir, `${path}${ending}`));
+        return null;
+      });
       onLoad({ filter: /./, namespace: "file" }, ({ path }) => void onFile(path));
     },
   };
