@@ -1,6 +1,7 @@
 /** All commands, in the order in which help lists them. */
 import { verifyAuditChain } from "./audit.ts";
 import { type Command, defineCommand } from "./command.ts";
+import { AUTHOR_COMMANDS } from "./connector/author.ts";
 import { INSTALLED_COMMANDS } from "./connector/installed.ts";
 import { listConnectors } from "./connectors.ts";
 import { importFile } from "./import.ts";
@@ -46,40 +47,6 @@ const restore = defineCommand({
   run: async (values, terminal, file) => await (await import("./restore.ts")).restore(values, terminal, file),
 });
 
-const newConnector = defineCommand({
-  name: "connector new",
-  summary: "Makes a folder with a connector that works, to be changed into yours",
-  argument: "DIR",
-  options: {},
-  run: async (_, terminal, place) => (await import("./connector/new.ts")).newConnector(terminal, place),
-});
-
-const checkConnector = defineCommand({
-  name: "connector check",
-  summary: "Loads a connector as a hub does, and shows what is wrong",
-  argument: "DIR",
-  options: {},
-  run: async (_, terminal, place) => await (await import("./connector/check.ts")).checkConnector(terminal, place),
-});
-
-const runConnector = defineCommand({
-  name: "connector run",
-  summary: "Reads a source by a connector, without a hub",
-  argument: "DIR",
-  options: {
-    "dry-run": { type: "boolean", help: "plans only (needed)" },
-    settings: { type: "string", value: "FILE|JSON", help: "the connection's settings" },
-    secret: { type: "string", value: "NAME,…", help: "asked for, unless in MUSTER_SECRET_NAME" },
-    limit: { type: "string", value: "N", help: "records of each entity to read (20)" },
-    state: { type: "string", value: "FILE|JSON", help: "saved state of an earlier read, to go on from" },
-    entity: { type: "string", value: "users|departments", help: "what to read (all)" },
-    "allow-host": { type: "string", value: "HOST,…", help: "as in MUSTER_ALLOW_HOSTS" },
-    json: { type: "boolean", help: "prints all that was found as JSON" },
-  },
-  run: async (values, terminal, place) =>
-    await (await import("./connector/run.ts")).runConnector(values, terminal, place),
-});
-
 export const COMMANDS: readonly Command[] = [
   serve,
   bridge,
@@ -91,8 +58,6 @@ export const COMMANDS: readonly Command[] = [
   restore,
   verifyAuditChain,
   listConnectors,
-  newConnector,
-  checkConnector,
-  runConnector,
+  ...AUTHOR_COMMANDS,
   ...INSTALLED_COMMANDS,
 ];

@@ -87,6 +87,8 @@ export interface TrialRun extends Readonly<Omit<Notes, "unchanged" | "cut">> {
 export interface Trial {
   /** One at a time. Fails with `unprocessable` when settings or options do not fit. */
   run(options: TrialRunOptions): Promise<TrialRun>;
+  /** As an admin checks a connection. Fails with `unprocessable` where the source cannot be read. */
+  check(): Promise<void>;
   /** Removes everything. */
   close(): void;
 }
@@ -153,6 +155,7 @@ export async function openTrial(options: TrialOptions): Promise<Trial> {
         }
         return await viewTrial(hub, organization, ask, runs, notes);
       },
+      check: async () => void await ask("/v1/connections/trial/check", { json: {} }),
       close: () => db.close(),
     };
   } catch (error) {

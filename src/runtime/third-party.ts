@@ -12,7 +12,7 @@ import { type BrokenConnector, type KeptConnector, readKept } from "./installed/
 import { createRegistry } from "./registry.ts";
 import { type Bundle, bundleConnector } from "./sandbox/bundle.ts";
 import { findDeno } from "./sandbox/deno-program.ts";
-import { describeConnector, type Described, loadIsolated } from "./sandbox/isolated.ts";
+import { describeConnector, type Described, type IsolatedOptions, loadIsolated } from "./sandbox/isolated.ts";
 import type { Limits } from "./sandbox/protocol.ts";
 
 /** A connector as data, which has been checked. */
@@ -158,7 +158,7 @@ export async function loadModule(
 export async function checkConnector(
   bundle: Bundle,
   from: string,
-  options: { readonly deno: string; readonly limits?: Partial<Limits> },
+  options: Pick<IsolatedOptions, "deno" | "limits" | "start">,
 ): Promise<Loaded | string> {
   const described = await describeConnector(bundle, options);
   const { code, map, digest } = bundle;
@@ -168,7 +168,7 @@ export async function checkConnector(
 
 async function withPart(
   part: ConnectorPart,
-  options: { readonly deno: string; readonly limits?: Partial<Limits> },
+  options: Pick<IsolatedOptions, "deno" | "limits" | "start">,
 ): Promise<Loaded> {
   const installed = await loadIsolated(part.bundle, { ...options, described: part.described });
   return { part, installed: { ...installed, from: part.from } };

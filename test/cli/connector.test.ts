@@ -84,6 +84,36 @@ test(
 );
 
 test(
+  "a connector that takes files is tried with one",
+  { skip: onlyInCheckOnDeno },
+  () =>
+    withTerminal(async ({ run, dir }) => {
+      const connector = join(dir, "files.ts"), file = join(dir, "people.csv");
+      await writeFile(
+        connector,
+        `export default { api: 1, name: "files", version: "1.0.0", title: "Files", input: "drop", coverage: { users: "full" },
+          settings: { "~standard": { version: 1, vendor: "own", validate: (value) => ({ value: value ?? {} }) } },
+          settingsJsonSchema: { type: "object" }, fetch: (context) => context.readDrop() };`,
+      );
+      await writeFile(file, "employee_id,email,first_name,last_name\n1,ana@acme.test,Ana,Sol\n2,no address,Bo,Lund\n");
+      const { code, out, err } = await run("connector", "run", connector, "--dry-run", "--file", file);
+      assert.equal(code, 1, out + err);
+      assert.match(out, /^create user +1 +.*ana@acme\.test/m);
+      assert.match(out, /email_invalid +3 /);
+      assert.match(out, /^2 read, 1 would be created, 1 refused$/m);
+      const args = ["connector", "run", connector, "--dry-run"];
+      assert.match((await run(...args)).err, /takes files: name one with --file/);
+      assert.match((await run(...args, "--file", join(dir, "none.csv"))).err, /Cannot read .*none\.csv/);
+      assert.match((await run(...args, "--file", file, "--limit", "1")).err, /a file is read whole/);
+      assert.match(
+        (await run("connector", "run", PAGED, "--dry-run", "--file", file)).err,
+        /fetches, and takes no --file/,
+      );
+      assert.match((await run("connector", "record", connector)).err, /takes files: there is no source to record/);
+    }),
+);
+
+test(
   "options that do not fit are refused by their names",
   { skip: onlyInCheck },
   () =>

@@ -4,8 +4,7 @@ import type { CheckResult } from "../../connector.ts";
 import { fetches, type Law } from "./law.ts";
 import { type Between, openLine } from "./line.ts";
 import { logTo, sourceContext } from "./read.ts";
-import type { Subject } from "./subject.ts";
-import { playerOf } from "./tried.ts";
+import { playerOf, type Tried } from "./tried.ts";
 
 const MAX_FOUND = 64 * 1024;
 
@@ -15,7 +14,7 @@ export const CHECK_LAWS: readonly Law[] = [
     applies: fetches,
     async hold(subject, skip) {
       if (subject.connector.check === undefined) return skip("it has no check");
-      const { ok, detail, found } = await check(subject);
+      const { ok, detail, found } = await tryCheck(subject);
       assert.equal(ok, true, detail);
       assert.match(detail, /\S/, "its detail is empty");
       assert.ok(JSON.stringify(found).length < MAX_FOUND, "what it found is over 64 KiB");
@@ -28,14 +27,14 @@ export const CHECK_LAWS: readonly Law[] = [
       if (subject.connector.check === undefined) return skip("it has no check");
       for (const status of [401, 503]) {
         const between = () => new Response(null, { status });
-        const ok = await check(subject, between).then((result) => result.ok, () => false);
+        const ok = await tryCheck(subject, between).then((result) => result.ok, () => false);
         assert.equal(ok, false, `each answer has the status ${status}, and it finds the source well`);
       }
     },
   },
 ];
 
-async function check(subject: Subject, between?: Between): Promise<CheckResult> {
+export async function tryCheck(subject: Tried, between?: Between): Promise<CheckResult> {
   const { signal } = new AbortController();
   const source = playerOf(subject.cases.source);
   const line = openLine(subject, {

@@ -1,6 +1,6 @@
 /**
- * What an operator names as a connector to add: a module file, a folder with a package.json, what `npm pack` makes of one,
- * or a package that is installed where the command runs. Nothing is fetched, and no script of a package runs.
+ * What is named as a connector: a module file, a folder, and, by an operator who adds it, what `npm pack` makes of a package,
+ * or one that is installed where the command runs. Nothing is fetched, and no script of a package runs.
  */
 import { mkdtemp, readFile, realpath, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -37,9 +37,8 @@ export async function withSource<T>(
   }
   const path = resolve(base, given);
   const facts = await stat(path).catch(() => null);
-  if (facts?.isDirectory()) return await work(await ofFolder(path, null));
   if (facts === null) return await work(await ofInstalled(given, base));
-  if (!/\.(tgz|tar\.gz)$/.test(path)) return await work(await ofFile(path));
+  if (facts.isDirectory() || !/\.(tgz|tar\.gz)$/.test(path)) return await work(await sourceAt(path));
   if (facts.size > MAX_PACKED_BYTES) {
     throw new Fault("unprocessable", `The package ${given} has more than ${MAX_PACKED_BYTES / 2 ** 20} MiB`);
   }
@@ -58,6 +57,14 @@ export async function withSource<T>(
   }
 }
 
+/** A module file, or a folder: that of a package, or one with connector.ts. Fails with `not_found` where there is none. */
+export async function sourceAt(path: string): Promise<ConnectorSource> {
+  const facts = await stat(path).catch(() => null);
+  if (facts === null) throw new Fault("not_found", `There is no file or folder ${path}`);
+  if (!facts.isDirectory()) return await ofFile(path);
+  return await isPackage(path) ? await ofFolder(path, null) : await ofPlainFolder(path);
+}
+
 /** A file is the operator's own, and may import what it likes. */
 async function ofFile(path: string): Promise<ConnectorSource> {
   const real = await realpath(path);
@@ -71,19 +78,57 @@ async function ofFile(path: string): Promise<ConnectorSource> {
   };
 }
 
-/** `help`: what to say where a file is missing. */
+/** A package. `help`: what to say where a file is missing. */
 async function ofFolder(path: string, help: string | null): Promise<ConnectorSource> {
   const folder = await realpath(path);
-  const { name, version, exports } = await readPackage(folder);
+  const { name, version, exports, main } = await readPackage(folder);
+  // Its own name leads through its `exports`, as for others that import it.
+  const named = exports !== undefined ? name : main !== undefined ? "./" : null;
   return {
-    // Its own name leads through its `exports`, as for others that import it.
-    entry: exports === undefined ? "./" : name,
+    entry: named ?? await moduleIn(folder) ?? "./",
     folder,
     from: `${name}@${version}`,
     packageName: name,
     help,
     whyNot: (inputs) => outsideOf(folder, inputs),
   };
+}
+
+async function ofPlainFolder(path: string): Promise<ConnectorSource> {
+  const folder = await realpath(path), entry = await moduleIn(folder);
+  if (entry === null) {
+    throw new Fault(
+      "not_found",
+      `There is no connector in ${path}: it should have a file connector.ts, or a package.json with a name`,
+    );
+  }
+  return {
+    entry,
+    folder,
+    from: basename(folder),
+    packageName: null,
+    help: null,
+    whyNot: (inputs) => outsideOf(folder, inputs),
+  };
+}
+
+/** Where a folder has its connector if nothing names another place; null: there is none. */
+async function moduleIn(folder: string): Promise<string | null> {
+  for (const name of ["connector.ts", "connector.js"]) {
+    if ((await stat(join(folder, name)).catch(() => null))?.isFile()) return join(folder, name);
+  }
+  return null;
+}
+
+/** Whether a package.json calls the folder a package. One that cannot be read does: it is refused when it is read. */
+async function isPackage(folder: string): Promise<boolean> {
+  const text = await readFile(join(folder, "package.json"), "utf8").catch(() => null);
+  if (text === null) return false;
+  try {
+    return Object.hasOwn(JSON.parse(text), "name");
+  } catch {
+    return true;
+  }
 }
 
 async function ofInstalled(given: string, base: string): Promise<ConnectorSource> {
@@ -111,7 +156,14 @@ async function findPackage(name: string, base: string): Promise<string | null> {
   }
 }
 
-async function readPackage(folder: string): Promise<{ name: string; version: string; exports: unknown }> {
+interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly exports: unknown;
+  readonly main: unknown;
+}
+
+async function readPackage(folder: string): Promise<Package> {
   const refused = (why: string, cause?: unknown) => new Fault("unprocessable", `package.json ${why}`, { cause });
   let read: unknown;
   try {
@@ -119,10 +171,10 @@ async function readPackage(folder: string): Promise<{ name: string; version: str
   } catch (cause) {
     throw refused("is missing in the folder, or is no JSON", cause);
   }
-  const { name, version, exports } = isObject(read) ? read : {};
+  const { name, version, exports, module, main = module } = isObject(read) ? read : {};
   const isName = typeof name === "string" && /^(@[\w.-]+\/)?[\w-][\w.-]*$/.test(name) && name.length < 200;
   if (!isName || typeof version !== "string" || version.length > 64) throw refused('should have "name" and "version"');
-  return { name, version, exports };
+  return { name, version, exports, main };
 }
 
 /** A package comes from somebody else: made of files elsewhere on this machine, it could carry them out. */

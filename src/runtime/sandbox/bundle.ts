@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { isBuiltin } from "node:module";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { Fault } from "../../model/errors.ts";
@@ -26,10 +27,15 @@ export interface MadeOf {
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * `entry`: path of a module, or the name of a package that `folder` has installed. Fails with `unprocessable`, with each
+ * `entry`: path of a module, or the name of a package that `folder` has installed. `onFile`: called with the path of each
+ * file that is read, and that a relative import names, also where that is missing. Fails with `unprocessable`, with each
  * problem in a line.
  */
-export async function bundleConnector(entry: string, folder: string): Promise<Bundle & MadeOf> {
+export async function bundleConnector(
+  entry: string,
+  folder: string,
+  onFile?: (path: string) => void,
+): Promise<Bundle & MadeOf> {
   try {
     const { outputFiles, metafile } = await buildFiles({
       stdin: {
@@ -45,7 +51,7 @@ export async function bundleConnector(entry: string, folder: string): Promise<Bu
       platform: "neutral",
       mainFields: ["module", "main"],
       conditions: ["deno", "import"],
-      plugins: [FILE_URLS, NODE_MODULES],
+      plugins: [...(onFile === undefined ? [] : [noting(onFile)]), FILE_URLS, NODE_MODULES],
       define: { "process.env.NODE_ENV": '"production"' },
       sourcemap: "external",
       sourcesContent: false,
@@ -61,6 +67,19 @@ export async function bundleConnector(entry: string, folder: string): Promise<Bu
   } catch (error) {
     throw error instanceof Fault ? error : new Fault("unprocessable", problemsOf(error), { cause: error });
   }
+}
+
+function noting(onFile: (path: string) => void): Plugin {
+  return {
+    name: "noting",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\.\.?\/./ }, ({ path, resolveDir }) => {
+        for (const ending of ["", ".ts", ".js"]) onFile(resolve(resolveDir, `${path}${ending}`));
+        return null;
+      });
+      onLoad({ filter: /./, namespace: "file" }, ({ path }) => void onFile(path));
+    },
+  };
 }
 
 /** Lets modules be named by `file:` URLs, as Deno and Node do. */

@@ -21,6 +21,8 @@ export interface ChildOptions {
   readonly limits?: Partial<Limits>;
   /** Takes what the connector logs; may contain whatever its author wrote. */
   readonly onLog?: (line: string) => void;
+  /** Ends the process when it is aborted, also while it starts. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Child extends Pick<Calls, "call" | "pages"> {
@@ -40,8 +42,9 @@ const QUICK = ["--no-check", "--no-code-cache"];
 const MAX_CPU_S = 3_600;
 
 /** Resolves once the code is loaded. Fails with a ConnectorFault. */
-export async function startChild({ deno, code, onLog = () => {}, ...options }: ChildOptions): Promise<Child> {
+export async function startChild({ deno, code, onLog = () => {}, signal, ...options }: ChildOptions): Promise<Child> {
   const limits = { ...LIMITS, ...options.limits };
+  signal?.throwIfAborted();
   // What Deno keeps for a program (localStorage, caches) lies in a folder that goes with the child.
   const folder = await makeFolder();
   const host = join(folder, "host.js");
@@ -67,8 +70,12 @@ export async function startChild({ deno, code, onLog = () => {}, ...options }: C
   const stopWatch = watchMemory(process.pid ?? null, limits.residentMiB, () => {
     kill(new ConnectorFault(`took more than ${limits.residentMiB} MiB of memory`));
   });
+  const stop = () => kill(signal!.reason);
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted) stop();
   const ended = endOf(process, limits).then(async (reason) => {
     stopWatch();
+    signal?.removeEventListener("abort", stop);
     calls.fail(reason);
     await removeFolder(folder);
   });
