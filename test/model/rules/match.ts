@@ -77,9 +77,9 @@ function matchRecord(record: Record_, among: Among): Match {
     return settle(record, person, "link", own, among);
   }
   if (holder !== null) {
-    return fits(record, holder, among)
-      ? settle(record, holder, "employee_id", null, among)
-      : contradiction(holder, "employee_id");
+    if (fits(record, holder, among)) return settle(record, holder, "employee_id", null, among);
+    const areTwo = areTwoPeople(record, holder) && getsNumber(holder, among);
+    return areTwo ? matchByEmail(record, among) : contradiction(holder, "employee_id");
   }
   const withZeros = zerosLost(record, among);
   if (withZeros !== null) {
@@ -102,6 +102,22 @@ function hasMoved(record: Record_, link: Link, among: Among): boolean {
     (other.values.employee_id ?? null) !== null && other.values.employee_id === person.values.employee_id &&
     linkOf(other, among)?.person !== person.id && fits(other, person, among)
   );
+}
+
+/** Whether record and person are two people for certain. */
+function areTwoPeople({ values }: Record_, person: Person): boolean {
+  const { first, last } = compareNames(person.values, values);
+  return compare(person.values.email, values.email) === "differs" && first === "differs" && last === "differs";
+}
+
+/** Whether a row of a person's own gives them another number. */
+function getsNumber(person: Person, among: Among): boolean {
+  return among.records.some((other) => {
+    const link = linkOf(other, among), number = other.values.employee_id;
+    return link?.person === person.id && other.errors.length === 0 && number !== undefined &&
+      number !== person.values.employee_id && keepZeros(other, person) === other &&
+      settle(other, person, "link", link, among).kind === "known";
+  });
 }
 
 /** Whether a record with a person's number is theirs. */
@@ -204,10 +220,7 @@ function zerosLost(record: Record_, { state, connection, keys }: Among): Person 
     const isHere = state.links.some((link) =>
       link.connection === connection.slug && link.person === person.id && keys.has(link.key)
     );
-    const { first, last } = compareNames(person.values, record.values);
-    const areTwo = isHere && compare(person.values.email, record.values.email) === "differs" &&
-      first === "differs" && last === "differs";
-    if (!areTwo) return person;
+    if (!isHere || !areTwoPeople(record, person)) return person;
   }
   return null;
 }
