@@ -92,10 +92,12 @@ function phoneOf({ context: { phones } }: Draft, { values }: Validated, { image 
   return phone === phones.fold(kept) ? phone : null;
 }
 
-export function foundBy({ context }: Draft, { values }: Validated, match: FoundUser): FoundBy {
+export function foundBy(draft: Draft, record: Validated, match: FoundUser): FoundBy {
+  const { context } = draft, { values } = record;
   // Such a person has to give up nothing but the link.
   if (match.kind === "unlinked" && match.doubt === "names") return { field: "source_id", link: null };
   if (match.kind === "linked") return { field: context.key, link: match.link };
   const byId = textOf(values.employee_id) !== null && match.user.image[IMAGE_INDEX.employee_id] === values.employee_id;
-  return { field: byId ? "employee_id" : context.key === "mobile_phone" ? "mobile_phone" : "email", link: null };
+  const byPhone = context.key === "mobile_phone" && phoneOf(draft, record, match.user) !== null;
+  return { field: byId ? "employee_id" : byPhone ? "mobile_phone" : "email", link: null };
 }

@@ -202,6 +202,8 @@ export interface Draft {
   /** Full names of new people and of missing ones: an owner is a candidate twice over, or a place in `missing` and one. */
   readonly newNames: { readonly names: Claims; readonly missing: number[] };
   readonly contested: Map<number, Contested>;
+  /** Refused rows that claim a user all the same. */
+  readonly doubtful: Set<number>;
   /** User → candidate whose change gives up an email or employee_id. */
   readonly releasers: Map<number, number>;
   /** User → candidate whose change brings another email, or none. */
@@ -264,6 +266,7 @@ export function createDraft(context: UserPlanContext): Draft {
     newNames: { names: createClaims(), missing: [] },
     exchanges: { names: createClaims(), accepted: new Set(), foundBy: new Map() },
     contested: new Map(),
+    doubtful: new Set(),
     releasers: new Map(),
     readdressed: new Map(),
     movers: new Map(),

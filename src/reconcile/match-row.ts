@@ -1,6 +1,6 @@
 /** Whom a row of the input is about, once it is known which other people the input has. */
 import { givesEmployeeIdUp, recallPresent } from "./note.ts";
-import type { Issue, KeyField } from "../model/record.ts";
+import type { Issue } from "../model/record.ts";
 import { isSeen } from "./columns/known.ts";
 import type { Conflicts } from "./conflicts.ts";
 import type { Draft } from "./draft.ts";
@@ -14,7 +14,7 @@ import type { Validated } from "./validated.ts";
 
 /**
  * `n`: the row's place in the input. `again`: the input has been read. A row that waited for that is not about a user who
- * gives the employee_id up in this input, unless it fits them, nor about one whose own key is in it.
+ * gives the employee_id up in this input, if the two are two people for certain, nor about one whose own key is in it.
  */
 export function matchRow(
   draft: Draft,
@@ -30,23 +30,16 @@ export function matchRow(
   const { values } = record, { key } = draft.context;
   if (!again || !draft.postponed.has(n)) return match(values, key, found);
   const own = withoutMoved(draft, record, found, conflicts), { byEmployeeId } = own;
+  // Else the two rows claim one user: to take this one for somebody new would make a second person, and perhaps the first
+  // into somebody else.
   const isGivenUp = byEmployeeId !== null && givesEmployeeIdUp(draft, byEmployeeId.id) &&
-    !isTheirs(record, own, key, conflicts);
+    areTwoPeople(values, byEmployeeId);
   const open = withoutOwnKeys(draft, isGivenUp ? { ...own, byEmployeeId: null } : own);
   const matched = reKeyed(draft, record, open, lookedUp) ?? match(values, key, open);
   const named = matched.kind === "unmatched" ? reKeyedByName(draft, record, n, lookedUp) : null;
   // Whom the row or its error names is not missing.
   if (named?.kind === "unlinked") recallPresent(draft, named.user.id);
   return named ?? matched;
-}
-
-/**
- * Whether the record fits the user who has its employee_id. If another row gives them another id then, the two claim one
- * user: to take the one for somebody new would make a second person, and perhaps the first into somebody else.
- */
-function isTheirs(record: Validated, found: Found, key: KeyField, conflicts: Conflicts): boolean {
-  const matched = match(record.values, key, { ...found, link: null, linkedUser: null });
-  return matched.kind === "unlinked" && conflicts(record, matched) === null;
 }
 
 /** An id of nobody, which somebody has with zeros in front. */

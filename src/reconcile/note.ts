@@ -226,6 +226,13 @@ export function givesEmployeeIdUp(draft: Draft, userId: number): boolean {
   return candidate !== undefined && isMarked(draft.candidates, candidate, MARK.givesEmployeeId);
 }
 
+/** Notes that a refused row has the employee_id of a user to whom another row gives a new one: it may be theirs as well. */
+export function noteDoubt(draft: Draft, candidate: number, { byEmployeeId }: Found): void {
+  if (byEmployeeId === null || !givesEmployeeIdUp(draft, byEmployeeId.id)) return;
+  draft.users.claimUser(byEmployeeId.id, candidate);
+  draft.doubtful.add(candidate);
+}
+
 /**
  * Claims the email with which a user is reactivated, if it is not the row's email: other users may have it by now.
  * Returns those users.

@@ -14,6 +14,8 @@ export interface Peer {
   /** Whether it is fed by changes: then its last record is its word, and not its last whole input. */
   readonly isDiff: boolean;
   readonly hasLinks: boolean;
+  /** Whether a field that was edited by hand stays so. */
+  readonly keepsEdits: boolean;
 }
 
 export interface Ranks {
@@ -25,6 +27,8 @@ export interface Ranks {
   isEditedByHand(connectionId: number): boolean;
   /** Whether other connections have any people. */
   readonly hasOthers: boolean;
+  /** The same as another connection compares. */
+  of(connectionId: number): Ranks;
 }
 
 export function createRanks(connectionId: number, peers: readonly Peer[]): Ranks {
@@ -41,5 +45,6 @@ export function createRanks(connectionId: number, peers: readonly Peer[]): Ranks
     },
     isEditedByHand: (id) => (byId.get(id)?.priority ?? -Infinity) >= me.priority,
     hasOthers: peers.some((peer) => peer !== me && peer.hasLinks),
+    of: (id) => createRanks(id, peers),
   };
 }

@@ -11,11 +11,13 @@ export function rejectRivals(draft: Draft): void {
     for (const group of claims.shared()) for (const candidate of group) reject(draft, candidate, late, group);
   }
   rejectSpelledAlike(draft);
-  // Only rows that are not rejected yet dispute a user: a duplicate does not reject a good row, too.
+  // Only rows that are not rejected yet dispute a user, or were as they may be theirs: a duplicate does not reject a good
+  // row, too.
   for (const group of [...draft.users.shared()]) {
-    const disputing = group.filter((candidate) => !hasFailed(draft.candidates, candidate));
+    const isOpen = (candidate: number) => !hasFailed(draft.candidates, candidate);
+    const disputing = group.filter((candidate) => isOpen(candidate) || draft.doubtful.has(candidate));
     if (disputing.length < 2) continue;
-    for (const candidate of disputing) reject(draft, candidate, LATE.sameUser, disputing);
+    for (const candidate of disputing.filter(isOpen)) reject(draft, candidate, LATE.sameUser, disputing);
   }
 }
 

@@ -7,7 +7,7 @@ import { resolvePolicy, type Stage } from "./stage.ts";
 export async function loadPeers({ hub, run }: Pick<Stage, "hub" | "run">): Promise<Peer[]> {
   const connections = await listPeers(hub.db, run.organizationId);
   return connections.map((connection) => {
-    const { coverage, only_statuses } = resolvePolicy(connection, hub), memory = connection.columnMemory;
+    const { coverage, only_statuses, manual_edits } = resolvePolicy(connection, hub), memory = connection.columnMemory;
     const hasReadStatus = memory !== null && (memory.active || memory.inactive || memory.date);
     return {
       id: connection.id,
@@ -16,6 +16,7 @@ export async function loadPeers({ hub, run }: Pick<Stage, "hub" | "run">): Promi
       readsStatus: hasReadStatus || only_statuses !== null,
       isDiff: coverage === "diff",
       hasLinks: connection.hasLinks === 1,
+      keepsEdits: manual_edits === "keep",
     };
   });
 }

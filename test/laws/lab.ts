@@ -61,7 +61,7 @@ export interface Lab {
 
 /** What decides how the two connections, `first` and `second`, behave. */
 export interface Rules {
-  readonly key: "employee_id" | "email" | null;
+  readonly key: "employee_id" | "email" | "mobile_phone" | null;
   readonly policy: Policy;
   readonly limits: Limits;
 }
@@ -185,6 +185,8 @@ async function createLabOn({ path, file, db }: OpenFile, ms: number, close: () =
 export interface Handed {
   readonly connection: "first" | "second";
   readonly text: string;
+  /** Of the file; not given: people.csv. */
+  readonly name?: string;
   readonly coverage?: Coverage;
   readonly byHand?: boolean;
   readonly mode?: "auto" | "plan";
@@ -194,7 +196,7 @@ export interface Handed {
 export async function hand(lab: Lab, input: Handed): Promise<number> {
   const connection = (await findConnection(lab.hub.db, lab.organization.id, input.connection))!;
   const source = {
-    name: "people.csv",
+    name: input.name ?? "people.csv",
     contentType: "text/csv",
     mode: input.mode ?? "auto",
     entity: input.entity ?? null,
@@ -232,20 +234,26 @@ export async function approve(lab: Lab, run: Run, options: { shortcut?: boolean 
 }
 
 /** Edits somebody by hand, as the API does; without such a user, or with a refused value, nothing changes. */
-export async function editByHand(lab: Lab, employeeId: string, patch: UserPatch, manager?: string): Promise<void> {
+export async function editByHand(
+  lab: Lab,
+  employeeId: string,
+  patch: UserPatch,
+  manager?: string | null,
+): Promise<void> {
   const { db } = lab.hub;
   const { ids } = await findUserIds(db, lab.organization.id, ANYBODY, { after: 0, limit: 1000 });
   const all = await loadUsers(db, lab.organization.id, ids);
   const found = all.find(({ user }) => user.employeeId === employeeId);
   const boss = all.find(({ user }) => user.employeeId === manager);
-  if (found === undefined || (manager !== undefined && (boss === undefined || boss === found))) return;
+  const isNamed = manager !== undefined && manager !== null;
+  if (found === undefined || (isNamed && (boss === undefined || boss === found))) return;
   try {
     const edit = editUser(imageOf(found.user), patch, {
       customFields: await loadCustomFields(db, lab.organization.id),
       requiredFields: lab.organization.requiredFields,
       today: dateIn("UTC", lab.clock.ms),
       departmentId: patch.department === null ? null : undefined,
-      managerId: boss?.user.id,
+      managerId: manager === null ? null : boss?.user.id,
     });
     if (edit !== null) await writeUserEdit(db, found.user, edit, lab.clock.ms);
   } catch {

@@ -104,6 +104,29 @@ test("a manager who was waited for is set when they come, though another row of 
     assert.equal((await world.person("1")).manager?.employee_id, "9");
   }));
 
+test("a manager who was waited for does not take the place of one whom a source that counts more has named since", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    await world.import(csv(header, person(1, 9), person(2)), { connection: "second" });
+    await world.import(csv(header, person(1, 2), person(2)));
+    await world.import(csv(header, person(5), "9,p9@acme.test,Nine,N,"), { connection: "second", coverage: "diff" });
+    assert.equal((await world.person("1")).manager?.employee_id, "2");
+    // Once that one names nobody any more, the other's word counts.
+    await world.import(csv(header, person(1), person(2)));
+    await world.import(csv(header, person(1, 9), person(2)), { connection: "second" });
+    assert.equal((await world.person("1")).manager?.employee_id, "9");
+  }));
+
+test("nor of one whom a file by hand has set, where edits are kept", () =>
+  importing(async (world) => {
+    await world.connect("second", { policy: { manual_edits: "keep" } });
+    await world.import(csv(header, person(1, 9), person(2)), { connection: "second" });
+    await world.import(csv("employee_id,manager_id", "1,2"), { by_hand: "true", coverage: "diff" });
+    await world.import(csv(header, "9,p9@acme.test,Nine,N,"), { connection: "second", coverage: "diff" });
+    const { manager, edited_by_hand } = await world.person("1");
+    assert.deepEqual([manager?.employee_id, edited_by_hand], ["2", ["manager"]]);
+  }));
+
 test("a name that waits is forgotten when the row names the person themselves, or closes a circle", () =>
   importing(async (world) => {
     await world.import(csv(header, person(1, 9), person(2, 8), person(3, 2)));

@@ -110,6 +110,19 @@ test("once one of two files is cancelled, the other is everybody", () =>
     assert.deepEqual([after.status, after.held_by, (await world.people()).length], ["succeeded", [], 6]);
   }));
 
+test("where files always belong together, nobody is missing from the others when one is held for its changes, and cancelled", () =>
+  importing(async (world) => {
+    await world.set("csv", { ...CAREFUL, policy: { ...DEACTIVATE, pick: "all" } });
+    await regions(world);
+    const [europe, asia] = await regions(world, EUROPE.map((line) => line.replace("@", "@new.")), ASIA.slice(1));
+    assert.deepEqual([europe.status, guards(europe), asia.status], ["held", ["identity 6 > 2"], "queued"]);
+    await world.post(`/v1/runs/${europe.id}/cancel`);
+    await world.carry();
+    const after = await world.run(asia.id);
+    assert.deepEqual([after.status, after.complete, after.counts.missing], ["succeeded", false, 0]);
+    assert.ok((await world.people()).every(({ status }) => status === "active"));
+  }));
+
 test("files that come together count as one for the grace of missing people", () =>
   importing(async (world) => {
     const policy = { missing: "deactivate", missing_after_runs: 2, missing_after_hours: 12, pick: "all" };

@@ -198,3 +198,20 @@ test("a country that does not exist is refused by name", () =>
       assert.match(await connection.text(), /like GB or LV/);
     }
   }));
+
+test("an address that has gone to somebody new, with another phone, does not make its former owner that person", () =>
+  team(async (world) => {
+    const send = (...lines: string[]) =>
+      world.import(csv("First name,Last name,Email,Mobile phone", ...lines), { connection: "team" });
+    await send("Ana,Novak,info@acme.test,+371 2012 3456");
+    const run = await send("Zoe,Quill,info@acme.test,+371 2012 9999");
+    assert.deepEqual([said(run), run.changes], [["2 identity_conflict"], []]);
+    const { id } = (await world.people())[0]!;
+    // Somebody new: the row found the old record by the address, so that is what it gives up.
+    const { data } = await (await world.ask(`/v1/runs/${run.id}/issues`)).json();
+    const released = await world.post(`/v1/users/${id}/release`, { run: run.id, issue: data[0].id });
+    assert.equal(released.status, 200);
+    const again = await send("Zoe,Quill,info@acme.test,+371 2012 9999");
+    assert.deepEqual([said(again), again.counts.created], [[], 1]);
+    assert.deepEqual((await world.people()).map(({ first_name }) => first_name).sort(), ["Ana", "Zoe"]);
+  }));

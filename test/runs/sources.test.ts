@@ -117,6 +117,25 @@ test("a field that only the second connection gives is its own to change", () =>
     assert.equal((await world.person("1")).location, "Narvik");
   }));
 
+test("a field that its own source has emptied is free for another, until the first has a word on it again", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    const header = `${HEADER},title`;
+    const send = async (title: string, connection = "csv") => {
+      const run = await world.import(csv(header, `${ANA},${title}`), { connection });
+      return [said(run), (await world.person("1")).title];
+    };
+    await send("Engineer");
+    assert.deepEqual(await send("Clerk", "second"), [["2 source_conflict"], "Engineer"]);
+    assert.deepEqual(await send(""), [[], null]);
+    assert.deepEqual(await send("Clerk", "second"), [[], "Clerk"]);
+    // Now the first takes away what another wrote. That counts, or the two would take turns.
+    assert.deepEqual(await send(""), [[], null]);
+    assert.deepEqual(await send("Clerk", "second"), [["2 source_conflict"], null]);
+    await send("Lead");
+    assert.deepEqual(await send("Clerk", "second"), [[], "Lead"]);
+  }));
+
 test("a field that a hand wrote is no source's once it is released, also where the older one has never given it", () =>
   importing(async (world) => {
     await world.connect("second");

@@ -83,6 +83,7 @@ export function decideContext(
     readsStatus: true,
     isDiff: false,
     hasLinks: true,
+    keepsEdits: false,
   });
   return {
     connectionId: CONNECTION,

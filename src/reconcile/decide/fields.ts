@@ -16,7 +16,7 @@ import {
 import type { Elsewhere } from "../elsewhere.ts";
 import type { Validated } from "../validated.ts";
 import type { Value } from "../values/value.ts";
-import { type DecideContext, isOutranked, noteWithheld, noteWritten, type Revision } from "./revision.ts";
+import { type DecideContext, isOutranked, noteWithheld, noteWritten, type Revision, type Writing } from "./revision.ts";
 
 /** Managers are settled after all users, as they may be in a later row. */
 const MANAGER_FIELDS = new Set(["manager_id", "manager_email", "manager_key"]);
@@ -135,7 +135,7 @@ function isWithheld(revision: Revision, field: string, value: unknown, current: 
 export function managerWithheld(
   { image }: KnownUser,
   elsewhere: Elsewhere,
-  context: DecideContext,
+  context: Writing,
 ): "kept" | "outranked" | null {
   const isKept = context.policy.manual_edits === "keep" && !elsewhere.isEdit;
   if (isKept && editedByHand(image).includes("manager")) return "kept";

@@ -29,6 +29,11 @@ export interface DecideContext {
   readonly departmentName: (id: number) => string | null;
 }
 
+/** Who would write a field. */
+export type Writing = Pick<DecideContext, "connectionId" | "ranks" | "byHand"> & {
+  readonly policy: Pick<ResolvedPolicy, "manual_edits">;
+};
+
 export interface Decision {
   readonly action: ChangeAction | "unchanged" | "skipped";
   readonly reason: string | null;
@@ -118,7 +123,7 @@ export function noteWritten(revision: Revision, field: string, value: unknown): 
 }
 
 /** Whether another connection wrote the field, or made the user (`owner`), whose word counts more than this one's. */
-export function isOutranked(owner: number | null, { byHand }: Elsewhere, context: DecideContext): boolean {
+export function isOutranked(owner: number | null, { byHand }: Elsewhere, context: Writing): boolean {
   if (owner === null || owner === BY_HAND || owner === context.connectionId) return false;
   return context.ranks.outranks(owner, context.byHand || byHand.has(owner));
 }

@@ -2,7 +2,9 @@
 import { hasFailed, kindOf, managerNamed, userOf } from "../columns/candidates.ts";
 import { isSet, type NewManagers } from "../columns/new-managers.ts";
 import { linkOfUser } from "../columns/known.ts";
+import { managerWithheld } from "../decide/fields.ts";
 import type { Draft } from "../draft.ts";
+import { NOWHERE } from "../elsewhere.ts";
 import { claimantOf } from "./resolve.ts";
 
 /** They get the manager although their row did not change, so they are not counted among the rows. */
@@ -18,6 +20,7 @@ export async function findLateManagers(draft: Draft, after: NewManagers): Promis
   if (!context.lookups.hasUsers || !someoneAppears(draft)) return late;
   let inInput: ReadonlySet<number> | null = null;
   for await (const page of context.lookups.pendingManagers()) {
+    const found: LateManager[] = [];
     for (const { userId, connectionId, field, value } of page) {
       // A key is valid in its own connection only.
       if (field === "manager_key" && connectionId !== context.connectionId) continue;
@@ -25,13 +28,41 @@ export async function findLateManagers(draft: Draft, after: NewManagers): Promis
       if (claimant === null) continue;
       const manager = userOf(candidates, claimant);
       inInput ??= usersWithManager(draft, after);
+      if (!inInput.has(userId) && manager !== userId) found.push({ userId, connectionId, manager });
+    }
+    for (const each of await withoutWithheld(draft, found)) {
       // When two connections wait for a person's manager, the older one counts: pages are in that order.
-      if (!inInput.has(userId) && manager !== userId && late.at(-1)?.userId !== userId) {
-        late.push({ userId, connectionId, manager });
-      }
+      if (late.at(-1)?.userId !== each.userId) late.push(each);
     }
   }
   return late;
+}
+
+/**
+ * Those who may be set: since its row came, another connection or a hand may have set a manager whose word counts more
+ * than that of the connection that waits.
+ */
+async function withoutWithheld({ context }: Draft, found: readonly LateManager[]): Promise<readonly LateManager[]> {
+  if (found.length === 0) return found;
+  const { lookups, connectionId } = context, ids = [...new Set(found.map(({ userId }) => userId))];
+  const users = new Map((await lookups.usersById(ids)).map((user) => [user.id, user]));
+  const own = (await lookups.linksOfUsers(ids)).map(({ userId, byHand }) => ({ userId, byHand, connectionId }));
+  const links = [...own, ...await lookups.otherLinks(ids)];
+  return found.filter((late) => {
+    const user = users.get(late.userId), ranks = context.ranks.of(late.connectionId);
+    const peer = ranks.peer(late.connectionId);
+    if (user === undefined || peer === undefined) return false;
+    const byHand = new Set(
+      links.filter((link) => link.byHand && link.userId === user.id).map((link) => link.connectionId),
+    );
+    const writing = {
+      connectionId: late.connectionId,
+      ranks,
+      byHand: byHand.has(late.connectionId),
+      policy: { manual_edits: peer.keepsEdits ? "keep" : "overwrite" },
+    } as const;
+    return managerWithheld(user, { ...NOWHERE, byHand }, writing) === null;
+  });
 }
 
 /** Whether this plan may have a user for a reference that found none before. */

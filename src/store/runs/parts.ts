@@ -17,13 +17,15 @@ export async function listEndedParts(db: Database, { organizationId, id }: Run, 
 }
 
 /**
- * Makes the runs that follow a part parts of the same full input, if it is being applied or has failed: then that full input
- * is not whole.
+ * Makes the runs that follow a part parts of the same full input, if it is being applied, has failed, or was cancelled for
+ * what it would change: then that full input is not whole. Cancelled where the question was whether the files belong together,
+ * it leaves the others to themselves.
  */
 export function joinFollowing(db: Database, { id, organizationId }: Pick<Run, "id" | "organizationId">): Statement {
   return db.run(sql`update runs set part_of = p.part_of from (select part_of, parts from runs
-      where id = ${id} and organization_id = ${organizationId} and status in ('applying', 'failed')
-        and parts is not null) p
+      where id = ${id} and organization_id = ${organizationId} and parts is not null and (status in ('applying', 'failed')
+        or (status = 'cancelled' and not exists
+          (select 1 from json_each(held_by) held where held.value ->> 'guard' = 'parts')))) p
     where runs.id in (select value from json_each(p.parts)) and runs.organization_id = ${organizationId}
       and runs.status = 'queued'`);
 }

@@ -103,6 +103,7 @@ export async function requestCancel(
       where id = ${run.id} and (status in ('planning', 'applying') or (status = 'cancelled' and finished_at = ${now}))
       returning id`),
     audit: recordRun(db, by, "run.cancelled", run, now),
+    parts: joinFollowing(db, run),
     events: eventStatements(db, events, now, runIs("cancelled")),
   });
   return changed.length > 0;

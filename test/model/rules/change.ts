@@ -1,5 +1,6 @@
 /** A person after a record. */
 import type { Elsewhere } from "./elsewhere.ts";
+import { foldPhone } from "./phones.ts";
 import type { Record_ } from "./record.ts";
 import {
   type Connection,
@@ -37,7 +38,7 @@ export function changePerson(record: Record_, person: Person, around: Around): P
       continue;
     }
     const isKept = person.edited.has(field) && policy.manual_edits === "keep" && !elsewhere.isEdit;
-    if (value === person.values[field] || isKept || elsewhere.isOutranked(field)) continue;
+    if (isSame(field, value, person.values[field]) || isKept || elsewhere.isOutranked(field)) continue;
     after = write(after, { [field]: value }, field, around);
   }
   // An automated connection has seen them since.
@@ -53,6 +54,12 @@ export function changePerson(record: Record_, person: Person, around: Around): P
   const left = after.values.deactivation_date;
   const values = wanted && isOver(left, around) ? { deactivation_date: null } : {};
   return { ...write(after, values, "status", around), active: wanted };
+}
+
+/** Another spelling of a phone is no change. */
+function isSame(field: Field, value: string | null, was: string | null): boolean {
+  if (field !== "mobile_phone" || value === null || was === null) return value === was;
+  return foldPhone(value) === foldPhone(was);
 }
 
 function write(person: Person, values: Partial<Values>, field: Field | "status", around: Around): Person {
@@ -101,7 +108,7 @@ export function createPerson({ values }: Record_, id: number, { slug }: Connecti
   const writers = Object.fromEntries(
     [...FIELDS.filter((field) => all[field] !== null), "status"].map((field) => [field, slug]),
   );
-  return { id, values: all, active: true, manager: null, writers, edited: new Set() };
+  return { id, values: all, active: true, manager: null, writers, edited: new Set(), passed: null };
 }
 
 /** An empty status cell creates nobody, unless every word ever read in its column means that somebody has left. */

@@ -1,39 +1,40 @@
 /** Whether a record would make a person somebody else. */
 import type { Record_ } from "./record.ts";
-import type { Person } from "./state.ts";
+import type { KeyField, Person } from "./state.ts";
 
 /** How the person of a row was found. */
-export type FoundBy = "link" | "employee_id" | "email" | "names";
+export type FoundBy = "link" | "employee_id" | "email" | "mobile_phone" | "names";
 
-export function contradicts(
-  record: Record_,
-  person: Person,
-  { by, key, wasMissing }: { by: FoundBy; key: "employee_id" | "email"; wasMissing: boolean },
-): boolean {
+export interface How {
+  readonly by: FoundBy;
+  readonly key: KeyField;
+  readonly wasMissing: boolean;
+  /** Whether the row gives the person's phone, which nobody else has. */
+  readonly isOwnPhone: boolean;
+}
+
+export function contradicts(record: Record_, person: Person, how: How): boolean {
   if (record.status === "inactive" && (record.values.email ?? null) === null) return false;
-  return seemsSomebodyElse(record, person, { by, key, wasMissing });
+  return seemsSomebodyElse(record, person, how);
 }
 
 /** The same for a row that says that somebody without an address has left, of which only the leaving is used then. */
-export function seemsSomebodyElse(
-  { values }: Record_,
-  person: Person,
-  { by, key, wasMissing }: { by: FoundBy; key: "employee_id" | "email"; wasMissing: boolean },
-): boolean {
+export function seemsSomebodyElse({ values }: Record_, person: Person, how: How): boolean {
   const there = person.values;
   const email = compare(values.email, there.email), hired = compare(values.hire_date, there.hire_date);
   const { first, last } = compareNames(values, there);
-  const isByEmail = by === "email" || (by === "link" && key === "email");
-  const otherId = isByEmail ? compare(values.employee_id, there.employee_id) : "unknown";
+  const by = how.by === "link" ? how.key : how.by, isByAddress = by === "email" || by === "mobile_phone";
   const oneDiffers = first === "differs" || last === "differs";
 
   if (email === "differs" && first === "differs") return true;
   if (email === "differs" && oneDiffers && hired === "differs") return true;
-  const somethingAgrees = hired === "agrees" || otherId === "agrees";
+  // Never what they were found by.
+  const somethingAgrees = hired === "agrees" || (email === "agrees" && by !== "email") ||
+    (isByAddress && compare(values.employee_id, there.employee_id) === "agrees") ||
+    (how.isOwnPhone && by !== "mobile_phone");
   const noEmail = (values.email ?? null) === null || there.email === null;
-  if ((noEmail || isByEmail) && first === "differs" && last === "differs" && !somethingAgrees) return true;
-  const emailAgrees = email === "agrees" && !isByEmail;
-  return (!person.active || wasMissing) && oneDiffers && !somethingAgrees && !emailAgrees;
+  if ((noEmail || isByAddress) && first === "differs" && last === "differs" && !somethingAgrees) return true;
+  return (!person.active || how.wasMissing) && oneDiffers && !somethingAgrees;
 }
 
 export type Compared = "agrees" | "differs" | "unknown";

@@ -205,7 +205,7 @@ function countedOf(before: Person, after: Person): Counted {
 function claimedOnce(planned: readonly Planned[]): Planned[] {
   return planned.map((each) => {
     const isShared = each.person !== null &&
-      planned.some((other) => other !== each && claimOf(other) === each.person!.id);
+      planned.some((other) => other !== each && (claimOf(other) === each.person!.id || mayBeOf(other, each.person!)));
     return isShared ? refuse(each, [each.person!]) : each;
   });
 }
@@ -214,6 +214,12 @@ function claimedOnce(planned: readonly Planned[]): Planned[] {
 function claimOf({ person, match, record }: Planned): number | undefined {
   const isOfTwo = match?.kind === "refused" && match.code === "identity_conflict" && match.contradicted === null;
   return person?.id ?? (isOfTwo && record.errors.length === 0 ? match.names[0]?.id : undefined);
+}
+
+/** Whether a row that is refused has the number of somebody to whom another one gives a new number: it may be theirs. */
+function mayBeOf({ match }: Planned, { id, values }: Person): boolean {
+  if (match?.kind !== "refused" || match.by !== "employee_id" || match.contradicted?.id !== id) return false;
+  return match.contradicted.values.employee_id !== values.employee_id;
 }
 
 function refuse(planned: Planned, names: readonly Person[]): Planned {

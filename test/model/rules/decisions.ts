@@ -1,7 +1,8 @@
 /** The two ways out where a row would make a person somebody else: the same person, or somebody new. */
 import type { Match } from "./match.ts";
+import { foldPhone } from "./phones.ts";
 import type { Record_ } from "./record.ts";
-import type { Field, Person, State } from "./state.ts";
+import type { KeyField, Person, State } from "./state.ts";
 
 /** A row that is refused as it would make this person somebody else. */
 export interface Doubt {
@@ -9,7 +10,7 @@ export interface Doubt {
   readonly key: string;
   readonly person: number;
   /** What the row found them by, apart from their names. */
-  readonly field: "employee_id" | "email" | null;
+  readonly field: KeyField | null;
   readonly print: string;
 }
 
@@ -27,13 +28,14 @@ export function isAccepted({ accepted }: State, connection: string, record: Reco
 
 export function doubtsOf(
   matched: readonly { readonly record: Record_; readonly match: Match | null }[],
-  key: "employee_id" | "email",
+  key: KeyField,
 ): Doubt[] {
   return matched.flatMap(({ record, match }) => {
     if (match?.kind !== "refused" || match.contradicted === null) return [];
     const { contradicted: { id: person, values }, by } = match;
     const hasId = values.employee_id !== null && record.values.employee_id === values.employee_id;
-    const field = by === "names" ? null : by === "link" ? key : hasId ? "employee_id" : "email";
+    const isByPhone = by === "mobile_phone";
+    const field = by === "names" ? null : by === "link" ? key : hasId ? "employee_id" : isByPhone ? by : "email";
     return { line: record.line, key: record.key!, person, field, print: printOf(record) };
   });
 }
@@ -49,8 +51,12 @@ export function releasePerson(state: State, connection: string, { person: id, ke
   const person = state.people.find((each) => each.id === id)!;
   const isLinked = state.links.some((link) => link.connection === connection && link.key === key && link.person === id);
   // Somebody who was found by their link may have got another id by hand since, which is nobody else's.
-  const isTheirs = field !== null && (!isLinked || person.values[field]?.toLowerCase() === key.toLowerCase());
-  const values = isTheirs ? { ...person.values, [field as Field]: null } : person.values;
+  const value = field === null ? null : person.values[field];
+  const isOfKey = field === "mobile_phone"
+    ? value && foldPhone(value) === key
+    : value?.toLowerCase() === key.toLowerCase();
+  const isTheirs = field !== null && (!isLinked || isOfKey);
+  const values = isTheirs ? { ...person.values, [field]: null } : person.values;
   return {
     ...state,
     people: state.people.map((each) => each === person ? { ...person, values, active: false } : each),

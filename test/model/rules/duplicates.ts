@@ -46,20 +46,22 @@ export function sortDuplicates(records: readonly Record_[], isOfStaff: (record: 
   return { counting, skipped, rejected, onlyLeaving };
 }
 
-/** That somebody has left is plainer than that a filter leaves them out; and so is a row without errors. */
+/** A word is plainer than a day that has come, and that than a filter that leaves them out; and so is a row without errors. */
 function byPlainness(a: Record_, b: Record_): number {
-  return Number(a.isFiltered) - Number(b.isFiltered) || a.errors.length - b.errors.length;
+  const rank = ({ word, isFiltered }: Record_) => word === "inactive" ? 0 : isFiltered ? 2 : 1;
+  return rank(a) - rank(b) || a.errors.length - b.errors.length;
 }
 
 /** Of rows that do not agree nothing is used but that their key's person has left, so they contradict nobody either. */
 function keyOf({ key, values }: Record_): Record_["values"] {
-  return values.employee_id === key ? { employee_id: key } : { email: key };
+  if (values.employee_id === key) return { employee_id: key };
+  return values.email === key ? { email: key } : { mobile_phone: values.mobile_phone };
 }
 
 /** Whatever its cells look like. */
-function whatItSays({ values, manager, status, isFiltered, errors, unread }: Record_): string {
+function whatItSays({ values, manager, status, word, isFiltered, errors, unread }: Record_): string {
   const stated = Object.entries({ ...values, ...manager }).toSorted(([a], [b]) => a < b ? -1 : 1);
-  return JSON.stringify([stated, status, isFiltered, errors.map(({ code, field }) => [code, field]), unread]);
+  return JSON.stringify([stated, status, word, isFiltered, errors.map(({ code, field }) => [code, field]), unread]);
 }
 
 /** The one row with the latest leaving day, or null where that decides nothing. */

@@ -24,6 +24,15 @@ export interface Bases {
   readonly mostAreAbsent: boolean;
 }
 
+export const NO_BASES: Bases = {
+  read: 0,
+  active: 0,
+  known: 0,
+  linked: 0,
+  activeLinked: 0,
+  mostAreAbsent: false,
+};
+
 type Name = keyof Amounts;
 
 const DEFAULTS: Readonly<Record<Name, { percent: number; floor: number; cap: number }>> = {
@@ -69,6 +78,8 @@ export interface ColumnsSeen {
   readonly columns: readonly Column[];
   /** By key, which columns have a value. */
   readonly filled: ReadonlyMap<string, ReadonlySet<Column>>;
+  /** Keys of people who were linked before: nobody else has anything to lose. */
+  readonly linked: ReadonlySet<string>;
   /** Keys of people who leave with this input. */
   readonly leaving: ReadonlySet<string>;
   /** Keys of people whose manager leaves. */
@@ -79,13 +90,13 @@ export interface ColumnsSeen {
 
 /** Whether a column has lost too many of its values. */
 export function columnGuardHolds(
-  { connection, columns, filled, leaving, managerLeft, returning }: ColumnsSeen,
+  { connection, columns, filled, linked, leaving, managerLeft, returning }: ColumnsSeen,
 ): boolean {
   const { limits, memory, policy } = connection;
   const isFirst = memory.fullInputs === 0 || memory.filled === null;
   if (limits.column?.enabled === false || isFirst || policy.empty_cells !== "clear") return false;
   const before = memory.filled!;
-  const all = [...filled.keys()].filter((key) => before.has(key) && !leaving.has(key));
+  const all = [...filled.keys()].filter((key) => linked.has(key) && before.has(key) && !leaving.has(key));
   const points = limits.column?.percent ?? 30;
   for (const column of columns) {
     if (!memory.columns.includes(column)) continue;

@@ -87,7 +87,8 @@ function appeared(waiting: readonly Waiting[], named: ReadonlySet<number>, peopl
   const age = ({ connection }: Waiting) => state.connections.findIndex(({ slug }) => slug === connection);
   for (const each of waiting.toSorted((a, b) => age(a) - age(b))) {
     const { connection, person, field, value } = each;
-    const found = findManager(field, value, people);
+    const found = findManager(field, value, people), own = state.people.find(({ id }) => id === person)!;
+    if (isWithheld(own, connection, state)) continue;
     if (found === null || found.id === person || named.has(person) || late.has(person)) continue;
     const before = state.people.find(({ id }) => id === found.id);
     const isNew = before === undefined ||
@@ -97,6 +98,14 @@ function appeared(waiting: readonly Waiting[], named: ReadonlySet<number>, peopl
     if (isNew) late.set(person, { manager: found.id, by: connection });
   }
   return late;
+}
+
+/** Whether somebody whose word counts more than that of the connection that waits has set the manager since. */
+function isWithheld(person: Person, slug: string, state: State): boolean {
+  const connection = state.connections.find((each) => each.slug === slug)!;
+  const byHand = state.links.some((link) => link.connection === slug && link.person === person.id && link.byHand);
+  const isKept = person.edited.has("manager") && connection.policy.manual_edits === "keep";
+  return isKept || elsewhereOf(person, { state, connection, byHand }).isOutranked("manager");
 }
 
 /** Without those that would make somebody their own manager, directly or through others: they keep whom they had. */

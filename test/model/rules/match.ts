@@ -1,6 +1,7 @@
 /** Who a record is about. */
 import { isAccepted } from "./decisions.ts";
 import { compare, compareNames, contradicts, type FoundBy, haveSameWords, seemsSomebodyElse } from "./contradiction.ts";
+import { areSpelledAlike, foldPhone } from "./phones.ts";
 import type { Record_ } from "./record.ts";
 import type { Connection, Link, Person, State } from "./state.ts";
 
@@ -23,7 +24,9 @@ export interface Among {
   readonly connection: Connection;
   /** Rows that were not rejected as duplicates. */
   readonly records: readonly Record_[];
-  /** Every key that could be read in the input. */
+  /** All rows, whatever becomes of them. */
+  readonly all: readonly Record_[];
+  /** Every key that could be read in the input, and in the parts before it. */
   readonly keys: ReadonlySet<string>;
   /** A complete full input in which every key could be read. */
   readonly showsEverybody: boolean;
@@ -34,7 +37,7 @@ export interface Among {
 /** Each record with whom it is about; null where its key cannot be read. */
 export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeyed">): (Match | null)[] {
   const match = (record: Record_, rekeyed: ReadonlySet<number>) =>
-    record.key === null ? null : withAddress(matchRecord(record, { ...among, rekeyed }), record, among);
+    record.key === null ? null : withAddress(matchSpelled(record, { ...among, rekeyed }), record, among);
   const first = records.map((record) => match(record, new Set()));
   const rekeyed = new Set(first.flatMap((each) => each?.kind === "rekeyed" ? [each.person.id] : []));
   return records.map((record, index) => first[index]?.kind === "rekeyed" ? first[index] : match(record, rekeyed));
@@ -45,6 +48,21 @@ function withAddress(match: Match, { values }: Record_, { state }: Pick<Among, "
   const email = values.email ?? null;
   if (match.kind !== "refused" || match.code !== "identity_conflict" || email === null) return match;
   return { ...match, names: [...match.names, ...state.people.filter((person) => person.values.email === email)] };
+}
+
+/** Refused where its phone is the key, and may be somebody else's in another spelling. */
+function matchSpelled(record: Record_, among: Among): Match {
+  const match = matchRecord(record, among), phone = record.values.mobile_phone ?? null;
+  if (among.connection.key !== "mobile_phone" || phone === null || linkOf(record, among) !== null) return match;
+  const own = match.kind === "known" || match.kind === "rekeyed" ? match.person : null;
+  const alike = among.state.people.filter((person) =>
+    person !== own && person.values.mobile_phone !== null && areSpelledAlike(person.values.mobile_phone, phone)
+  );
+  const isTwice = among.all.some((other) =>
+    other.key !== null && other.errors.length === 0 && linkOf(other, among) === null &&
+    areSpelledAlike(other.values.mobile_phone!, phone)
+  );
+  return alike.length > 0 || isTwice ? refused(alike) : match;
 }
 
 function matchRecord(record: Record_, among: Among): Match {
@@ -59,9 +77,9 @@ function matchRecord(record: Record_, among: Among): Match {
     return settle(record, person, "link", own, among);
   }
   if (holder !== null) {
-    return fits(record, holder, among)
-      ? settle(record, holder, "employee_id", null, among)
-      : contradiction(holder, "employee_id");
+    if (fits(record, holder, among)) return settle(record, holder, "employee_id", null, among);
+    const areTwo = areTwoPeople(record, holder) && getsNumber(holder, among);
+    return areTwo ? matchByEmail(record, among) : contradiction(holder, "employee_id");
   }
   const withZeros = zerosLost(record, among);
   if (withZeros !== null) {
@@ -86,6 +104,22 @@ function hasMoved(record: Record_, link: Link, among: Among): boolean {
   );
 }
 
+/** Whether record and person are two people for certain. */
+function areTwoPeople({ values }: Record_, person: Person): boolean {
+  const { first, last } = compareNames(person.values, values);
+  return compare(person.values.email, values.email) === "differs" && first === "differs" && last === "differs";
+}
+
+/** Whether a row of a person's own gives them another number. */
+function getsNumber(person: Person, among: Among): boolean {
+  return among.records.some((other) => {
+    const link = linkOf(other, among), number = other.values.employee_id;
+    return link?.person === person.id && other.errors.length === 0 && number !== undefined &&
+      number !== person.values.employee_id && keepZeros(other, person) === other &&
+      settle(other, person, "link", link, among).kind === "known";
+  });
+}
+
 /** Whether a record with a person's number is theirs. */
 function fits(record: Record_, person: Person, among: Among): boolean {
   const isOther = compare(record.values.email, person.values.email) === "differs";
@@ -97,21 +131,32 @@ function fits(record: Record_, person: Person, among: Among): boolean {
 function matchByEmail(record: Record_, among: Among): Match {
   const { state, connection } = among;
   const email = record.values.email ?? null, id = record.values.employee_id ?? null;
-  if (email === null) return { kind: "unmatched", holder: null };
   const hasOtherId = (person: Person) => hasOther(person, id);
-  const fitting = state.people.filter((person) =>
-    person.values.email === email && (person.active || !hasOtherId(person)) && !hasOwnRow(person, among)
+  const isByEmail = ({ values }: Person) => email !== null && values.email === email;
+  const isByPhone = ({ values }: Person) =>
+    connection.key === "mobile_phone" && values.mobile_phone !== null && foldPhone(values.mobile_phone) === record.key;
+  const all = state.people.filter((person) =>
+    (isByEmail(person) || isByPhone(person)) && (person.active || !hasOtherId(person)) && !hasOwnRow(person, among)
   );
-  const found = fitting.length === 1 ? fitting[0]! : fitting.find(({ active }) => active);
+  // Whose phone it is under another number does not fit, if anybody else does.
+  const own = all.filter((person) => isByEmail(person) || !hasOtherId(person)), fitting = own.length > 0 ? own : all;
+  const active = fitting.filter((person) => person.active);
+  if (fitting.length > 1 && active.length !== 1) return refused(fitting);
+  const found = active[0] ?? fitting[0];
   if (found === undefined) return { kind: "unmatched", holder: null };
-  if (!hasOtherId(found)) return settle(record, found, "email", null, among);
+  if (!isByEmail(found)) {
+    return hasOtherId(found) ? refused([found]) : settle(record, found, "mobile_phone", null, among);
+  }
   const isLinked = state.links.some((link) => link.connection === connection.slug && link.person === found.id);
   const { first, last } = compareNames(record.values, found.values);
   const hired = compare(record.values.hire_date, found.values.hire_date);
   const agreeing = [first, last].filter((name) => name === "agrees").length;
-  const canBe = isLinked && among.showsEverybody;
-  // Whether the address is theirs after this plan shows at its end; a row that makes nobody claims none.
-  if (!canBe || agreeing === 0 || (agreeing === 2 && hired === "differs")) return { kind: "unmatched", holder: found };
+  const canBe = isLinked && among.showsEverybody && found.active;
+  if (!canBe || agreeing === 0 || (agreeing === 2 && hired === "differs")) {
+    // Whether the address is theirs after this plan shows at its end; a row that makes nobody claims none.
+    if (hasOtherId(found)) return { kind: "unmatched", holder: found };
+    return settle(record, found, isByPhone(found) ? "mobile_phone" : "email", null, among);
+  }
   const isSame = agreeing === 2 || hired === "agrees" || isAccepted(state, connection.slug, record, found);
   return isSame ? { kind: "rekeyed", person: found } : contradiction(found, "email");
 }
@@ -138,7 +183,12 @@ export function matchByName(record: Record_, among: Omit<Among, "rekeyed">): Mat
 /** Known, unless the record would make the person somebody else. */
 function settle(record: Record_, person: Person, by: FoundBy, own: Link | null, { state, connection }: Among): Match {
   const link = own ?? state.links.find((each) => each.connection === connection.slug && each.person === person.id);
-  const how = { by, key: connection.key, wasMissing: (link?.missingSince ?? null) !== null };
+  const phone = record.values.mobile_phone ?? null;
+  const withPhone = state.people.filter(({ values: { mobile_phone: theirs } }) =>
+    phone !== null && theirs !== null && foldPhone(theirs) === foldPhone(phone)
+  );
+  const isOwnPhone = withPhone.length === 1 && withPhone[0] === person;
+  const how = { by, key: connection.key, wasMissing: (link?.missingSince ?? null) !== null, isOwnPhone };
   if (contradicts(record, person, how)) {
     if (!isAccepted(state, connection.slug, record, person)) return contradiction(person, by);
     return { kind: "known", person, by, isOnlyLeaving: false };
@@ -170,10 +220,7 @@ function zerosLost(record: Record_, { state, connection, keys }: Among): Person 
     const isHere = state.links.some((link) =>
       link.connection === connection.slug && link.person === person.id && keys.has(link.key)
     );
-    const { first, last } = compareNames(person.values, record.values);
-    const areTwo = isHere && compare(person.values.email, record.values.email) === "differs" &&
-      first === "differs" && last === "differs";
-    if (!areTwo) return person;
+    if (!isHere || !areTwoPeople(record, person)) return person;
   }
   return null;
 }

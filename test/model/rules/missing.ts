@@ -2,6 +2,7 @@
 import { peopleOf, type Planned } from "./decide.ts";
 import { elsewhereOf } from "./elsewhere.ts";
 import type { Among, Match } from "./match.ts";
+import type { Record_ } from "./record.ts";
 import type { Input, Link } from "./state.ts";
 
 const HOUR_MS = 3_600_000;
@@ -11,13 +12,17 @@ type Known = Omit<Among, "rekeyed" | "records">;
 /** People by id. */
 export interface Seen {
   readonly seen: ReadonlySet<number>;
+  /** Of whom a row was used. */
+  readonly used: ReadonlySet<number>;
   /** Of them, those whom only refused rows name: that neither ends an absence nor adds to it. */
   readonly onlyRefused: ReadonlySet<number>;
 }
 
 export function whoIsSeen(
   planned: readonly Planned[],
-  { state, connection, keys, rejected, rejectedKeys }: Known & {
+  { state, connection, records, input: { part: { before } }, rejected, rejectedKeys }: Known & {
+    readonly input: Input;
+    readonly records: readonly Record_[];
     readonly rejected: readonly (Match | null)[];
     readonly rejectedKeys: readonly (string | null)[];
   },
@@ -33,14 +38,16 @@ export function whoIsSeen(
     ),
     ...rejected.flatMap((match, index) => match?.kind === "refused" ? rejectedKeys[index]! : []),
   ]);
+  const keys = new Set([...records.map(({ key }) => key), ...rejectedKeys]);
   const own = state.links.filter((link) => link.connection === connection.slug && keys.has(link.key));
-  const seen = new Set([...named, ...own.map(({ person }) => person)]);
+  const seen = new Set([...before.seen, ...named, ...own.map(({ person }) => person)]);
   const used = new Set([
+    ...before.used,
     ...own.filter(({ key }) => !refusedKeys.has(key)).map(({ person }) => person),
     ...planned.flatMap(({ person }) => person?.id ?? []),
   ]);
   for (const id of used) seen.add(id);
-  return { seen, onlyRefused: new Set([...seen].filter((id) => !used.has(id))) };
+  return { seen, used, onlyRefused: new Set([...seen].filter((id) => !used.has(id))) };
 }
 
 /** By id. */

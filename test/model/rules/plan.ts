@@ -1,12 +1,14 @@
 /** What the engine must do with an input, from its rows to the state afterwards. */
 import { makesSomebodyNew } from "./change.ts";
 import { doubtsOf } from "./decisions.ts";
+import { passedAfter } from "./due.ts";
 import { type Counted, decide, type Decision, type Planned } from "./decide.ts";
 import { sortDuplicates } from "./duplicates.ts";
-import { columnGuardHolds, guardsThatHold, holds } from "./guards.ts";
+import { columnGuardHolds, guardsThatHold, holds, NO_BASES } from "./guards.ts";
 import { type Match, matchAll, matchByName } from "./match.ts";
 import { absencesAfter } from "./missing.ts";
 import { columnsOf, readRecord, type Record_, remember } from "./record.ts";
+import { union } from "./parts.ts";
 import {
   type Column,
   type Connection,
@@ -22,20 +24,22 @@ import {
 export function planInput(state: State, input: Input): Verdict {
   const connection = state.connections.find(({ slug }) => slug === input.connection)!;
   const columns = columnsOf(input.headers);
-  if (!columns.includes(connection.key)) return refuseAll(state, "header_missing");
-  if (input.rows.length === 0 && input.coverage === "full") return refuseAll(state, "input_empty");
+  if (!columns.includes(connection.key)) return refuseAll(state, input, "header_missing");
+  if (input.rows.length === 0 && input.coverage === "full") return refuseAll(state, input, "input_empty");
   const memory = remember(connection.memory, columns, input.rows);
   const records = input.rows.map((row, index) =>
     readRecord(onlyIn(row, input), index + 2, columns, connection, memory, input.today)
   );
   const sorted = sortDuplicates(records, (record) => isOfStaff(record, state, connection));
-  const isFull = input.coverage === "full", everyKeyRead = records.every(({ key }) => key !== null);
+  const isFull = input.coverage === "full", { part } = input, { before } = part;
+  const everyKeyRead = records.every(({ key }) => key !== null), isWhole = everyKeyRead && before.isWhole;
   const among = {
     state,
     connection,
     records: sorted.counting,
-    keys: new Set(records.flatMap(({ key }) => key ?? [])),
-    showsEverybody: isFull && everyKeyRead,
+    all: records,
+    keys: union(before.keys, records.flatMap(({ key }) => key ?? [])),
+    showsEverybody: isFull && isWhole && part.isLast,
   };
   const matchesOf = (some: readonly Record_[]) =>
     matchAll(some, among).map((match, index) => {
@@ -63,7 +67,8 @@ export function planInput(state: State, input: Input): Verdict {
   const heldBy = guardsThatHold(connection, counted.amounts, counted.bases);
   const failing = new Set(rows.filter(({ outcome }) => outcome === "failed").map(({ line }) => line));
   // Nothing is cleared by a row that is refused, nor by one beside the one that counts.
-  const used = sorted.counting.filter(({ line }) => !failing.has(line)), filled = filledOf(used);
+  const used = sorted.counting.filter(({ line }) => !failing.has(line));
+  const filled = new Map([...before.filled, ...filledOf(used)]);
   // Nobody loses a manager who was never set.
   const unset = new Set(
     decision.planned.flatMap(({ record, person }) =>
@@ -72,33 +77,52 @@ export function planInput(state: State, input: Input): Verdict {
   );
   const withoutUnset = (record: Record_) =>
     unset.has(record.line) ? { ...record, cells: withoutManager(record) } : record;
-  const managerLeft = keysWhoseManagerLeaves(sorted.counting, decision, state, among);
-  if (isFull && columnGuardHolds({ connection, columns, filled, managerLeft, ...counted.people })) {
+  const managerLeft = union(before.managerLeft, keysWhoseManagerLeaves(sorted.counting, decision, state, among));
+  const leaving = union(before.leaving, counted.people.leaving), { returning } = counted.people;
+  const linked = new Set(state.links.filter((link) => link.connection === connection.slug).map(({ key }) => key));
+  if (isFull && columnGuardHolds({ connection, columns, filled, linked, leaving, managerLeft, returning })) {
     heldBy.push("column");
   }
-  const refused = new Set(records.filter(({ line }) => failing.has(line)).flatMap(({ key }) => key ?? []));
+  if (part.asks) heldBy.push("parts");
+  const refusedNow = records.filter(({ line }) => failing.has(line)).flatMap(({ key }) => key ?? []);
+  const refused = union(before.refused, refusedNow);
   // An input with a key that cannot be read is not complete: it may hold anybody.
-  const fullInputs = memory.fullInputs + (everyKeyRead ? 1 : 0);
+  const fullInputs = memory.fullInputs + (isWhole && part.isLast ? 1 : 0);
+  const shownFilled = new Map([...before.filled, ...filledOf(used.map(withoutUnset))]);
+  const kept = part.isLast ? refused : union(refused, memory.filled?.keys() ?? []);
   const after: State = {
-    people: decision.people,
+    lastDue: state.lastDue,
+    people: decision.people.map((person) => ({
+      ...person,
+      passed: passedAfter(state.people.find(({ id }) => id === person.id), person, heldBy.length > 0),
+    })),
     waiting: decision.waiting,
     accepted: state.accepted,
     links: absencesAfter(decision.links, decision, among, input),
     connections: state.connections.map((each) =>
       each !== connection ? each : {
         ...each,
-        memory: isFull
-          ? { ...memory, fullInputs, ...showing(memory, filledOf(used.map(withoutUnset)), refused, columns) }
-          : memory,
+        memory: isFull ? { ...memory, fullInputs, ...showing(memory, shownFilled, kept, columns) } : memory,
       }
     ),
   };
   // A run in which every row is an error has used nothing of its input.
   if (failing.size === rows.length && rows.length > 0) {
-    return { status: "failed", error: null, rows, leavers: [], heldBy: [], doubts, after: state };
+    return { ...refuseAll(state, input, null), rows, doubts };
   }
+  const { seen, used: usedPeople } = decision;
+  const shown = {
+    keys: among.keys,
+    refused,
+    seen,
+    used: usedPeople,
+    filled: shownFilled,
+    leaving,
+    managerLeft,
+    isWhole,
+  };
   const status = heldBy.length > 0 ? "held" : failing.size === 0 ? "succeeded" : "partial";
-  return { status, error: null, rows, leavers: decision.leavers, heldBy: heldBy.toSorted(), doubts, after };
+  return { status, error: null, rows, leavers: decision.leavers, heldBy: heldBy.toSorted(), doubts, shown, after };
 }
 
 /** The row's cells under the file's headers. */
@@ -112,10 +136,9 @@ function isOfStaff({ status, key }: Record_, state: State, { slug }: Connection)
   return link === undefined || state.people.some(({ id, active }) => id === link.person && active);
 }
 
-const NO_BASES = { read: 0, active: 0, known: 0, linked: 0, activeLinked: 0, mostAreAbsent: false };
-
-function refuseAll(state: State, error: string): Verdict {
-  return { status: "failed", error, rows: [], leavers: [], heldBy: [], doubts: [], after: state };
+function refuseAll(state: State, { part }: Input, error: string | null): Verdict {
+  const shown = { ...part.before, isWhole: false };
+  return { status: "failed", error, rows: [], leavers: [], heldBy: [], doubts: [], shown, after: state };
 }
 
 /** Approving a run that contradictions hold takes the rows for the same people's. */
@@ -176,7 +199,7 @@ function countOf(
       known,
       linked: before.size,
       activeLinked: activeBefore,
-      mostAreAbsent: input.coverage === "full" && absent > activeBefore / 2,
+      mostAreAbsent: input.coverage === "full" && input.part.isLast && absent > activeBefore / 2,
     },
     people: { leaving, returning },
   };

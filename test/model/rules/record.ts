@@ -1,5 +1,6 @@
 /** From a row to what it says: values by field, a status, and what is wrong with it. */
 import { judgeRow } from "./filter.ts";
+import { foldPhone, isPhone } from "./phones.ts";
 import type { Column, Connection, Field, ManagerField, Memory } from "./state.ts";
 import { FIELDS, MANAGER_FIELDS } from "./state.ts";
 
@@ -21,6 +22,8 @@ export interface Record_ {
   readonly status: "active" | "inactive" | "nothing" | "unclear";
   /** Inactive for no other reason than that a filter leaves the row out. */
   readonly isFiltered: boolean;
+  /** What the cell of `is_active` says; null: nothing that can be read. */
+  readonly word: "active" | "inactive" | null;
   /** Whether it is the cell of `is_active` that is empty, in a column that is there. */
   readonly isBlank: boolean;
   /** What rejects the row, unless it says inactive of somebody known. */
@@ -37,6 +40,7 @@ const INACTIVE = new Set(["no", "false", "n", "off", "0", "inactive", "disabled"
 const LIMITS: Readonly<Record<Field, number>> = {
   employee_id: 100,
   email: 254,
+  mobile_phone: 50,
   first_name: 254,
   last_name: 150,
   title: 254,
@@ -109,14 +113,16 @@ export function readRecord(
       errors.push({ code: "required_field_missing", field });
     }
   }
-  const key = values[connection.key] ?? null;
+  const own = values[connection.key] ?? null, key = own && connection.key === "mobile_phone" ? foldPhone(own) : own;
   const isPast = (date: string) => connection.policy.leavers === "on_date" ? date <= today : date < today;
   const verdict = judgeRow(row, values.employment_status ?? null, connection.policy);
   const { status, isUnreadable } = statusOf(cells, columns, memory, isPast, verdict);
   const isFiltered = status === "inactive" && statusOf(cells, columns, memory, isPast, "wanted").status !== "inactive";
   if (isUnreadable) errors.push({ code: "value_invalid", field: "is_active" });
   const isBlank = cells.get("is_active") === "" || (columns.includes("is_active") && !cells.has("is_active"));
-  return { line, cells, key, values, manager, status, isFiltered, isBlank, errors, unread };
+  const said = cells.get("is_active")?.toLowerCase() ?? "";
+  const word = ACTIVE.has(said) ? "active" : INACTIVE.has(said) ? "inactive" : null;
+  return { line, cells, key, values, manager, status, isFiltered, word, isBlank, errors, unread };
 }
 
 function statusOf(
@@ -142,6 +148,7 @@ function errorOf(field: Field, cell: string): string | null {
   if (cell === "") return null;
   if (field === "email") return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(cell) ? null : "email_invalid";
   if (field === "hire_date" || field === "deactivation_date") return isDate(cell) ? null : "date_invalid";
+  if (field === "mobile_phone" && cell.length <= LIMITS[field] && !isPhone(cell)) return "value_invalid";
   return [...cell].length > LIMITS[field] ? "too_long" : null;
 }
 

@@ -6,11 +6,13 @@
  */
 import type { Limits } from "../../../src/model/guards.ts";
 import type { Doubt } from "./decisions.ts";
+import type { Before, Part } from "./parts.ts";
 
 /** The fields of a person that the model knows. `is_active` is none of them: it only says something about the status. */
 export const FIELDS = [
   "employee_id",
   "email",
+  "mobile_phone",
   "first_name",
   "last_name",
   "title",
@@ -20,6 +22,9 @@ export const FIELDS = [
   "deactivation_date",
 ] as const;
 export type Field = (typeof FIELDS)[number];
+
+/** The field that tells the rows of a connection apart. */
+export type KeyField = "employee_id" | "email" | "mobile_phone";
 
 /** How a row names somebody's manager; the first counts more. */
 export const MANAGER_FIELDS = ["manager_id", "manager_email"] as const;
@@ -43,6 +48,8 @@ export interface Person {
   readonly writers: Writers;
   /** What was last edited by hand, and not released since. */
   readonly edited: ReadonlySet<Field | "status" | "manager">;
+  /** The leaving day that has passed a guard, or that somebody has approved. */
+  readonly passed: string | null;
 }
 
 export interface Link {
@@ -82,6 +89,8 @@ export interface RulePolicy {
   /** Rows to import, by the values of a column. */
   readonly only_rows?: RowCondition[];
   readonly manual_edits?: "overwrite" | "keep";
+  /** Whether full inputs that come together are always parts of one. */
+  readonly pick?: "latest" | "all";
 }
 
 /** What a connection remembers from one input to the next. */
@@ -100,7 +109,7 @@ export interface Memory {
 
 export interface Connection {
   readonly slug: string;
-  readonly key: "employee_id" | "email";
+  readonly key: KeyField;
   readonly policy: RulePolicy;
   readonly limits: Limits;
   readonly memory: Memory;
@@ -128,6 +137,8 @@ export interface State {
   readonly accepted: readonly Accepted[];
   /** The oldest first. */
   readonly connections: readonly Connection[];
+  /** On which day leaving days were last looked at, by connection. */
+  readonly lastDue: ReadonlyMap<string, string>;
 }
 
 export const NEW_MEMORY: Memory = {
@@ -150,6 +161,7 @@ export interface Input {
   /** When it is read, and which day that is for the organization. */
   readonly nowMs: number;
   readonly today: string;
+  readonly part: Part;
 }
 
 export type Outcome = "failed" | "created" | "reactivated" | "deactivated" | "updated" | "skipped" | "unchanged";
@@ -182,6 +194,8 @@ export interface Verdict {
   readonly heldBy: readonly string[];
   /** Rows that are refused as they would make a person somebody else. */
   readonly doubts: readonly Doubt[];
+  /** What parts that follow have to know of it, once it is applied. */
+  readonly shown: Before;
   /** What is there once the input is applied; of a held one, once it is approved. */
   readonly after: State;
 }

@@ -5,7 +5,7 @@ import { listIssues } from "../../../src/store/runs/issues.ts";
 import type { ChangeView } from "../../../src/model/change.ts";
 import type { Run } from "../../../src/store/runs/runs.ts";
 import { tick } from "../../../src/upkeep/tick.ts";
-import { approve, carryAll, createLab, editByHand, type Lab, rowsOf, run } from "../../laws/lab.ts";
+import { approve, carryAll, createLab, editByHand, hand, type Lab, rowsOf, runOf } from "../../laws/lab.ts";
 import { FIELDS } from "../rules/state.ts";
 import { type Day, fileOf, type Scenario } from "./scenario.ts";
 
@@ -31,28 +31,50 @@ export function passTime(lab: Lab, day: Day): void {
   lab.clock.ms += day.hours * 3_600_000;
 }
 
-/** What the day itself and hands do to people before its file comes. */
-export async function beginDay(lab: Lab, { edits, isDueSeen }: Day): Promise<void> {
+/** What the day itself and hands do to people before its file comes. Returns how many runs of leaving days were held. */
+export async function beginDay(lab: Lab, { edits, isDueSeen, ifHeld }: Day): Promise<number> {
+  let held = 0;
   if (isDueSeen) {
     await tick(lab.hub);
     await carryAll(lab);
+    for (const { id, status } of await rowsOf(lab.hub.db, "runs")) {
+      if (status !== "held") continue;
+      held++;
+      await answer(lab, await runOf(lab, id as number), ifHeld);
+    }
   }
-  for (const { number, values, status, release } of edits) {
+  for (const { number, values, status, release, manager } of edits) {
     const patch = { ...values, ...status === null ? {} : { status }, release: [...release] };
-    await editByHand(lab, number, patch);
+    await editByHand(lab, number, patch, manager);
   }
+  return held;
 }
 
 export async function sendDay(lab: Lab, day: Day, number: number, mode: "auto" | "plan" = "auto"): Promise<Seen> {
-  const sent = {
-    connection: day.connection,
-    coverage: day.coverage,
-    byHand: day.byHand,
-    entity: "users",
-    text: fileOf(day, number),
-    mode,
-  } as const;
-  const done = await run(lab, sent, { shortcut: mode === "auto" });
+  const [id] = await sendFiles(lab, [day], number, mode);
+  return await lookAt(lab, id!);
+}
+
+/** Sends files together. Returns their runs. */
+export async function sendFiles(
+  lab: Lab,
+  files: readonly Day[],
+  number: number,
+  mode: "auto" | "plan" = "auto",
+): Promise<number[]> {
+  const ids: number[] = [];
+  for (const [at, file] of files.entries()) {
+    const { connection, coverage, byHand } = file, name = `${["people", "north", "south"][at]}.csv`;
+    ids.push(
+      await hand(lab, { connection, coverage, byHand, entity: "users", text: fileOf(file, number), name, mode }),
+    );
+  }
+  await carryAll(lab, { shortcut: mode === "auto" });
+  return ids;
+}
+
+export async function lookAt(lab: Lab, id: number): Promise<Seen> {
+  const done = await runOf(lab, id);
   const { changes } = await listRunChanges(lab.hub.db, lab.organization.id, done.id, ALL);
   const { issues } = await listIssues(lab.hub.db, lab.organization.id, done.id, ALL);
   const errors = new Map<number, string[]>();
@@ -72,9 +94,12 @@ export async function sendDay(lab: Lab, day: Day, number: number, mode: "auto" |
 }
 
 /** What somebody does with a run that is held. */
-export async function answer(lab: Lab, { run }: Seen, { ifHeld }: Day): Promise<void> {
+export async function answer(lab: Lab, run: Run, ifHeld: Day["ifHeld"]): Promise<void> {
   if (ifHeld === "approve") await approve(lab, run);
-  else await cancelRun(lab.hub, lab.organization.id, run.id);
+  else {
+    await cancelRun(lab.hub, lab.organization.id, run.id);
+    await carryAll(lab, { shortcut: true });
+  }
 }
 
 export interface Held {

@@ -30,6 +30,8 @@ interface System extends Export {
   readonly without: number | null;
   /** Whether it has titles of its own. */
   readonly hasOwnTitles: boolean;
+  /** Whether its phones begin with 00 in place of a +. */
+  readonly dials00: boolean;
 }
 
 const CONDITIONS: readonly RowCondition[] = [
@@ -44,8 +46,6 @@ export function generateScenario(random: Random): Scenario {
   const systems = [systemOf("first", random), ...random.once(2) ? [systemOf("second", random)] : []];
   const isWild = random.once(8), hasHands = random.once(3);
   const sources = systems.map(({ slug, key, headers }) => ({ slug, key, ...settingsOf(slug, headers, random) }));
-  // What guards count of a day that has come, the model does not know.
-  const areDaysSeen = sources.every(({ limits }) => limits.deactivate?.enabled === false);
   const days: Day[] = [];
   let nowMs = START;
   for (let i = 0, count = systems.length + random.below(4); i < count; i++) {
@@ -59,10 +59,11 @@ export function generateScenario(random: Random): Scenario {
       coverage: i > 0 && random.once(6) ? "diff" : "full",
       byHand: hasHands && random.once(3),
       edits: hasHands && i > 0 ? editsOf(town, random) : [],
-      isDueSeen: areDaysSeen && random.once(2),
+      isDueSeen: random.once(2),
       hours,
       headers: system.headers,
       rows: town.humans.filter((human) => isListed(human, system)).map((human) => rowOf(human, system, town, today)),
+      parts: random.once(5) ? random.pick([2, 2, 3]) : 1,
       ifHeld: random.once(3) ? "cancel" : "approve",
       decides: random.once(2),
     };
@@ -86,20 +87,26 @@ function editsOf({ humans }: Town, random: Random): Edit[] {
       { title: title === "" ? null : title },
       { title: null },
       { last_name: "Hand" },
+      { mobile_phone: "+371 2012 9999" },
+      { deactivation_date: "2026-03-04" },
       { email: `${first.toLowerCase()}.hand@example.com` },
     ]);
-    const release = random.pick<Edit["release"]>([[], [], [], ["title", "last_name", "email"]]);
-    return { number, values, status: random.pick([null, null, "active", "inactive"] as const), release };
+    const release = random.pick<Edit["release"]>([[], [], [], ["title", "last_name", "email"], ["manager"]]);
+    const status = random.pick([null, null, "active", "inactive"] as const);
+    const manager = random.pick([undefined, undefined, null, random.pick(humans).number]);
+    return { number, values, status, release, manager };
   });
 }
 
 function systemOf(slug: Slug, random: Random): System {
+  const made = exportOf(random), { headers } = made;
   return {
-    ...exportOf(random),
+    ...made,
     slug,
-    key: random.once(4) ? "email" : "employee_id",
+    key: headers.includes("mobile_phone") && random.once(2) ? "mobile_phone" : random.once(4) ? "email" : "employee_id",
     without: slug === "second" && random.once(2) ? random.below(3) : null,
     hasOwnTitles: slug === "second" && random.once(2),
+    dials00: random.once(3),
   };
 }
 
@@ -112,6 +119,7 @@ function settingsOf(slug: Slug, headers: readonly string[], random: Random): Pic
       empty_cells: random.pick(["clear", "clear", "keep"]),
       leavers: random.pick(["on_date", "on_date", "after_date"]),
       ...random.once(4) ? { manual_edits: "keep" as const } : {},
+      ...random.once(3) ? { pick: "all" as const } : {},
       ...headers.includes("employment_status") && random.once(2) ? { only_statuses: ["regular", "Trainee"] } : {},
       ...headers.includes("Company") ? { only_rows: [random.pick(CONDITIONS)] } : {},
       ...slug === "second" && random.once(3) ? { priority: random.pick([-1, 1]) } : {},
@@ -125,6 +133,7 @@ function exportOf(random: Random): Export {
   const headers = ["employee_id", "email", "first_name", "last_name"];
   if (leavers === "is_active" || random.once(3)) headers.push("is_active");
   if (leavers === "deactivation_date" || random.once(3)) headers.push("deactivation_date");
+  if (random.once(3)) headers.push("mobile_phone");
   if (random.once(2)) headers.push("hire_date");
   if (!random.once(3)) headers.push("title");
   if (random.once(3)) headers.push("department_name");
@@ -141,7 +150,7 @@ function isListed({ left, truth }: Human, { leavers, without }: System): boolean
 
 function rowOf(
   human: Human,
-  { leavers, hasOwnTitles }: System,
+  { leavers, hasOwnTitles, dials00 }: System,
   { humans }: Town,
   today: string,
 ): Day["rows"][number] {
@@ -152,6 +161,7 @@ function rowOf(
     cells: {
       employee_id: human.number,
       email: human.email,
+      mobile_phone: dials00 ? human.phone.replace("+", "00") : human.phone,
       first_name: human.first,
       last_name: human.last,
       department_name: human.department,

@@ -5,6 +5,8 @@ export interface Human {
   readonly truth: number;
   number: string;
   email: string;
+  /** With its country; several may share one. */
+  phone: string;
   first: string;
   last: string;
   title: string;
@@ -48,6 +50,8 @@ const KINDS = ["Regular", "Regular", "Regular", "Temporary", ""];
 const COMPANIES = ["Acme", "Acme", "Acme North", "Other", ""];
 const TITLES = ["", "Lead", "Dev", "Sales"];
 
+const phoneOf = (number: number) => `+371 2012 34${String(number % 100).padStart(2, "0")}`;
+
 /** A new one, under a number of their own unless one is given. */
 export function newHuman(town: Town, random: Random, given: Partial<Human> = {}): Human {
   const truth = town.next++;
@@ -57,6 +61,7 @@ export function newHuman(town: Town, random: Random, given: Partial<Human> = {})
     truth,
     number: random.pick(["00", "0", "1"]) + String(truth).padStart(2, "0"),
     email: `${first.toLowerCase()}@example.com`,
+    phone: phoneOf(truth),
     first,
     last: random.pick(LAST),
     title: random.pick(TITLES),
@@ -108,6 +113,14 @@ const EVENTS: Readonly<Record<string, Event>> = {
   moves: (town, random) => {
     const human = someone(town, random);
     human.email = `${human.first.toLowerCase()}${random.below(9)}@example.com`;
+  },
+  getsPhone: (town, random) => void (someone(town, random).phone = phoneOf(50 + random.below(50))),
+  /** Somebody's phone goes to somebody else, who may be new, or is shared. */
+  phonePasses: (town, random) => {
+    const giver = someone(town, random), { phone } = giver;
+    if (random.once(2)) giver.phone = phoneOf(50 + random.below(50));
+    if (random.once(2)) newHuman(town, random, { phone });
+    else someone(town, random).phone = phone;
   },
   marriesAndMoves: (town, random) => {
     const human = someone(town, random);

@@ -39,6 +39,7 @@ function* smallerOnes(scenario: Scenario): Iterable<Scenario> {
     yield withDays(days.map((day) => ({ ...day, headers: day.headers.filter((each) => each !== header) })));
   }
   for (const [at, day] of days.entries()) {
+    if (day.parts > 1) yield withDays(days.with(at, { ...day, parts: day.parts - 1 }));
     for (let i = 0; i < day.edits.length; i++) {
       yield withDays(days.with(at, { ...day, edits: day.edits.toSpliced(i, 1) }));
     }

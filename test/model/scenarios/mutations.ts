@@ -7,6 +7,7 @@ type Mutation = (day: Day, random: Random) => Day;
 const WRONG: Readonly<Record<string, readonly string[]>> = {
   employee_id: ["n/a", "x".repeat(101)],
   email: ["ana@", "n/a", "Ana@Example.com "],
+  mobile_phone: ["ask Ana", "n/a", "2012 3402", "+371 20123403", "1".repeat(51)],
   first_name: ["-", "x".repeat(255)],
   last_name: ["Arden Birch", "O'Cole"],
   department_name: ["x".repeat(255), "NULL", "Works"],
@@ -54,6 +55,16 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
   lostZerosOfOne: (day, random) => {
     const at = random.below(day.rows.length);
     return change(day, at, { employee_id: day.rows[at]!.cells.employee_id!.replace(/^0+/, "") });
+  },
+  /** Without the country, which nobody writes at home. */
+  nationalPhones: (day, random) => {
+    const isAll = random.once(2), at = random.below(day.rows.length);
+    const national = (phone: string) => phone.replace(/^(\+|00)371 ?/, "");
+    return changeAll(
+      day,
+      ({ cells }, index): Record<string, string> =>
+        isAll || index === at ? { mobile_phone: national(cells.mobile_phone!) } : {},
+    );
   },
   swappedNames: (day) =>
     changeAll(day, ({ cells }) => ({ first_name: cells.last_name!, last_name: cells.first_name! })),
@@ -108,6 +119,7 @@ const SHUFFLES: Readonly<Record<string, Mutation>> = {
   names: (day, random) => shift(day, random, ["first_name", "last_name"]),
   lastNames: (day, random) => shift(day, random, ["last_name"]),
   numbers: (day, random) => shift(day, random, ["employee_id"]),
+  phones: (day, random) => shift(day, random, ["mobile_phone"]),
   leavingDays: (day, random) => shift(day, random, ["is_active", "deactivation_date"]),
   newNumberBesideOld: (day, random) => {
     const row = random.pick(day.rows), header = random.pick(["email", "first_name", "last_name", "title"]);

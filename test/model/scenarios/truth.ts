@@ -16,7 +16,7 @@ const OF_LEAVING: ReadonlySet<string> = new Set(["status", "deactivation_date"])
 /** What the run did that nothing excuses. Learns who is who by the way. */
 export function breachesOf(truth: Truth, day: Day, seen: Seen, known: Known): string[] {
   const isHeld = seen.status === "held", breaches: string[] = [];
-  if (!isHeld && !DONE.has(seen.status)) return [];
+  if (seen.run.counts === null || (!isHeld && !DONE.has(seen.status))) return [];
   if (!isHeld) {
     for (const change of seen.changes) breaches.push(...wrongPerson(truth, day, change));
     breaches.push(...tooMany(day, seen, known));
