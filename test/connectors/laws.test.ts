@@ -38,10 +38,12 @@ testConnector(own("sftp-drop.ts"), {
   ...TABLE,
 });
 
+const ANA = { email: "ana@acme.test", first_name: "Ana", last_name: "Sol", title: null };
+
 testConnector(own("rest-import.ts"), {
   settings: {},
-  drop: { name: "people.json", contentType: "application/json", content: '[{"email":"ana@acme.test","title":null}]' },
-  records: [{ email: "ana@acme.test", title: null }],
+  drop: { name: "people.json", contentType: "application/json", content: JSON.stringify([ANA]) },
+  records: [ANA],
 });
 
 const fake = await startBambooHR();

@@ -8,13 +8,15 @@ import type { Subject } from "./subject.ts";
 import { playerOf, TODAY } from "./tried.ts";
 
 export interface PlayedRun {
+  /** `plan`: only planned. The same drop again is not even that by `auto`, the default. */
+  readonly mode?: "auto" | "plan";
   /** In place of the source of the cases. */
   readonly source?: Handler;
   /** Null: without the state of the read before. */
   readonly last?: null;
 }
 
-/** Reads the source, or takes the drop of the cases, and applies what comes of it. */
+/** Reads the source, or takes the drop of the cases. */
 export type RunInHub = (options?: PlayedRun) => Promise<TrialRun>;
 
 export async function inHub<T>(subject: Subject, work: (run: RunInHub) => Promise<T>): Promise<T> {
@@ -30,11 +32,11 @@ export async function inHub<T>(subject: Subject, work: (run: RunInHub) => Promis
     wait: () => Promise.resolve(),
   });
   try {
-    return await work(async ({ source: other, last } = {}) => {
+    return await work(async ({ mode = "auto", source: other, last } = {}) => {
       const { drop } = cases;
-      if (drop !== undefined) return await trial.run({ mode: "auto", drop: drop as TrialDrop });
+      if (drop !== undefined) return await trial.run({ mode, drop: drop as TrialDrop });
       source = other ?? playerOf(cases.source);
-      return await trial.run({ mode: "auto", last });
+      return await trial.run({ mode, last });
     });
   } finally {
     trial.close();
