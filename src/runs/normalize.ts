@@ -18,8 +18,8 @@ import {
   USER_FIELDS,
 } from "../model/record.ts";
 import { issueOf } from "../model/wording.ts";
-import { isObject } from "../std/is-object.ts";
 import { nameOf, placeOf } from "../std/place-of.ts";
+import { NO_RECORDS, noRecordOf } from "./no-record.ts";
 
 /** Where the connector failed: the row, the name of the error, and file and line of the connector. No data. */
 export interface RowFailed {
@@ -66,12 +66,13 @@ export function createNormalizer(
     if (!isReadable(row)) return row;
     try {
       const made: unknown = connector.normalize!(row, { ...context, fields: resolve(row.columns) });
-      if (isRecord(made)) {
-        notes.fields(made);
-        records.set(row, made);
+      const none = noRecordOf(made);
+      if (none === null) {
+        notes.fields(made as SourceRecord);
+        records.set(row, made as SourceRecord);
         return row;
       }
-      const what = `gives ${kindOf(made)} instead of a record`;
+      const what = gives(NO_RECORDS[none]);
       return notes.failed(row, { line: row.line, error: what, at: null }, what);
     } catch (error) {
       const name = nameOf(error);
@@ -113,7 +114,7 @@ function normalizeApart(
       return { ...row, record: made.record };
     }
     const { name = "an error", gave } = made.threw;
-    const what = gave === undefined ? `fails with ${name}` : `gives ${gave} instead of a record`;
+    const what = gave === undefined ? `fails with ${name}` : gives(gave);
     const error = gave === undefined ? name : what;
     return notes.failed(row, { line: row.line, error, at: apart.placeOf(made.threw) }, what);
   }
@@ -170,19 +171,8 @@ function knownFields(customFields: readonly CustomField[]): ReadonlySet<string> 
   return new Set<string>([...USER_FIELDS, ...DEPARTMENT_FIELDS, ...customFields.map(({ key }) => key)]);
 }
 
-function isRecord(value: unknown): value is SourceRecord {
-  return isObject(value) && !isThenable(value);
-}
-
-function isThenable(value: object): boolean {
-  return "then" in value && typeof value.then === "function";
-}
-
-/** What came instead of a record, in words. */
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return "nothing";
-  if (typeof value === "object") return isThenable(value) ? "a promise" : "a list";
-  return `a ${typeof value}`;
+function gives(what: string): string {
+  return `gives ${what} instead of a record`;
 }
 
 function rowFailed({ title }: Connector<never>, why: string): Issue {

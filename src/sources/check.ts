@@ -2,8 +2,8 @@
 import type { CheckResult } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
 import { connectorOf, type Hub } from "../hub.ts";
-import type { Connection } from "../store/connections/connections.ts";
 import { isObject } from "../std/is-object.ts";
+import type { Connection } from "../store/connections/connections.ts";
 import { asFault, type OpenSource, openSource, type SourceOptions } from "./source.ts";
 
 export interface Checked extends CheckResult {
@@ -15,7 +15,6 @@ export interface Checked extends CheckResult {
 const TIMEOUT_MS = 60_000;
 const MAX_ATTEMPTS = 2;
 const MAX_DETAIL = 1_000, MAX_FOUND = 64 * 1024;
-const NO_RESULT = "The connector has an error of its own: its check gives no result";
 
 /** Fails with `unprocessable` if the connector has no check. */
 export async function checkSource(
@@ -35,7 +34,7 @@ export async function checkSource(
   let source: OpenSource | null = null;
   try {
     source = await openSource(hub, connection, { maxAttempts: MAX_ATTEMPTS, ...options, signal });
-    return readResult(await connector.check(source.context), source.redact);
+    return readResult(await connector.check(source.context), connector.title, source.redact);
   } catch (error) {
     if (timeout.aborted) return failed("source_unreachable", `The source did not answer within ${TIMEOUT_MS / 1000} s`);
     const { code, message } = asFault(error, source);
@@ -47,19 +46,20 @@ function failed(code: FaultCode, detail: string): Checked {
   return { ok: false, detail, found: {}, code };
 }
 
-function readResult(result: CheckResult, clean: (text: string) => string): Checked {
-  if (typeof result !== "object" || result === null) return failed("connector_failed", NO_RESULT);
+/** What the connector gave may be anything. In the words of those that run in a process of their own (sandbox/faults.ts). */
+function readResult(result: unknown, title: string, clean: (text: string) => string): Checked {
+  const none = () => failed("connector_failed", `The connector "${title}" gave no result of its check`);
+  if (!isObject(result)) return none();
   const { ok, detail, found } = result;
+  if (!isObject(found ?? {}) || typeof ok !== "boolean" || typeof detail !== "string") return none();
   let text: string;
   try {
     text = JSON.stringify(found ?? {}, (_, value) => typeof value === "string" ? clean(value) : value);
   } catch {
-    return failed("connector_failed", NO_RESULT);
+    return none();
   }
   if (text.length > MAX_FOUND) {
     return failed("source_unreadable", "What the connector found is more than an answer may hold");
   }
-  if (!isObject(found ?? {})) return failed("connector_failed", NO_RESULT);
-  const words = typeof detail === "string" ? clean(detail).slice(0, MAX_DETAIL) : "";
-  return { ok: ok === true, detail: words, found: JSON.parse(text), code: null };
+  return { ok, detail: clean(detail).slice(0, MAX_DETAIL), found: JSON.parse(text), code: null };
 }

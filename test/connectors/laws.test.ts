@@ -8,17 +8,42 @@ import { rounds } from "../support/rounds.ts";
 
 const own = (path: string) => new URL(`../../connectors/${path}`, import.meta.url);
 
+/** A file, and what a hub makes of it. */
+const TABLE = {
+  drop: {
+    name: "people.csv",
+    contentType: "text/csv",
+    content: "email;first_name;last_name;manager_email\nana@acme.test;Ana;Sol;bo@acme.test\nbo@acme.test;Bo;Lund;\n",
+  },
+  records: [
+    { email: "ana@acme.test", first_name: "Ana", last_name: "Sol", manager_email: "bo@acme.test" },
+    { email: "bo@acme.test", first_name: "Bo", last_name: "Lund", manager_email: "" },
+  ],
+};
+
 testConnector(own("csv-upload.ts"), {
   settings: { delimiter: ";" },
   refused: [{ settings: { delimiter: "x" }, at: "/delimiter" }],
-  drop: { name: "people.csv", contentType: "text/csv", content: "email;first_name\nana@acme.test;Ana\n" },
-  records: [{ email: "ana@acme.test", first_name: "Ana" }],
+  ...TABLE,
 });
+
+testConnector(own("sftp-drop.ts"), {
+  settings: { mode: "hosted", folder: "/incoming", delimiter: ";" },
+  refused: [
+    { settings: { mode: "remote", username: "acme" }, at: "/host" },
+    { settings: { mode: "hosted", host: "sftp.example.com" }, at: "/host" },
+    { settings: { folder: "/../reports" }, at: "/folder" },
+    { settings: { every_minutes: 5, daily_at: "06:00" }, at: "/daily_at" },
+  ],
+  ...TABLE,
+});
+
+const ANA = { email: "ana@acme.test", first_name: "Ana", last_name: "Sol", title: null };
 
 testConnector(own("rest-import.ts"), {
   settings: {},
-  drop: { name: "people.json", contentType: "application/json", content: '[{"email":"ana@acme.test","title":null}]' },
-  records: [{ email: "ana@acme.test", title: null }],
+  drop: { name: "people.json", contentType: "application/json", content: JSON.stringify([ANA]) },
+  records: [ANA],
 });
 
 const fake = await startBambooHR();

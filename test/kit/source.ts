@@ -38,5 +38,13 @@ export const CASES: Cases = {
     source: sourceOf(1),
     records: [{ source_id: "1", email: "person.1@acme.test", first_name: "Firstname1", last_name: "Lastname1" }],
   },
+  upgrade: [
+    { from: { version: "0.1.0", value: { server: "api.example.com" } }, to: { host: "api.example.com" } },
+    {
+      from: { version: "0.2.0", value: { server: "api.example.com", department: "" } },
+      to: { host: "api.example.com", department: "" },
+      state: { cursor: COUNT },
+    },
+  ],
   scale: (people) => sourceOf(people, 500),
 };

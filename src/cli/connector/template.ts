@@ -143,6 +143,6 @@ npm test
 \`\`\`
 
 \`npm test\` tries it with all laws that a connector keeps to, in the process without permissions that a hub runs it in. It
-needs Node 20 or later and Deno, of which \`npm install --save-dev deno\` brings one.
+needs Node 22.16, Node 24 or later, and Deno, of which \`npm install --save-dev deno\` brings one.
 `;
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { FaultCode } from "../../model/errors.ts";
 import { assertWholeOrFault, placesOf } from "./compare.ts";
 import { fetches, type Law } from "./law.ts";
-import type { Between } from "./line.ts";
+import { type Between, placeOf } from "./line.ts";
 import type { Subject } from "./subject.ts";
 
 type Answer = (honest: Response) => Response | Promise<Response>;
@@ -156,10 +156,6 @@ async function tryEach(
     await assertWholeOrFault(subject, read, `request ${place} of ${asked.length} is answered with ${what}`);
     if (read.fault !== null) judge(read.fault.code);
   }
-}
-
-function placeOf({ method, url }: { method: string; url: string }): string {
-  return `${method} ${new URL(url).origin}${new URL(url).pathname}`;
 }
 
 /** Without the length of the body, which may be another one now. */

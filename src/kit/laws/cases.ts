@@ -1,4 +1,5 @@
 /** What the author of a connector says about it, for the laws to be tried with. */
+import type { Stored } from "../../connector.ts";
 import type { Handler, Tape } from "../tape.ts";
 
 /** A source as it is played: by a function, or from a tape. */
@@ -25,8 +26,19 @@ export interface Cases {
   optional?(url: string): boolean;
   /** The source later, when some of its people have changed. */
   readonly changed?: { readonly source: Played; readonly records: Expected };
+  /** Connections of earlier versions, for a connector that has had some. */
+  readonly upgrade?: readonly Upgrade[];
   /** The source with so many people, for a connector that should read large ones. */
   scale?(people: number): Handler;
+}
+
+export interface Upgrade {
+  /** Settings as the earlier version had them. */
+  readonly from: Stored<unknown>;
+  /** What `migrateSettings` makes of them. */
+  readonly to: unknown;
+  /** What that version had saved last with `checkpoint.save`; absent: nothing. */
+  readonly state?: unknown;
 }
 
 /** Of a test's own context, what the laws use; a runner may have none of it. */

@@ -34,6 +34,15 @@ export async function assertWholeOrFault(subject: Subject, read: Read, about: st
   assertSame(found, whole, `${about}, and the read passes for a whole one`);
 }
 
+/** Fails if a read of the same source with this state of an earlier one is not whole. */
+export async function assertTaken(subject: Subject, last: unknown, about: string): Promise<void> {
+  const read = await subject.read({ last });
+  assert.equal(read.fault, null, `${about}: ${read.fault?.message}`);
+  if (read.unchanged !== null) return assert.equal(read.count, 0, 'it gives rows, and returns "unchanged"');
+  if (Object.values(subject.connector.coverage).includes("diff")) return;
+  await assertWholeOrFault(subject, read, about);
+}
+
 /** Which requests of a read are tried: the first and last two, and one in the middle. From 1. */
 export function placesOf({ asked }: Pick<Read, "asked">): number[] {
   const count = asked.length;

@@ -12,6 +12,11 @@ export interface Asked {
   readonly url: string;
 }
 
+/** Without the query, which names the page. */
+export function placeOf({ method, url }: Asked): string {
+  return `${method} ${new URL(url).origin}${new URL(url).pathname}`;
+}
+
 /** What comes in place of an answer. `n`: of the request, from 1; its attempts share it. Fails as a connection that breaks. */
 export type Between = (n: number, ask: () => Promise<Response>, asked: Asked) => Response | Promise<Response>;
 
@@ -51,10 +56,10 @@ export function openLine({ connector, settings, cases }: Tried, options: LineOpt
 
   /** The source, for the request `n`; null: one that the read can do without. */
   const outbound = (n: number | null, about: Asked): Outbound =>
-    Object.assign(async (url: string, request: OutboundRequest) => {
-      const ask = async () => await source(requestOf(url, request));
-      return answerOf(await (n === null ? ask() : between(n, ask, about)));
-    }, { refusal: () => null });
+    outboundTo((request) => {
+      const ask = async () => await source(request);
+      return n === null ? ask() : between(n, ask, about);
+    });
 
   return {
     asked,
@@ -83,6 +88,12 @@ export function openLine({ connector, settings, cases }: Tried, options: LineOpt
       })(url, request);
     },
   };
+}
+
+/** A gate that leads to the source alone. */
+export function outboundTo(source: Handler): Outbound {
+  const call = async (url: string, request: OutboundRequest) => answerOf(await source(requestOf(url, request)));
+  return Object.assign(call, { refusal: () => null });
 }
 
 function requestOf(url: string, { method = "GET", headers, body }: OutboundRequest): Request {

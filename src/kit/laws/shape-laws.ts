@@ -84,7 +84,7 @@ export const SHAPE_LAWS: readonly Law[] = [
 ];
 
 /** Places of what is wrong with the settings, as JSON Pointers. */
-async function problemsOf({ connector }: Pick<Subject, "connector">, settings: unknown): Promise<string[]> {
+export async function problemsOf({ connector }: Pick<Subject, "connector">, settings: unknown): Promise<string[]> {
   await prepareSettings(connector, settings);
   const checked = checkSettings(connector, settings);
   return "issues" in checked ? checked.issues.map(({ path }) => path.map((part) => `/${String(part)}`).join("")) : [];

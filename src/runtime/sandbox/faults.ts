@@ -2,6 +2,7 @@
 import { SourceFault, type SourceFaultKind } from "../../connector.ts";
 import type { Threw } from "../../hub.ts";
 import { Fault } from "../../model/errors.ts";
+import { NO_RECORDS } from "../../runs/no-record.ts";
 import type { FaultText, Wrong } from "./protocol.ts";
 
 /** What is wrong with the connector itself: its author has to correct it. The message goes on after its name. */
@@ -22,15 +23,6 @@ const WRONG: Partial<Record<Wrong, string>> = {
   page: 'yielded what is no page: it should be an object of "records", a list, and "origin", a text or null',
   json: "yielded a page that is no JSON: it has a cycle, or a BigInt",
   check: "gave no result of its check",
-};
-
-/** What `normalize` gave for a record. */
-const GAVE: Partial<Record<Wrong, string>> = {
-  nothing: "nothing",
-  promise: "a promise",
-  list: "a list",
-  text: "a text",
-  value: "no object",
 };
 
 const MAX_MESSAGE = 10_000;
@@ -58,7 +50,7 @@ export function crashOf(text: Partial<FaultText>, how: string, where = ""): Conn
 /** What a child says of a row that it could not normalize. Whatever it says, this has the right types. */
 export function threwOf(given: unknown): Threw {
   const text: Partial<FaultText> = typeof given === "object" && given !== null ? given : {};
-  const gave = wordsOf(GAVE, text.wrong) ?? undefined, name = errorName(text) ?? undefined;
+  const gave = wordsOf(NO_RECORDS, text.wrong) ?? undefined, name = errorName(text) ?? undefined;
   return { name, gave, at: placeOf(text) ?? undefined };
 }
 

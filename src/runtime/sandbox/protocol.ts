@@ -6,6 +6,7 @@
  * so that a connector never runs ahead of what has been stored.
  */
 import type { SourceFaultKind } from "../../connector.ts";
+import type { NoRecord } from "../../runs/no-record.ts";
 
 /** What can be called in a child. */
 export type Call = "describe" | "configure" | "check" | "fetch" | "normalize" | "migrate";
@@ -53,8 +54,8 @@ export interface FaultText {
   readonly at?: readonly [line: number, column: number];
 }
 
-/** What a connector gave that it may not: the first four are of `fetch` and `check`, the others what `normalize` gave for a record. */
-export type Wrong = "generator" | "page" | "json" | "check" | "nothing" | "promise" | "list" | "text" | "value";
+/** What a connector gave that it may not: of `fetch` and `check`, and what `normalize` gave for a record. */
+export type Wrong = "generator" | "page" | "json" | "check" | NoRecord;
 
 /** A page in place of all rows of the drop, as the hub's own readers read them: they need not go here and back. */
 export interface AllOfDrop {

@@ -96,6 +96,11 @@ const honest = defineConnector({
     };
     return Object.fromEntries(Object.entries(made).filter(([, value]) => value !== undefined));
   },
+  migrateSettings: ({ value }) => {
+    const { server, ...others } = value as { server?: string };
+    return { settings: server === undefined ? others : { ...others, host: server } };
+  },
+  migrateState: ({ value }) => ({ after: (value as { cursor: number }).cursor }),
 });
 
 export default honest;

@@ -1,8 +1,8 @@
 /** Rows of a connector: the pages of its `fetch`, and its `normalize`. */
 import type { RowsToNormalize } from "../../../hub.ts";
+import { noRecordOf } from "../../../runs/no-record.ts";
 import { contextFor } from "./context.ts";
 import { Misuse } from "./misuse.ts";
-import type { Wrong } from "../protocol.ts";
 import { faultText, stringify, write, writeText } from "./pipe.ts";
 import type { AnyFunction, Loaded } from "./settings.ts";
 
@@ -76,18 +76,11 @@ export function normalize(connector: Loaded, of: number, { columns, rows, contex
 }
 
 function requireRecord(value: unknown, by: unknown): object {
-  if (typeof value !== "object" || value === null || value instanceof Promise || Array.isArray(value)) {
-    throw new Misuse(wrongOf(value), by);
-  }
-  for (const cell of Object.values(value)) {
+  const none = noRecordOf(value);
+  if (none !== null) throw new Misuse(none, by);
+  for (const cell of Object.values(value as object)) {
     // JSON would make them null, which empties a field.
     if (typeof cell === "number" && !Number.isFinite(cell)) throw new RangeError("normalize gave a number without end");
   }
-  return value;
-}
-
-function wrongOf(value: unknown): Wrong {
-  if (value === undefined || value === null) return "nothing";
-  if (value instanceof Promise) return "promise";
-  return Array.isArray(value) ? "list" : typeof value === "string" ? "text" : "value";
+  return value as object;
 }
