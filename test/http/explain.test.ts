@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { sql } from "drizzle-orm";
 import { createApp } from "../../src/http/app.ts";
+import { createReader } from "../../src/runtime/threads/reader.ts";
+import { shareReads } from "../../src/runtime/threads/share-reads.ts";
 import { createInFlight } from "../../src/security/in-flight.ts";
 import { Fault } from "../../src/model/errors.ts";
 import { IN_FLIGHT } from "../../src/model/limits.ts";
@@ -303,4 +305,24 @@ test("a file that is not kept any more, or not read to its end in the time, is n
     const gone = await explain(world, "000123");
     assert.deepEqual(codes(gone), ["drop_deleted"]);
     assert.match(gone.answers[0]!.sentence, /^"old\.csv", of .*, is not kept any more/);
+  }));
+
+test("beside requests, threads find the same", () =>
+  importing(async (world) => {
+    const { hub } = world, log = () => {};
+    await world.import(csv(HEADER, BO, "000131,zoe@,Zoë,Ångström", ANA));
+    const [[file]] = await hub.db.rows<[string]>(sql`select file from pragma_database_list where name = 'main'`) as [
+      [string],
+    ];
+    const readers = [1, 2].map(() => createReader(`file:${file}`, { log }));
+    try {
+      const app = createApp({ ...hub, reader: readers[0]!, dropReader: shareReads(readers[1]!) });
+      const headers = { authorization: `Bearer ${await createTestToken(hub)}` };
+      for (const q of ["000123", "zoe angstrom", "nobody"]) {
+        const found = await (await app.request(`/v1/explain?q=${q}`, { headers })).json();
+        assert.deepEqual(found, await explain(world, q));
+      }
+    } finally {
+      for (const reader of readers) await reader.stop();
+    }
   }));
