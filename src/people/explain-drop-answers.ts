@@ -7,16 +7,20 @@ import { type Answer, answer, atOf, cap, IMPORT_STATUS, inputOf, placeIn, rowOf 
 import type { ReadAgain } from "./explain-drops.ts";
 
 export interface DropAnswers {
+  /** Whom they are about; null: nobody in Muster, or several fit. */
+  readonly userId: number | null;
   /** A row without issues. `onlyStatuses`: those that the connection imports; null: all. */
   row(row: DropRow, onlyStatuses: readonly string[] | null): Answer;
   /** Nothing was found, or not all of it was read. Empty: there is nothing to say about that. */
   end(read: ReadAgain): Answer[];
 }
 
-/** Of one run. `userId`: whom it is about; null: nobody in Muster, or several fit. */
-export function createDropAnswers(timezone: string, found: StoredRun, userId: number | null): DropAnswers {
+/** Of one run. `userIds`: who fits. */
+export function createDropAnswers(timezone: string, found: StoredRun, userIds: readonly number[]): DropAnswers {
   const { run } = found, at = atOf(run), time = whenInWords(at, timezone);
+  const userId = userIds.length === 1 ? userIds[0]! : null;
   return {
+    userId,
     row({ line, employmentStatus, verdict }, onlyStatuses) {
       const place = placeIn(found, line, at, userId), row = `${cap(rowOf(place))}, of ${time},`;
       const isImported = onlyStatuses === null || employmentStatus === null ||
@@ -37,7 +41,7 @@ export function createDropAnswers(timezone: string, found: StoredRun, userId: nu
       if (run.status !== "succeeded" && run.status !== "partial") {
         return answer("in_file", place, `${row} names the person. ${statusInWords(run).sentence}`);
       }
-      if (userId !== null) return answer("unchanged", place, `${row} has nothing new`);
+      if (userIds.length > 0) return answer("unchanged", place, `${row} has nothing new`);
       return answer(
         "skipped",
         place,

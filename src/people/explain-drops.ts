@@ -17,8 +17,9 @@ import type { StoredRun } from "../store/runs/runs.ts";
 import type { DropSearch, SearchedDrop } from "../store/runs/search-drop.ts";
 
 /** How long one explanation reads drops, in milliseconds, and how many of them at most. */
-export const MAX_MS = 10_000;
-const MAX_DROPS = 10;
+const MAX_MS = 10_000, MAX_DROPS = 10;
+/** How long one drop is read: what was found by then still comes in time. */
+const MAX_MS_A_DROP = 9_000;
 /** Bytes of a drop that is read in the thread of requests. */
 const MAX_BYTES_HERE = 2 * 1024 * 1024;
 
@@ -35,6 +36,7 @@ export async function readDropsAgain(
   asked: Asked,
   asker: Asker,
 ): Promise<ReadAgain[]> {
+  if (runs.length === 0) return [];
   const isOver = AbortSignal.timeout(MAX_MS);
   const signal = asker.signal === undefined ? isOver : AbortSignal.any([asker.signal, isOver]);
   const read: ReadAgain[] = [];
@@ -91,7 +93,7 @@ async function searchOne(
     // What was fetched was stored by the hub itself, as UTF-8.
     options: isFetched ? { ...options, charset: null } : options,
     conditions: connection.policy.only_rows ?? [],
-    maxMs: MAX_MS,
+    maxMs: MAX_MS_A_DROP,
   };
   const searched = await readHeavy({ db: hub.db, reader: hub.dropReader }, "searchDrop", asker, organizationId, search);
   // Records that were fetched have no lines.

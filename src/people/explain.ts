@@ -167,15 +167,15 @@ async function answersOfDrops(
   const say = createAnswers(timezone, new Map(unanswered.map((found) => [found.run.id, found])));
   const answers = failed.map(({ found }) => say.failed(found));
   for (const each of read) {
-    const { run } = each.found, userId = users.length === 1 ? users[0]!.user.id : null;
+    const { run } = each.found, { policy } = connections.get(run.connectionId)!;
+    const inDrop = createDropAnswers(timezone, each.found, users.map(({ user }) => user.id));
     const lines = each.rows.flatMap(({ line }) => line ?? []);
-    const rows = await readHeavy(hub, "findRowsAt", asker, id, run.id, lines);
-    const policy = connections.get(run.connectionId)!.policy;
+    const rows = lines.length === 0 ? [] : await readHeavy(hub, "findRowsAt", asker, id, run.id, lines);
     answers.push(
-      ...rows.flatMap((row) => say.row(run.id, row, userId)),
+      ...rows.flatMap((row) => say.row(run.id, row, inDrop.userId)),
       ...each.rows.filter(({ line }) => !rows.some((row) => row.line === line))
-        .map((row) => createDropAnswers(timezone, each.found, userId).row(row, policy.only_statuses ?? null)),
-      ...createDropAnswers(timezone, each.found, userId).end(each),
+        .map((row) => inDrop.row(row, policy.only_statuses ?? null)),
+      ...inDrop.end(each),
     );
   }
   return answers;

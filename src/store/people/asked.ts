@@ -24,7 +24,7 @@ const SHORT = 4;
 
 /** The forms in which links and users may have the text: as it is, folded, and as a phone number of the country. */
 export function formsOf(text: string, phoneCountry: string | null): string[] {
-  const trimmed = text.trim().normalize("NFC");
+  const trimmed = unprotect(text.trim().normalize("NFC"));
   const digits = /^[+\d][\d\s()./-]*$/.test(trimmed) ? createPhones(phoneCountry).fold(trimmed) : "";
   return [...new Set([trimmed, foldEmail(trimmed), ...(digits.length < MIN_DIGITS ? [] : [digits])])];
 }

@@ -240,10 +240,12 @@ export async function findRowsAt(
   return (await wordedRows(db, organizationId, found)).map(({ row }) => row);
 }
 
-/** Whether the text has one of the needles, which are in lower case. */
+/**
+ * Whether the text has one of the needles, which are in lower case. One parameter, however many they are. SQLite would make
+ * a join of `exists`, and search a page again for each of its entries.
+ */
 function hasOne(text: string, needles: readonly string[]): SQL {
-  const lower = sql.raw(`lower(${text})`);
-  return sql`(${sql.join(needles.map((needle) => sql`instr(${lower}, ${needle}) > 0`), sql` or `)})`;
+  return sql`(select max(instr(lower(${sql.raw(text)}), n.value)) from json_each(${JSON.stringify(needles)}) n) > 0`;
 }
 
 async function wordedRows(

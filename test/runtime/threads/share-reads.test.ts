@@ -2,15 +2,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { shareReads } from "../../../src/runtime/threads/share-reads.ts";
-import type { Reader } from "../../../src/store/people/heavy-reads.ts";
+import type { Asker, Reader } from "../../../src/store/people/heavy-reads.ts";
 
 function open() {
   const begun: { signal: AbortSignal; resolve: (result: unknown) => void }[] = [];
-  const reader: Reader = {
-    read: (_name, { signal }) =>
-      new Promise<never>((resolve) => void begun.push({ signal: signal!, resolve: resolve as never })),
-  };
-  const shared = shareReads(reader);
+  const read = (_name: string, { signal }: Asker) =>
+    new Promise((resolve) => void begun.push({ signal: signal!, resolve }));
+  const shared = shareReads({ read: read as Reader["read"] });
   const ask = (what: number, signal?: AbortSignal) => shared.read("findRowsAt", { turn: 1, signal }, 1, what, [1]);
   return { begun, ask };
 }
