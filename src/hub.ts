@@ -162,6 +162,8 @@ export interface Hub {
   readonly db: Database;
   /** Runs heavy reads in another thread; absent: they run in this one. */
   readonly reader?: Reader;
+  /** Reads drops again in another thread; absent: they are read in this one, and only small ones. */
+  readonly dropReader?: Reader;
   readonly registry: Registry;
   /** Seals stored passwords and keys, and derives the keys that sign links and cursors. */
   readonly secrets: Secrets;

@@ -14,8 +14,9 @@ import { createScrypt } from "../runtime/scrypt.ts";
 import { createDecrypt } from "../runtime/threads/decrypting.ts";
 import type { MainGate } from "../runtime/threads/gate.ts";
 import { readMemory } from "../runtime/threads/memory.ts";
-import { createReader, type OpenReader } from "../runtime/threads/reader.ts";
+import { createReader, DROP_READER_LIMITS, type OpenReader } from "../runtime/threads/reader.ts";
 import { type Runner, startRunner } from "../runtime/threads/runner.ts";
+import { shareReads } from "../runtime/threads/share-reads.ts";
 import type { SchemaWatch } from "../runtime/watch-schema.ts";
 import { openViewer } from "../runtime/viewer.ts";
 import { createInFlight } from "../security/in-flight.ts";
@@ -49,15 +50,14 @@ export interface ServedHub {
   /** Of the leases of all that this process does beside carrying runs. */
   readonly holder: Holder;
   readonly runner: Runner;
-  /** Absent for a database on a server. */
-  readonly reader: OpenReader | undefined;
+  readonly readers: readonly OpenReader[];
   /** The token of the hub's own bridge, which no other process ever sees; null: there is no SFTP server. */
   readonly bridgeToken: string | null;
   /** Absent: no backups are scheduled. */
   readonly backups: BackupFigures | undefined;
 }
 
-/** Starts the threads; `runner` and `reader` have to be stopped. */
+/** Starts the threads; `runner` and `readers` have to be stopped. */
 export function openServedHub(parts: HubParts): ServedHub {
   const { config, connectors, log, door, registry, db, schema, memory, gate, keys, secrets } = parts;
   const publicUrl = config.publicUrl ?? door.address;
@@ -67,7 +67,10 @@ export function openServedHub(parts: HubParts): ServedHub {
   const { moved } = waits.runs;
   const settings = { ...config, keys, connectors, publicUrl, mailFrom, gate: memory };
   const runner = startRunner(settings, { gate, log, moved });
-  const reader = memory === null ? undefined : createReader(config.databaseUrl, { log });
+  const { databaseUrl, databaseAuthToken: authToken } = config;
+  // A server reads by itself, but drops are unpacked and searched here.
+  const reader = memory === null ? undefined : createReader(databaseUrl, { log });
+  const dropReader = createReader(databaseUrl, { log, authToken, limits: DROP_READER_LIMITS });
   const bridgeToken = config.sftpPort === 0 ? null : createTokenText();
   const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
   const now = () => performance.now();
@@ -76,6 +79,7 @@ export function openServedHub(parts: HubParts): ServedHub {
   const hub: Hub = {
     db,
     reader,
+    dropReader: shareReads(dropReader),
     registry,
     secrets,
     outbound,
@@ -87,7 +91,7 @@ export function openServedHub(parts: HubParts): ServedHub {
     ownBridge: bridgeToken === null ? undefined : { tokenHash: hashToken(bridgeToken) },
     openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound), now),
     scrypt: createScrypt(),
-    readiness: createReadiness(createChecks({ db, databaseUrl: config.databaseUrl, schema, runner })),
+    readiness: createReadiness(createChecks({ db, databaseUrl, schema, runner })),
     rates: door.rates,
     holder,
     inFlight: createInFlight(),
@@ -101,5 +105,12 @@ export function openServedHub(parts: HubParts): ServedHub {
     waits,
     log,
   };
-  return { hub, holder, runner, reader, bridgeToken, backups };
+  return {
+    hub,
+    holder,
+    runner,
+    readers: reader === undefined ? [dropReader] : [reader, dropReader],
+    bridgeToken,
+    backups,
+  };
 }

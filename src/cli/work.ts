@@ -20,7 +20,7 @@ export interface Work {
 }
 
 export function startWork(config: Config, door: Door, served: ServedHub): Work {
-  const { hub, holder, runner, reader } = served;
+  const { hub, holder, runner, readers } = served;
   const isLocal = isEmbedded(config.databaseUrl);
   const mailer = config.smtpUrl === null ? null : startMailer(hub, config.smtpUrl, holder);
   const courier = startCourier(hub, holder, isLocal ? "embedded" : "remote");
@@ -45,7 +45,7 @@ export function startWork(config: Config, door: Door, served: ServedHub): Work {
       await backups?.stop();
       await bridge?.stop();
       await door.listening.close();
-      await reader?.stop();
+      await Promise.all(readers.map((reader) => reader.stop()));
       await rest();
     },
   };

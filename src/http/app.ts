@@ -25,6 +25,7 @@ import { docsRoutes } from "./pages/docs.ts";
 import type { Env } from "./kit/env.ts";
 import { errorPages } from "./pages/error-pages.ts";
 import { eventRoutes } from "./api/events.ts";
+import { explainRoutes } from "./api/explain.ts";
 import { healthRoutes } from "./api/health.ts";
 import { hintRoutes } from "./api/hints.ts";
 import { idempotent } from "./kit/idempotency.ts";
@@ -89,6 +90,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/users", userFieldRoutes],
   ["/users", userIdentityRoutes],
   ["", userFileRoutes],
+  ["/explain", explainRoutes],
   ["/departments", departmentRoutes],
   ["/custom-fields", customFieldRoutes],
   ["", changeRoutes],

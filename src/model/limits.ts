@@ -8,6 +8,8 @@ export const IN_FLIGHT = {
   streams: { aToken: 20, anOrganization: 50 },
   /** Bodies that are being received: drops, parts, people pushed as JSON. */
   bodies: { aToken: 20, anOrganization: 40 },
+  /** Explanations of a person, each of which may read inputs again. */
+  explanations: { aToken: 4, anOrganization: 8 },
 } as const;
 export const IN_FLIGHT_RETRY_AFTER_S = 5;
 

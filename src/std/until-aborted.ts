@@ -1,4 +1,4 @@
-/** Reading from an async iterator that may ignore an abort signal. */
+/** Waiting for what may ignore an abort signal: a promise, or the values of an async iterator. */
 
 /**
  * Yields the same values, gives the same result at their end, and fails with the signal's reason as soon as it is aborted, even while the next value is still
@@ -29,7 +29,7 @@ export async function* untilAborted<T, R = void>(
  * Resolves with the promise's value, or rejects with the signal's reason if that comes first. This is not a race against
  * one promise for the whole iteration: that promise would hold the outcome of each race, and so every value, to the end.
  */
-function orAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
+export function orAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);
     signal.addEventListener("abort", stop, { once: true });

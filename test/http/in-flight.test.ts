@@ -11,6 +11,7 @@ const LIMITS = {
   waits: { aToken: 2, anOrganization: 3 },
   streams: { aToken: 2, anOrganization: 3 },
   bodies: { aToken: 2, anOrganization: 3 },
+  explanations: { aToken: 2, anOrganization: 3 },
 };
 
 let hub: TestHub;

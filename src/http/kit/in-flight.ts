@@ -1,4 +1,4 @@
-/** Counts what requests keep open: waits, streams and uploads, by token and by the token's organization. */
+/** Counts what requests keep open: waits, streams, uploads and explanations, by token and by the token's organization. */
 import type { Context } from "hono";
 import { Fault } from "../../model/errors.ts";
 import type { Entered, Holder, InFlightKind } from "../../security/in-flight.ts";
@@ -12,6 +12,7 @@ const IN_FLIGHT: Readonly<Record<InFlightKind, string>> = {
   waits: "waiting requests",
   streams: "open event streams",
   bodies: "uploads in progress",
+  explanations: "explanations in progress",
 };
 
 /** Counts one in, by default for the sender of the request. */

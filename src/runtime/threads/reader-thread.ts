@@ -20,11 +20,8 @@ export type AnsweredRead =
 
 const port = parentPort!;
 const sweep = createSweep({ grown: 16_000_000 });
-const { db } = await openDatabase({
-  url: (workerData as { databaseUrl: string }).databaseUrl,
-  authToken: null,
-  role: "reader",
-});
+const { databaseUrl, authToken } = workerData as { readonly databaseUrl: string; readonly authToken: string | null };
+const { db } = await openDatabase({ url: databaseUrl, authToken, role: "reader" });
 
 port.on("message", async ({ id, name, args }: AskedRead) => {
   try {

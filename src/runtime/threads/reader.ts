@@ -29,6 +29,13 @@ export interface ReaderLimits {
 }
 
 export const READER_LIMITS: ReaderLimits = { maxMs: 5_000, maxWaitMs: 15_000, maxWaitingOfOne: 16, maxWaiting: 128 };
+/** Of drops that are read again: a search ends by itself after 10 seconds, unless a workbook keeps it from looking. */
+export const DROP_READER_LIMITS: ReaderLimits = {
+  maxMs: 12_000,
+  maxWaitMs: 10_000,
+  maxWaitingOfOne: 8,
+  maxWaiting: 64,
+};
 /** Abandoned threads that have not ended yet. When there are as many, reads wait for one of them to end. */
 const MAX_ABANDONED = 2;
 
@@ -44,18 +51,18 @@ interface State {
   isStopped: boolean;
 }
 
-/** `file` is the thread's module; tests use another one. */
+/** `authToken`: of a server. `file` is the thread's module; tests use another one. */
 export function createReader(
   databaseUrl: string,
-  options: { log: Hub["log"]; limits?: Partial<ReaderLimits>; file?: URL },
+  options: { log: Hub["log"]; limits?: Partial<ReaderLimits>; authToken?: string | null; file?: URL },
 ): OpenReader {
-  const { log, file = new URL("./reader-thread.ts", import.meta.url) } = options;
+  const { log, authToken = null, file = new URL("./reader-thread.ts", import.meta.url) } = options;
   const limits = { ...READER_LIMITS, ...options.limits };
   const state: State = {
     log,
     limits,
     queue: createReadQueue(limits.maxWaitingOfOne, limits.maxWaiting),
-    startWorker: () => startThread(file, { databaseUrl }),
+    startWorker: () => startThread(file, { databaseUrl, authToken }),
     abandoned: new Set(),
     thread: null,
     running: null,

@@ -7,9 +7,20 @@ import type { Database } from "../database.ts";
 import { listEvents } from "../notify/events.ts";
 import { listContradictions } from "../runs/contradictions.ts";
 import { listPeople } from "../runs/run-people.ts";
+import { searchDrop } from "../runs/search-drop.ts";
+import { findMentions, findRowsAt } from "./mentions.ts";
 import { findUserIds } from "./search.ts";
 
-export const HEAVY_READS = { findUserIds, listAudit, listContradictions, listEvents, listPeople };
+export const HEAVY_READS = {
+  findMentions,
+  findRowsAt,
+  findUserIds,
+  listAudit,
+  listContradictions,
+  listEvents,
+  listPeople,
+  searchDrop,
+};
 
 export type HeavyReads = typeof HEAVY_READS;
 export type HeavyRead = keyof HeavyReads;
