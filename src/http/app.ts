@@ -12,6 +12,7 @@ import { bridgeFileRoutes } from "./bridge/files.ts";
 import { bridgesRoutes } from "./api/bridges.ts";
 import { changeRoutes } from "./api/changes.ts";
 import { connectionRoutes } from "./api/connections.ts";
+import { connectionTemplateRoutes } from "./api/connection-templates.ts";
 import { connectorRoutes } from "./api/connectors.ts";
 import { customFieldRoutes } from "./api/custom-fields.ts";
 import { deliveryRoutes } from "./api/deliveries.ts";
@@ -46,6 +47,7 @@ import { runResultRoutes } from "./api/run-results.ts";
 import { runRoutes } from "./api/runs.ts";
 import { sourceRoutes } from "./api/sources.ts";
 import { templateRoutes } from "./api/templates.ts";
+import { templateApplyRoutes } from "./api/template-apply.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { upgradeRoutes } from "./api/upgrades.ts";
 import { uploadRoutes } from "./api/uploads.ts";
@@ -67,6 +69,8 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/connections", pgpKeyRoutes],
   ["/connections", sourceRoutes],
   ["/connections", upgradeRoutes],
+  ["/connection-templates", connectionTemplateRoutes],
+  ["/connection-templates", templateApplyRoutes],
   ["", dropRoutes],
   ["", uploadRoutes],
   ["/users/import", importRoutes],

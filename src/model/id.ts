@@ -26,7 +26,8 @@ export type IdPrefix =
   | "fil"
   | "chk"
   | "pgp"
-  | "lnk";
+  | "lnk"
+  | "tpl";
 
 export function encodeId(prefix: IdPrefix, id: number): string {
   let text = "";

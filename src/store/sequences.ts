@@ -25,6 +25,7 @@ export const SEQUENCES = [
   "bridge_file",
   "check",
   "link",
+  "template",
 ] as const;
 
 export type SequenceName = (typeof SEQUENCES)[number];
