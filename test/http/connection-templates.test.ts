@@ -450,9 +450,9 @@ test("of two that apply at the same time each organization is done once", () =>
     assert.deepEqual(count, [4]);
   }));
 
-test("a template that is changed while it is applied is not applied any further", () =>
-  templating(async ({ hub, organization, template, plan, apply }) => {
-    for (const slug of ["acme", "beta"]) await organization(slug);
+test("a template that is changed while it is applied is not applied any further, nor to an organization that is deleted", () =>
+  templating(async ({ hub, organization, template, apply }) => {
+    for (const slug of ["acme", "beta", "gone"]) await organization(slug);
     const { id } = await template();
     // The change comes right behind the first organization.
     await hub.db.write([
@@ -462,8 +462,17 @@ test("a template that is changed while it is applied is not applied any further"
     const results = await apply(id, ["acme", "beta"]);
     assert.deepEqual(outcomes(results), { acme: "created", beta: "refused" });
     assert.equal(results.beta.refused.code, "stale");
-    await hub.db.write([hub.db.run(sql`drop trigger meanwhile`)]);
-    assert.deepEqual(outcomes(await plan(id, ["acme", "beta"])), { acme: "unchanged", beta: "created" });
+    await hub.db.write([
+      hub.db.run(sql`drop trigger meanwhile`),
+      hub.db.run(sql`create trigger meanwhile after insert on connections begin
+        delete from organizations where slug = 'gone'; end`),
+    ]);
+    assert.deepEqual(outcomes(await apply(id, ["beta", "gone"])), { beta: "created", gone: "refused" });
+    assert.deepEqual(
+      await hub.db.rows(sql`select 1 from connections where slug = 'nightly' and organization_id not in
+      (select id from organizations)`),
+      [],
+    );
   }));
 
 test(

@@ -115,10 +115,11 @@ async function answerFor(
   name: string,
   loaded: Target | undefined,
 ): Promise<Result> {
+  const given = Object.hasOwn(settings, name) ? settings[name]! : {};
   let target = loaded;
   for (let attempt = 1; target !== undefined; attempt++) {
     try {
-      const planned = await planTarget(c, template, target, settings[name] ?? {});
+      const planned = await planTarget(c, template, target, given);
       if (mode === "plan") {
         const { connection } = target;
         return viewPlanned(

@@ -81,10 +81,10 @@ export async function planTarget(
   const connector = connectorAt(c, template, target);
   // What a connection has before anything is set.
   const usual = toValues({ preset: null, schedule: connector.schedule ?? null });
-  const applied = toValues({ ...template, schedule: template.schedule ?? connector.schedule ?? null } as Content);
+  const applied = toValues({ ...template, schedule: template.schedule ?? connector.schedule ?? null });
   const own = connection === null
     ? new Map([...usual, ...toValues({ settings: given })])
-    : toValues({ ...connection, settings: { ...connection.settings, ...given } } as Content);
+    : toValues({ ...connection, settings: { ...connection.settings, ...given } });
   const before = use === null ? usual : new Map(Object.entries(use.applied));
   const merged = mergeValues(before, applied, own);
   const changes = [...changesOf(given, connection?.settings ?? {}), ...merged.changes];

@@ -77,6 +77,7 @@ export async function listSecrets(
 ): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
   const { connectionId, organizationId, name, updatedAt } = connectionSecrets;
   const found = new Map<number, Map<string, number>>(connections.map(({ id }) => [id, new Map()]));
+  // For the index; the pairs seal the organizations off.
   const ids = setOf([...found.keys()]);
   const rows = await db.orm.select({ connectionId, name, updatedAt }).from(connectionSecrets)
     .where(and(inArray(connectionId, ids), sql`(${organizationId}, ${connectionId}) in ${pairs(connections)}`));

@@ -60,11 +60,13 @@ async function loadNamed(db: Database, names: readonly string[]): Promise<Readon
   const ids = names.flatMap((name) => decodeId("org", name) ?? []);
   const rows = await db.orm.select().from(organizations)
     .where(or(inArray(organizations.id, setOf(ids)), inArray(organizations.slug, setOf(names))));
-  const named = (name: string) => {
-    const id = decodeId("org", name);
-    return rows.find((row) => id === null ? row.slug === name : row.id === id);
-  };
-  return new Map(names.flatMap((name) => named(name) === undefined ? [] : [[name, named(name)!] as const]));
+  return new Map(
+    names.flatMap((name) => {
+      const id = decodeId("org", name);
+      const found = rows.find((row) => id === null ? row.slug === name : row.id === id);
+      return found === undefined ? [] : [[name, found] as const];
+    }),
+  );
 }
 
 /** The database for what the template changes in one organization: each batch fails once one of both is another or gone. */
@@ -75,6 +77,13 @@ export function whileBothStay(db: Database, template: ConnectionTemplate, organi
     sql`select 1 from ${connectionTemplates}, ${organizations}
       where ${matches(connectionTemplates, { id, version })} and ${matches(organizations, { id: organization.id })}`,
   );
+}
+
+/** A template with what it has set in one organization, by JSON pointer into the connection. */
+export interface Applied {
+  readonly template: ConnectionTemplate;
+  readonly organization: Organization;
+  readonly applied: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -107,13 +116,6 @@ export function noteUse(
       ? []
       : [recordAudit(db, by, { organizationId: DEFAULT_ORGANIZATION, action, subjects: ofOperator }, now)]),
   ];
-}
-
-/** A template with what it has set in one organization, by JSON pointer into the connection. */
-export interface Applied {
-  readonly template: ConnectionTemplate;
-  readonly organization: Organization;
-  readonly applied: Readonly<Record<string, unknown>>;
 }
 
 /** Notes it for a connection that needs no change. False when `current` is no longer what is stored. */
