@@ -114,8 +114,7 @@ async function loadConnection(
       },
       hub.now(),
       BY,
-      undefined,
-      await loadFieldsToMake(hub.db, organizationId, preset),
+      { fields: await loadFieldsToMake(hub.db, organizationId, preset) },
     );
   }
   if (found === null) throw new Fault("not_found", `There is no connection "${slug}"`);

@@ -12,6 +12,7 @@ import { bridgeFileRoutes } from "./bridge/files.ts";
 import { bridgesRoutes } from "./api/bridges.ts";
 import { changeRoutes } from "./api/changes.ts";
 import { connectionRoutes } from "./api/connections.ts";
+import { connectionTemplateRoutes } from "./api/connection-templates.ts";
 import { connectorRoutes } from "./api/connectors.ts";
 import { consoleRoutes } from "./console/routes.ts";
 import { customFieldRoutes } from "./api/custom-fields.ts";
@@ -50,6 +51,7 @@ import { sessionRoutes } from "./api/sessions.ts";
 import { signInRoutes } from "./console/sign-in.ts";
 import { sourceRoutes } from "./api/sources.ts";
 import { templateRoutes } from "./api/templates.ts";
+import { templateApplyRoutes } from "./api/template-apply.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { upgradeRoutes } from "./api/upgrades.ts";
 import { uploadRoutes } from "./api/uploads.ts";
@@ -72,6 +74,8 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/connections", pgpKeyRoutes],
   ["/connections", sourceRoutes],
   ["/connections", upgradeRoutes],
+  ["/connection-templates", connectionTemplateRoutes],
+  ["/connection-templates", templateApplyRoutes],
   ["", dropRoutes],
   ["", uploadRoutes],
   ["/users/import", importRoutes],

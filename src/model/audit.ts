@@ -34,6 +34,11 @@ export const AUDIT_ACTIONS = [
   /** It got another version of its connector, and went back. */
   "connection.upgraded",
   "connection.upgrade_undone",
+  /** A template of connections; it was applied to an organization. */
+  "connection_template.created",
+  "connection_template.changed",
+  "connection_template.deleted",
+  "connection_template.applied",
   "pgp_key.created",
   "pgp_key.registered",
   "pgp_key.retired",

@@ -27,7 +27,8 @@ export type IdPrefix =
   | "chk"
   | "pgp"
   | "lnk"
-  | "ses";
+  | "ses"
+  | "tpl";
 
 export function encodeId(prefix: IdPrefix, id: number): string {
   let text = "";

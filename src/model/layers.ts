@@ -3,7 +3,7 @@
  * the values, the API shows where they come from, and both come from here. Pure.
  */
 
-export const ORIGINS = ["default", "organization", "connector", "preset", "connection"] as const;
+export const ORIGINS = ["default", "organization", "connector", "preset", "template", "connection"] as const;
 
 /** What a value comes from. `default`: nothing sets it. */
 export type SetBy = (typeof ORIGINS)[number];

@@ -5,12 +5,14 @@
 import type { Connector } from "../connector.ts";
 import { connectorFor, type Hub } from "../hub.ts";
 import type { Schedule } from "../model/connection.ts";
-import { type GuardName, type GuardSettings, traceGuards } from "../model/guards.ts";
+import { GUARD_NAMES, type GuardName, type GuardSettings, traceGuards } from "../model/guards.ts";
 import { encodeId } from "../model/id.ts";
 import { type InForce, type Traced, traceLayers } from "../model/layers.ts";
 import { DEFAULT_PRIORITY } from "../model/policy.ts";
 import type { KeyField } from "../model/record.ts";
 import { traceSftp, type When } from "../model/sftp.ts";
+import { sameStored } from "../reconcile/image.ts";
+import { pointerOf } from "../std/json-pointer.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { Organization } from "../store/organizations.ts";
 import { traceKey } from "./input.ts";
@@ -18,6 +20,7 @@ import { traceValueSettings } from "./plans/value-rules.ts";
 import { traceSettings } from "./read-drop.ts";
 import { checkSettings } from "./settings.ts";
 import { tracePolicy } from "./stage.ts";
+import { toValues } from "./template-values.ts";
 
 export interface AllInForce {
   readonly settings: Traced<Readonly<Record<string, unknown>>>;
@@ -31,7 +34,47 @@ export interface AllInForce {
   readonly limits: { readonly [name in GuardName]: Traced<GuardSettings> };
 }
 
-export function inForce(hub: Hub, connection: Connection, organization: Organization): AllInForce {
+/** `applied`: what a template has set in the connection, by place; null: it follows none. */
+export function inForce(
+  hub: Hub,
+  connection: Connection,
+  organization: Organization,
+  applied: Readonly<Record<string, unknown>> | null,
+): AllInForce {
+  const all = withoutTemplate(hub, connection, organization);
+  return applied === null ? all : byTemplate(all, fromTemplate(connection, applied));
+}
+
+/** The places whose value in the connection is the one that the template has set. */
+function fromTemplate(connection: Connection, applied: Readonly<Record<string, unknown>>): ReadonlySet<string> {
+  const own = [...toValues(connection)];
+  return new Set(own.filter(([place, value]) => sameStored(applied[place], value)).map(([place]) => place));
+}
+
+/** Settings of when files are taken over SFTP. */
+const TIMES = ["every_minutes", "daily_at"].map((name) => pointerOf(["settings", name]));
+
+/** Templates set values of connections: those that are still the template's are shown as that. */
+function byTemplate(all: AllInForce, places: ReadonlySet<string>): AllInForce {
+  const at = <Value>(found: InForce<Value>, ...wanted: string[]): InForce<Value> =>
+    found.from === "connection" && wanted.some((place) => places.has(place)) ? { ...found, from: "template" } : found;
+  const each = <Values extends Readonly<Record<string, unknown>>>(traced: Traced<Values>, ...path: string[]) =>
+    Object.fromEntries(
+      Object.entries<InForce<unknown>>(traced).map(([name, found]) => [name, at(found, pointerOf([...path, name]))]),
+    ) as Traced<Values>;
+  return {
+    settings: each(all.settings, "settings"),
+    folder: all.folder && at(all.folder, pointerOf(["settings", "folder"])),
+    when: all.when && at(all.when, "/schedule", ...TIMES),
+    key: at(all.key, "/key"),
+    policy: each(all.policy, "policy"),
+    limits: Object.fromEntries(
+      GUARD_NAMES.map((guard) => [guard, each({ ...all.limits[guard] }, "limits", guard)]),
+    ) as AllInForce["limits"],
+  };
+}
+
+function withoutTemplate(hub: Hub, connection: Connection, organization: Organization): AllInForce {
   const connector = connectorFor(hub.registry, connection) ?? null;
   const sftp = connector?.bridged === true ? sftpOf(connector, connection, organization) : null;
   return {

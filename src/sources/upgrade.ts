@@ -46,8 +46,7 @@ export async function migrate(
 ): Promise<Migrated & { readonly names: readonly string[] }> {
   const from = { version: pinOf(connection), value: connection.settings };
   const { settings, secrets } = await migrateSettings(installed, from);
-  const { id, organizationId } = connection;
-  const names = [...(await listSecrets(hub.db, organizationId, [id])).get(id)!.keys()];
+  const names = [...(await listSecrets(hub.db, [connection])).get(connection.id)!.keys()];
   const renamed = Object.entries(secrets).filter(([old, name]) => old !== name && names.includes(old));
   return { settings: own ?? settings, secrets: Object.fromEntries(renamed), names };
 }

@@ -15,6 +15,7 @@ import {
   connectionUpgrades,
   fetches,
 } from "./connections/schema-sources.ts";
+import { templateUses } from "./connections/schema-templates.ts";
 import type { Organization } from "./organizations.ts";
 import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./bridges/schema-bridge.ts";
 import { sessions, signInLinks } from "./schema-sessions.ts";
@@ -62,6 +63,7 @@ const OWN = [
   connectionClocks,
   connectionUpgrades,
   authorizations,
+  templateUses,
   fetches,
   connections,
   idempotencyAnswers,

@@ -26,6 +26,7 @@ export const SEQUENCES = [
   "check",
   "link",
   "session",
+  "template",
 ] as const;
 
 export type SequenceName = (typeof SEQUENCES)[number];

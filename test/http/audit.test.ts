@@ -91,6 +91,14 @@ const WRITES: Record<string, () => Promise<Write>> = {
     Promise.resolve({ path: "/v1/connections", json: { connector: "csv-upload", name: "One" } }),
   "PATCH /v1/connections/:id": async () => ({ path: `/v1/connections/${await connection()}`, json: { name: "Two" } }),
   "DELETE /v1/connections/:id": async () => ({ path: `/v1/connections/${await connection()}` }),
+  "POST /v1/connection-templates": () =>
+    Promise.resolve({ path: "/v1/connection-templates", json: { connector: "csv-upload", name: "Template" } }),
+  "PATCH /v1/connection-templates/:id": async () => ({ path: await template(), json: { policy: { missing: "keep" } } }),
+  "DELETE /v1/connection-templates/:id": async () => ({ path: await template() }),
+  "POST /v1/connection-templates/:id/apply": async () => ({
+    path: `${await template()}/apply`,
+    json: { organizations: ["default"], mode: "apply" },
+  }),
   "POST /v1/connections/:id/pause": async () => ({ path: `/v1/connections/${await connection()}/pause` }),
   "POST /v1/connections/:id/resume": async () => {
     const id = await connection();
@@ -370,6 +378,10 @@ async function createRun({ db }: TestHub): Promise<number> {
 
 let count = 0;
 const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
+const template = async () => {
+  const { id } = await made("/v1/connection-templates", { connector: "csv-upload", name: `t${++count}` });
+  return `/v1/connection-templates/${id}`;
+};
 /** At a version that is not installed any more. */
 const pinnedConnection = async () => {
   const id = await fetched();

@@ -43,6 +43,8 @@ before(async () => {
   await hub.db.write([hub.db.orm.update(runs).set({ status: "planned", planHash: "other" })]);
   const { upload } = await (await ask("/v1/connections/mine/uploads", { json: { name: "a.csv" } })).json();
   const url = "https://hooks.example.com/muster";
+  const shared = { connector: "csv-upload", name: "Template" };
+  const template = await (await ask("/v1/connection-templates", { json: shared })).json();
   const endpoint = await (await ask("/v1/webhook-endpoints", { json: { url } })).json();
   const delivery = await (await ask(`/v1/webhook-endpoints/${endpoint.id}/test`, { method: "POST" })).json();
   const made = await (await ask("/v1/tokens", { json: { name: "t", scopes: ["users:read"] } })).json();
@@ -57,6 +59,7 @@ before(async () => {
     "bridge/files": handed.file,
     "bridge/checks": encodeId("chk", check),
     organizations: "acme",
+    "connection-templates": template.id,
     users: encodeId("usr", user),
     departments: encodeId("dep", department),
     connections: "mine",

@@ -23,6 +23,7 @@ import {
   connectionUpgrades,
   fetches,
 } from "../../src/store/connections/schema-sources.ts";
+import { templateUses } from "../../src/store/connections/schema-templates.ts";
 import { leavers, recalls } from "../../src/store/people/schema.ts";
 import { runNames, runs } from "../../src/store/runs/schema.ts";
 import { sessions, signInLinks } from "../../src/store/schema-sessions.ts";
@@ -118,6 +119,7 @@ const OF_THE_HUB = [
   "schema_versions",
   "hub_marks",
   "bridges",
+  "connection_templates",
   // The inside of the search index, whose words are in user_words.
   "user_words_config",
   "user_words_data",
@@ -208,6 +210,7 @@ test("an organization goes with everything that is its own, and nothing of anoth
         settingsVersion: 1,
         upgradedAt: 0,
       }),
+      hub.db.orm.insert(templateUses).values({ ...of, templateId: 1, version: 1, applied: {}, appliedAt: 0 }),
       hub.db.orm.insert(connectionSecrets).values({ ...of, name: "api_key", sealed: "…", updatedAt: 0 }),
       hub.db.orm.insert(authorizations).values({
         ...of,

@@ -86,8 +86,8 @@ const BODIES: Record<string, unknown> = {
 function idRoutes(): { method: string; path: string }[] {
   const seen = new Map<string, { method: string; path: string }>();
   for (const { method, path } of createApp(hub).routes) {
-    // Organizations and bridges are the operator's; what a bridge may ask for is in bridge.test.ts.
-    if (/^\/v1\/(?!organizations|bridges?\/).*\/:(id|key)/.test(path) && method !== "ALL") {
+    // Organizations, templates and bridges are the operator's; what a bridge may ask for is in bridge.test.ts.
+    if (/^\/v1\/(?!organizations|connection-templates|bridges?\/).*\/:(id|key)/.test(path) && method !== "ALL") {
       seen.set(`${method} ${path}`, { method, path });
     }
   }

@@ -1,5 +1,4 @@
 /** Checks of a connection's connector, settings, schedule and mapping, as requests give them. */
-import type { Context } from "hono";
 import type { z } from "zod";
 import type { Connector } from "../../connector.ts";
 import { charsetProblem } from "../../model/charset.ts";
@@ -9,8 +8,8 @@ import { DEPARTMENT_FIELDS, USER_FIELDS } from "../../model/record.ts";
 import { checkSettings } from "../../runs/settings.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import type { Connection } from "../../store/connections/connections.ts";
-import type { Env } from "../kit/env.ts";
-import { pointerOf } from "../kit/pointer.ts";
+import type { Database } from "../../store/database.ts";
+import { pointerOf } from "../../std/json-pointer.ts";
 import { invalid } from "../kit/validate.ts";
 
 export function findConnector(hub: Hub, name: string): Installed {
@@ -59,9 +58,14 @@ export function readSettings(connector: Connector<never>, asked: unknown): Recor
   return asked as Record<string, unknown>;
 }
 
-export async function checkMapping(c: Context<Env>, mapping: Record<string, string | null> | undefined): Promise<void> {
+/** Fails unless each field is one that the organization's people or departments have. */
+export async function checkMapping(
+  db: Database,
+  organizationId: number,
+  mapping: Readonly<Record<string, string | null>> | undefined,
+): Promise<void> {
   if (mapping === undefined) return;
-  const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+  const custom = await loadCustomFields(db, organizationId);
   const known = new Set<string>([...USER_FIELDS, ...DEPARTMENT_FIELDS, ...custom.map((field) => field.key)]);
   const errors = Object.entries(mapping).filter(([, field]) => field !== null && !known.has(field))
     .map(([header, field]) => ({ pointer: pointerOf(["mapping", header]), detail: `Unknown field "${field}"` }));

@@ -11,7 +11,7 @@ import type { Connection, SecretChanges } from "../../store/connections/connecti
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import type { Env } from "../kit/env.ts";
 import { INSTANT } from "../kit/shapes.ts";
-import { pointerOf } from "../kit/pointer.ts";
+import { pointerOf } from "../../std/json-pointer.ts";
 
 const MAX_SECRET = 16 * 1024;
 
@@ -90,8 +90,7 @@ export async function loadShownSecrets(
   connections: readonly Connection[],
 ): Promise<(connection: Connection) => Shown> {
   const { db, registry } = c.get("hub");
-  const ids = connections.map(({ id }) => id);
-  const set = await listSecrets(db, c.get("organization").id, ids);
+  const set = await listSecrets(db, connections);
   await Promise.all(connections.map((connection) => {
     const installed = connectorFor(registry, connection);
     return installed === undefined ? null : prepareSettings(installed, connection.settings);
@@ -112,7 +111,7 @@ export async function loadShownSecrets(
     ]);
     return {
       secrets: Object.fromEntries(secrets),
-      secrets_required: connector === undefined ? [] : lacking(connector, connection, mine),
+      secrets_required: connector === undefined ? [] : lackingSecrets(connector, connection.settings, mine),
       authorized_at: mine.has(TOKENS) ? toInstant(mine.get(TOKENS)!) : null,
     };
   };
@@ -124,13 +123,17 @@ function namedSecrets(set: ReadonlyMap<string, number>): string[] {
 }
 
 /** The names of the secrets that the connection has. */
-export async function storedSecrets(c: Context<Env>, { id, organizationId }: Connection): Promise<string[]> {
-  const set = await listSecrets(c.get("hub").db, organizationId, [id]);
-  return namedSecrets(set.get(id) ?? new Map());
+export async function storedSecrets(c: Context<Env>, connection: Connection): Promise<string[]> {
+  const set = await listSecrets(c.get("hub").db, [connection]);
+  return namedSecrets(set.get(connection.id) ?? new Map());
 }
 
 /** The names of missing secrets. `authorization` means that an admin has yet to grant access at the source. */
-function lacking(connector: Connector<never>, { settings }: Connection, set: ReadonlyMap<string, number>): string[] {
+export function lackingSecrets(
+  connector: Connector<never>,
+  settings: Readonly<Record<string, unknown>>,
+  set: ReadonlyMap<string, number>,
+): string[] {
   try {
     const parsed = parseSettings(connector, settings);
     const names = requiredSecrets(connector, parsed).filter((name) => !set.has(name));

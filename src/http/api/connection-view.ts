@@ -14,6 +14,7 @@ import { type Clock, listClocks } from "../../store/connections/clocks.ts";
 import { HINTED } from "../../store/connections/unwind.ts";
 import { loadLastErrors, stateOf } from "../../store/connections/connection-state.ts";
 import type { Connection } from "../../store/connections/connections.ts";
+import { type Followed, loadFollowed } from "../../store/connections/template-uses.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import type { Env } from "../kit/env.ts";
 import { readsPeople } from "../kit/reading.ts";
@@ -37,6 +38,10 @@ export const CONNECTION = z.strictObject({
   connector_version: z.string().nullable().meta({ description: "That it is pinned to", examples: [null] }),
   connector_digest: z.string().nullable().meta({ description: "SHA-256 of its code", examples: [null] }),
   installed: z.boolean().meta({ description: "False: the hub lacks the connector, so every run fails" }),
+  template: z.strictObject({ id: idOf("tpl"), name: z.string(), version: z.int() }).nullable().meta({
+    description: "Which it follows, and the version that was applied",
+    examples: [null],
+  }),
   upgrade_available: z.string().nullable().meta({
     description: "Newest installed version of its connector, if newer",
     examples: [null],
@@ -49,8 +54,8 @@ export const CONNECTION = z.strictObject({
   policy: POLICY.extend({
     only_statuses: z.array(z.string()).nullable().optional(),
     priority: z.int().nullable().optional(),
-  }).meta({ examples: [{}] }),
-  limits: LIMITS_SHOWN.meta({ examples: [{}] }),
+  }).meta({ id: "Policy", examples: [{}] }),
+  limits: LIMITS_SHOWN.meta({ id: "Limits", examples: [{}] }),
   schedule: SCHEDULE_SHOWN.nullable().meta({ examples: [null] }),
   next_fetch_at: INSTANT.nullable().meta({ description: "Time of the next scheduled fetch", examples: [null] }),
   expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),
@@ -89,23 +94,25 @@ const MISSING: FaultCode = "connector_missing";
 
 /** Answers with the connection, and its version as the ETag. */
 export async function answerConnection(c: Context<Env>, connection: Connection, status: 200 | 201 = 200) {
-  const view = (await loadView(c, [connection]))(connection);
-  const in_force = viewInForce(inForce(c.get("hub"), connection, c.get("organization")));
-  return withVersion(c, connection, { ...view, in_force }, status);
+  const { view, followed } = await loadView(c, [connection]);
+  const applied = followed.get(connection.id)?.applied ?? null;
+  const in_force = viewInForce(inForce(c.get("hub"), connection, c.get("organization"), applied));
+  return withVersion(c, connection, { ...view(connection), in_force }, status);
 }
 
-/** Loads what is shown of these connections; gives the view of each. */
-export async function loadView(
-  c: Context<Env>,
-  rows: readonly Connection[],
-): Promise<(row: Connection) => z.infer<typeof CONNECTION>> {
+/** Loads what is shown of these connections; gives the view of each, and the templates that they follow. */
+export async function loadView(c: Context<Env>, rows: readonly Connection[]): Promise<{
+  readonly view: (row: Connection) => z.infer<typeof CONNECTION>;
+  readonly followed: ReadonlyMap<number, Followed>;
+}> {
   const { db, now, registry } = c.get("hub");
   const organizationId = c.get("organization").id;
   const errors = await loadLastErrors(db, organizationId, rows);
   const clocks = await listClocks(db, organizationId);
   const secretsOf = await loadShownSecrets(c, rows);
   const sftp = await loadSftpViews(c.get("hub"), organizationId, rows);
-  return (connection) => {
+  const followed = await loadFollowed(db, organizationId, rows.map(({ id }) => id));
+  const view = (connection: Connection): z.infer<typeof CONNECTION> => {
     const run = connection.lastFailedRun;
     const error = run === null ? undefined : errors.get(run);
     const shownError = (stored: typeof error) =>
@@ -115,6 +122,7 @@ export async function loadView(
         kind: kindOf(stored.code),
         run: encodeId("run", run!),
       };
+    const template = followed.get(connection.id);
     const clock = clocks.get(connection.id), installed = connectorFor(registry, connection) !== undefined;
     return {
       id: encodeId("con", connection.id),
@@ -124,6 +132,7 @@ export async function loadView(
       connector_version: connection.connectorVersion,
       connector_digest: connection.connectorDigest,
       installed,
+      template: template === undefined ? null : viewFollowed(template),
       upgrade_available: newerFor(registry, connection),
       preset: connection.preset,
       settings: connection.settings,
@@ -156,6 +165,11 @@ export async function loadView(
       updated_at: toInstant(connection.updatedAt),
     };
   };
+  return { view, followed };
+}
+
+function viewFollowed({ templateId, name, version }: Followed) {
+  return { id: encodeId("tpl", templateId), name, version };
 }
 
 function warningsOf({ slug, connector, technicalContact }: Connection, organization: Organization): string[] {

@@ -1,13 +1,9 @@
 /** Connections of an organization: create, read, change, pause, resume, delete. */
-import { type Context, Hono } from "hono";
-import { z } from "zod";
-import { pinOf } from "../../hub.ts";
+import { Hono } from "hono";
 import { Fault } from "../../model/errors.ts";
-import { loadFieldsToMake } from "../../store/people/preset-fields.ts";
-import { KEY_FIELDS } from "../../model/record.ts";
+import { deleteConnection, isAtWork } from "../../store/connections/connection-end.ts";
+import { sealSecrets } from "../../store/connections/connection-secrets.ts";
 import {
-  type Connection,
-  type ConnectionInput,
   createConnection,
   findConnection,
   listConnections,
@@ -15,59 +11,17 @@ import {
   resumeConnection,
   updateConnection,
 } from "../../store/connections/connections.ts";
-import { deleteConnection, isAtWork } from "../../store/connections/connection-end.ts";
-import { sealSecrets } from "../../store/connections/connection-secrets.ts";
-import { LIMITS, type Limits } from "../../model/guards.ts";
-import { POLICY, type Policy } from "../../model/policy.ts";
-import { getPreset } from "../../model/preset.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { changeSecrets, checkSecrets, SECRETS, storedSecrets } from "./connection-secrets.ts";
 import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { type Guarded, loosened, requireDecider, requireSameSource } from "./loosening.ts";
-import { merge, mergeable } from "../kit/merge.ts";
-import { keyAfter } from "./preset-key.ts";
-import {
-  checkMapping,
-  checkSchedule,
-  findConnector,
-  findOwnConnector,
-  readSettings,
-  slugOf,
-} from "./connection-input.ts";
-import { answerConnection, CONNECTION, loadView } from "./connection-view.ts";
+import { loader } from "../kit/load.ts";
+import { answerList, PAGED } from "../kit/paging.ts";
 import { listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
-import { EMAIL, EXPECTED_BY, NAME, NO_FIELDS, PRESET, SCHEDULE, SLUG } from "../kit/values.ts";
+import { NO_FIELDS } from "../kit/values.ts";
 import { deleteVersion, writeVersion } from "../kit/version.ts";
-import { loader } from "../kit/load.ts";
-import { readsPeople } from "../kit/reading.ts";
-import { answerList, PAGED } from "../kit/paging.ts";
-import { prepareSettings } from "../../runs/settings.ts";
-
-const INPUT = z.strictObject({
-  name: NAME,
-  slug: SLUG,
-  preset: PRESET.nullable(),
-  settings: z.record(z.string(), z.unknown()),
-  key: z.enum(KEY_FIELDS).nullable(),
-  /** Header of the source → field; null: not processed. */
-  mapping: z.record(z.string().min(1).max(254), z.string().nullable()),
-  secrets: SECRETS,
-  schedule: SCHEDULE.nullable(),
-  expected_by: EXPECTED_BY.meta({ id: "ExpectedBy" }).nullable(),
-  technical_contact: EMAIL.nullable().meta({
-    description: "Who is mailed about this connection; null: the technical contact of the organization",
-  }),
-});
-const NEW = INPUT.partial().extend({
-  connector: z.string(),
-  name: NAME,
-  policy: POLICY.optional(),
-  limits: LIMITS.optional(),
-}).meta({ id: "ConnectionInput", examples: [{ connector: "csv-upload", name: "HR file" }] });
-const CHANGES = INPUT.extend({ policy: mergeable(POLICY), limits: mergeable(LIMITS) }).partial()
-  .meta({ id: "ConnectionChanges", examples: [{ policy: { missing: "deactivate" } }] });
+import { CHANGES, NEW, prepareChange, prepareNew } from "./connection-change.ts";
+import { answerConnection, CONNECTION, loadView } from "./connection-view.ts";
 
 /** By id or slug. */
 export const loadConnection = loader("connection", findConnection);
@@ -85,48 +39,11 @@ const create = route(
     const asked = c.req.valid("json");
     const { db, now, secrets } = c.get("hub");
     const organizationId = c.get("organization").id;
-    const connector = findConnector(c.get("hub"), asked.connector);
-    await checkMapping(c, asked.mapping);
-    checkSecrets(connector, asked.secrets);
-    checkSchedule(connector, asked.schedule);
-    await prepareSettings(connector, asked.settings ?? {});
-    const settings = readSettings(connector, asked.settings ?? {});
-    requireSameSource(c, connector, null, settings);
-    if (namesSecrets(asked.secrets)) requireDecider(c, "setting secrets of a connection");
-    requireMayBeMailed(c, asked.technical_contact);
-    const pin = pinOf(c.get("hub").registry, connector);
-    const usual = {
-      connector: asked.connector,
-      connectorDigest: pin.connectorDigest,
-      preset: asked.preset ?? null,
-      policy: {},
-      limits: {},
-    };
-    requireNotLooser(c, usual, { ...usual, policy: asked.policy ?? {}, limits: asked.limits ?? {} });
-    const connection = await createConnection(
-      db,
-      organizationId,
-      {
-        connector: asked.connector,
-        ...pin,
-        name: asked.name,
-        slug: asked.slug ?? slugOf(asked.name),
-        preset: asked.preset ?? null,
-        settings,
-        settingsOf: pin.connectorDigest === null ? connector.version : null,
-        key: asked.key ?? getPreset(asked.preset ?? null).key,
-        mapping: asked.mapping ?? {},
-        policy: asked.policy ?? {},
-        limits: asked.limits ?? {},
-        schedule: asked.schedule === undefined ? connector.schedule ?? null : asked.schedule,
-        expectedBy: asked.expected_by ?? null,
-        technicalContact: asked.technical_contact ?? null,
-      },
-      now(),
-      byOf(c),
-      (id) => sealSecrets(secrets, id, asked.secrets ?? {}),
-      await loadFieldsToMake(db, organizationId, asked.preset),
-    );
+    const { input, fields } = await prepareNew(c, organizationId, asked);
+    const connection = await createConnection(db, organizationId, input, now(), byOf(c), {
+      fields,
+      seal: (id) => sealSecrets(secrets, id, asked.secrets ?? {}),
+    });
     return await answerConnection(c, connection, 201);
   },
 );
@@ -143,7 +60,7 @@ const list = route(
       "connections",
       async (db, organizationId, place) => {
         const rows = await listConnections(db, organizationId, place);
-        const view = await loadView(c, rows);
+        const { view } = await loadView(c, rows);
         return rows.map((row) => ({ id: row.id, view: view(row) }));
       },
       (row) => row.id,
@@ -170,9 +87,11 @@ const update = route(
   requires("connections:write"),
   jsonBody(CHANGES),
   async (c) => {
-    const asked = c.req.valid("json");
-    await checkMapping(c, asked.mapping);
-    return await answerConnection(c, await writeVersion(c, loadConnection, (_, current) => change(c, current, asked)));
+    const changed = await writeVersion(c, loadConnection, async (db, current, now, by) => {
+      const { changes, ...others } = await prepareChange(c, current, c.req.valid("json"));
+      return await updateConnection(db, current, changes, now, by, others);
+    });
+    return await answerConnection(c, changed);
   },
 );
 
@@ -223,59 +142,3 @@ export const connectionRoutes: Hono<Env> = new Hono<Env>()
   .delete("/:id", ...remove)
   .post("/:id/pause", ...pause)
   .post("/:id/resume", ...resume);
-
-/** What the connection becomes, or null if it has changed since it was loaded. */
-async function change(
-  c: Context<Env>,
-  current: Connection,
-  asked: z.infer<typeof CHANGES>,
-): Promise<Connection | null> {
-  const { db, now } = c.get("hub");
-  const { policy, limits, settings, secrets, expected_by, technical_contact, ...plain } = asked;
-  const changes: Partial<ConnectionInput> = { ...plain };
-  // A connection whose connector is no longer installed can still be renamed or paused.
-  const needsConnector = settings !== undefined || secrets !== undefined || asked.schedule != null;
-  const connector = needsConnector ? findOwnConnector(c.get("hub"), current) : null;
-  if (settings) await prepareSettings(connector!, settings, current.settings);
-  if (settings) changes.settings = readSettings(connector!, settings);
-  if (settings && current.connectorDigest === null) changes.settingsOf = connector!.version;
-  if (policy) changes.policy = merge<Policy>(current.policy, policy);
-  if (limits) changes.limits = merge<Limits>(current.limits, limits);
-  if (expected_by !== undefined) changes.expectedBy = expected_by;
-  if (technical_contact !== undefined) changes.technicalContact = technical_contact;
-  changes.key = await keyAfter(c.get("hub"), current, asked);
-  requireNotLooser(c, current, { ...current, ...changes });
-  if (namesSecrets(secrets)) requireDecider(c, "setting secrets of a connection");
-  requireMayBeMailed(c, technical_contact);
-  if (changes.settings) requireSameSource(c, connector!, current.settings, changes.settings);
-  const fields = asked.preset === current.preset
-    ? []
-    : await loadFieldsToMake(db, current.organizationId, asked.preset);
-  if (connector !== null) {
-    checkSecrets(connector, secrets, secrets === undefined ? [] : await storedSecrets(c, current));
-    checkSchedule(connector, asked.schedule);
-  }
-  const newSecrets = connector === null
-    ? undefined
-    : await changeSecrets(c, connector, current, changes.settings, secrets);
-  return await updateConnection(db, current, changes, now(), byOf(c), newSecrets, fields);
-}
-
-function requireNotLooser(c: Context<Env>, before: Guarded, after: Guarded): void {
-  const looser = loosened(c, before, after);
-  if (looser !== null) requireDecider(c, looser);
-}
-
-/** Mails show people's values, and have links to approve runs: who names their reader has to be allowed both. */
-function requireMayBeMailed(c: Context<Env>, contact: string | null | undefined): void {
-  if (contact == null) return;
-  const what = "setting the technical contact of a connection";
-  requireDecider(c, what);
-  if (readsPeople(c)) return;
-  throw new Fault("forbidden", `The token lacks the scope "users:read", which is needed for ${what}`);
-}
-
-/** Whether a secret is set. Clearing one gives nobody access. */
-function namesSecrets(asked: Readonly<Record<string, string | null>> | undefined): boolean {
-  return Object.values(asked ?? {}).some((secret) => secret !== null);
-}

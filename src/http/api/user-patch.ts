@@ -12,7 +12,7 @@ import { createUserReaders } from "../../reconcile/values/fields.ts";
 import { refusedIssue } from "../../reconcile/values/issue.ts";
 import { isRefusal, type Reader, type Value, withoutDoubt } from "../../reconcile/values/value.ts";
 import type { UserEdit } from "../../store/people/user-edits.ts";
-import { pointerOf } from "../kit/pointer.ts";
+import { pointerOf } from "../../std/json-pointer.ts";
 
 /** Fields of a user that have a value of their own, in a column of the same name. */
 const PLAIN = [

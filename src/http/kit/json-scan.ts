@@ -5,7 +5,7 @@
  * Takes a few milliseconds for each megabyte. Invalid JSON passes: the parser reports it.
  */
 import { Fault, type FaultDetail } from "../../model/errors.ts";
-import { pointerOf } from "./pointer.ts";
+import { pointerOf } from "../../std/json-pointer.ts";
 
 export interface ShapeLimits {
   /** Levels of nesting. */

@@ -4,6 +4,7 @@
 const PARAMETERS: Readonly<Record<string, { readonly component: string; readonly description: string }>> = {
   "organizations/id": { component: "organization", description: "Id or slug of the organization" },
   "connections/id": { component: "connection", description: "Id or slug of the connection" },
+  "connection-templates/id": { component: "connection_template", description: "Id of the connection template" },
   "pgp-keys/pgp_key": { component: "pgp_key", description: "Id of the OpenPGP key" },
   "sessions/id": { component: "session", description: "Id of the session" },
   "tokens/id": { component: "token", description: "Id of the token" },

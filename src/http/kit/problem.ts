@@ -41,13 +41,8 @@ export function problem(c: Context<Env>, error: unknown): Response {
     type: `${c.get("hub").publicUrl}/errors/${fault.code}`,
     title,
     status,
-    detail: shorten(fault.message),
-    code: fault.code,
     request_id: c.get("requestId"),
-    errors: fault.errors.slice(0, MAX_ERRORS).map(({ pointer, detail }) => ({
-      pointer: shorten(pointer),
-      detail: shorten(detail),
-    })),
+    ...shownFault(fault),
   };
   // Some codes describe ends of runs that are not failures, with a status below 400. A request never ends in one.
   return c.body(JSON.stringify(body), status < 400 ? 500 : status as 400, {
@@ -55,6 +50,15 @@ export function problem(c: Context<Env>, error: unknown): Response {
     ...(fault.retryAfterS === null ? {} : { "retry-after": String(fault.retryAfterS) }),
     ...(status === 401 ? { "www-authenticate": `Bearer realm="muster"` } : {}),
   });
+}
+
+/** What an answer shows of a fault, without secrets. */
+export function shownFault(
+  { code, message, errors }: Fault,
+): Pick<z.infer<typeof PROBLEM>, "code" | "detail" | "errors"> {
+  const shown = errors.slice(0, MAX_ERRORS)
+    .map(({ pointer, detail }) => ({ pointer: shorten(pointer), detail: shorten(detail) }));
+  return { code, detail: shorten(message), errors: shown };
 }
 
 /** Removes secrets and shortens: the text may quote what was sent. */

@@ -3,7 +3,7 @@ import { zValidator } from "@hono/zod-validator";
 import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault, type FaultDetail } from "../../model/errors.ts";
-import { pointerOf } from "./pointer.ts";
+import { pointerOf } from "../../std/json-pointer.ts";
 import { findJsonError } from "../../intake/json-error.ts";
 import type { Bytes } from "../../store/runs/cut-body.ts";
 import { incoming, readBody } from "./body.ts";

@@ -15,6 +15,7 @@ import { forgetSecrets } from "./connection-secrets.ts";
 import { type Connection, recordConnection } from "./connections.ts";
 import { deleteKeysOf } from "./pgp-keys.ts";
 import { authorizations, connectionClocks, connectionUpgrades } from "./schema-sources.ts";
+import { templateUses } from "./schema-templates.ts";
 import { connections } from "./schema.ts";
 import { deleteRows } from "../writes.ts";
 
@@ -38,7 +39,7 @@ export async function deleteConnection(db: Database, current: Connection, now: n
       viewRun({ run: { ...run, status: "cancelled", finishedAt: now }, connection: current, drop: null }),
     )
   );
-  const own = [links, pendingManagers, connectionClocks, connectionUpgrades, authorizations] as const;
+  const own = [links, pendingManagers, connectionClocks, connectionUpgrades, authorizations, templateUses] as const;
   return await deleteRows(db, connections, and(eq(connections.id, id), idle)!, {
     before: [
       ...own.map((table) => orm.delete(table).where(and(eq(table.connectionId, id), idle))),

@@ -5,7 +5,7 @@
 import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
 import { encodeId } from "../../model/id.ts";
 import type { Secrets } from "../../security/secrets.ts";
-import { type Database, setOf, type Statement } from "../database.ts";
+import { type Database, pairs, setOf, type Statement } from "../database.ts";
 import { connectionSecrets } from "./schema-sources.ts";
 
 /** The name of the secret that holds OAuth tokens. Connectors cannot use this name. */
@@ -73,13 +73,14 @@ export function forgetSecrets(db: Database, connectionId: number, condition: SQL
 /** When each secret of these connections was set, by connection and name. Never their values. */
 export async function listSecrets(
   db: Database,
-  organizationId: number,
-  connectionIds: readonly number[],
+  connections: readonly Owner[],
 ): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
-  const { connectionId, name, updatedAt } = connectionSecrets;
-  const found = new Map<number, Map<string, number>>(connectionIds.map((id) => [id, new Map()]));
+  const { connectionId, organizationId, name, updatedAt } = connectionSecrets;
+  const found = new Map<number, Map<string, number>>(connections.map(({ id }) => [id, new Map()]));
+  // For the index; the pairs seal the organizations off.
+  const ids = setOf([...found.keys()]);
   const rows = await db.orm.select({ connectionId, name, updatedAt }).from(connectionSecrets)
-    .where(and(eq(connectionSecrets.organizationId, organizationId), inArray(connectionId, setOf(connectionIds))));
+    .where(and(inArray(connectionId, ids), sql`(${organizationId}, ${connectionId}) in ${pairs(connections)}`));
   for (const row of rows) found.get(row.connectionId)!.set(row.name, row.updatedAt);
   return found;
 }

@@ -55,6 +55,24 @@ export interface SecretChanges {
 
 const NO_SECRETS: SecretChanges = { clear: false, set: [] };
 
+/** What is written together with a new connection. */
+interface WithNew {
+  /** Seals the first secrets, once the id is known. */
+  readonly seal?: (id: number) => Promise<readonly SecretChange[]>;
+  /** Custom fields that are created with it. */
+  readonly fields?: readonly CustomField[];
+  readonly also?: (id: number) => readonly Statement[];
+}
+
+/** What is written together with a change of a connection. */
+interface WithChange {
+  readonly secrets?: SecretChanges;
+  /** Custom fields that are created with it. */
+  readonly fields?: readonly CustomField[];
+  /** They must do nothing unless the connection is as it was read, and run before it is changed. */
+  readonly also?: readonly Statement[];
+}
+
 /** The statement that creates a connection, with its own salt. Its batch fails when the organization has too many. */
 export function insertConnection(db: Database, row: NewConnection): Statement & { _: unknown } {
   const taken = sql`select count(*) from ${connections} where organization_id = ${row.organizationId}`;
@@ -62,21 +80,17 @@ export function insertConnection(db: Database, row: NewConnection): Statement & 
   return db.orm.insert(connections).values({ ...row, salt }).returning();
 }
 
-/**
- * Fails with `conflict` when the slug is taken, or the organization has too many connections. `seal`: seals the first
- * secrets, once the id is known. `fields`: custom fields that are created with it.
- */
+/** Fails with `conflict` when the slug is taken, or the organization has too many connections. */
 export async function createConnection(
   db: Database,
   organizationId: number,
   input: ConnectionInput & Pinned,
   now: number,
   by: By = HUB,
-  seal: (id: number) => Promise<readonly SecretChange[]> = () => Promise.resolve([]),
-  fields: readonly CustomField[] = [],
+  { seal, fields = [], also }: WithNew = {},
 ): Promise<Connection> {
   const id = await reserve(db, "connection");
-  const secrets = await seal(id);
+  const secrets = await seal?.(id) ?? [];
   try {
     const { made } = await writeNamed(db, {
       made: insertConnection(db, { ...input, id, organizationId, createdAt: now, updatedAt: now }),
@@ -84,6 +98,7 @@ export async function createConnection(
       secrets: writeSecrets(db, { id, organizationId }, secrets, now),
       secretsAudit: secrets.length === 0 ? [] : [recordConnection(db, by, "secret.set", { id, organizationId }, now)],
       customFields: makeCustomFields(db, organizationId, fields, now, by),
+      also: also?.(id) ?? [],
     });
     return made[0]!;
   } catch (error) {
@@ -146,18 +161,14 @@ export async function countByConnector(db: Database, organizationId: number): Pr
   );
 }
 
-/**
- * Null when `current` is no longer what is stored. What decides the meaning of a row moves settingsVersion. `fields`:
- * custom fields that are created with the change.
- */
+/** Null when `current` is no longer what is stored. What decides the meaning of a row moves settingsVersion. */
 export async function updateConnection(
   db: Database,
   current: Connection,
   changes: Partial<Omit<ConnectionInput, "connector">>,
   now: number,
   by: By = HUB,
-  secrets: SecretChanges = NO_SECRETS,
-  fields: readonly CustomField[] = [],
+  { secrets = NO_SECRETS, fields = [], also = [] }: WithChange = {},
 ): Promise<Connection | null> {
   const rereads = (["preset", "settings", "key", "mapping", "policy"] as const).some((name) =>
     changes[name] !== undefined
@@ -175,6 +186,7 @@ export async function updateConnection(
         ...(secrets.set.length === 0 ? [] : [recordConnection(db, by, "secret.set", current, now)]),
         // The cause of failures may be gone, so the schedule of a failing connection is computed again.
         ...(rereads || secrets.set.length > 0 ? [recomputeClock(db, current, now, isCurrent)] : []),
+        ...also,
       ],
       after: [recordConnection(db, by, "connection.changed", current, now)],
     });
