@@ -51,6 +51,8 @@ export const AUDIT_ACTIONS = [
   "user.release_undone",
   /** People were downloaded as a file. */
   "user.exported",
+  /** All that is kept about one person was read. */
+  "user.record_read",
   "user.erased",
   /** A bridge has deleted its copies of a connection's files that may hold erased people. */
   "user.erased_in_files",

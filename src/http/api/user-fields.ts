@@ -10,7 +10,7 @@ import type { Env } from "../kit/env.ts";
 import { idOf, INSTANT } from "../kit/shapes.ts";
 import { loadUser } from "./users.ts";
 
-const FIELD = z.strictObject({
+export const FIELD = z.strictObject({
   field: z.string().meta({ examples: ["title"] }),
   value: z.unknown().meta({ examples: ["Engineer"] }),
   since: INSTANT.nullable(),
@@ -41,7 +41,7 @@ const listFields = route(
   },
 );
 
-function viewField({ field, value, since, connectionId, run, hand, others }: Provenance): z.infer<typeof FIELD> {
+export function viewField({ field, value, since, connectionId, run, hand, others }: Provenance): z.infer<typeof FIELD> {
   return {
     field: field === "department_name" ? "department" : field,
     value: field === "manager" && typeof value === "number" ? encodeId("usr", value) : value,
