@@ -49,6 +49,9 @@ export const AUDIT_ACTIONS = [
   "user.acceptance_undone",
   "user.released",
   "user.release_undone",
+  /** Two records of one person became one; and that was undone. */
+  "user.merged",
+  "user.merge_undone",
   /** People were downloaded as a file. */
   "user.exported",
   /** All that is kept about one person was read. */

@@ -8,6 +8,7 @@ import { encodeId } from "../model/id.ts";
 import type { Issue } from "../model/record.ts";
 import { readDrops } from "../store/people/erased-files.ts";
 import { listColumns } from "../store/people/erased-runs.ts";
+import { findMerge, listMerged, type Merge } from "../store/people/merges.ts";
 import { readEventsOf } from "../store/people/person-record.ts";
 import type { StoredUser } from "../store/people/users.ts";
 import type { Drop } from "../store/runs/drops.ts";
@@ -27,10 +28,21 @@ export interface PersonFound {
 
 /** Reads the organization's changes once: from them it is known by which former values the person can be found. */
 export async function findPerson(hub: Hub, stored: StoredUser): Promise<PersonFound> {
-  const search = beginSearch(hub, stored, () => Promise.resolve());
+  const search = await beginSearch(hub, stored, () => Promise.resolve());
   const planning = new Set<number>();
-  for await (const { page } of changesOf(search)) if (!page.applied && page.runId !== null) planning.add(page.runId);
+  for (const userId of [search.userId, ...await listMerged(hub.db, search.organizationId, search.userId)]) {
+    for await (const { page } of changesOf({ ...search, userId })) {
+      if (!page.applied && page.runId !== null) planning.add(page.runId);
+    }
+  }
   return { search, planning: [...planning] };
+}
+
+/** Records that were merged into the person's, as long as that can be undone. */
+export async function mergedOf({ search: { hub, organizationId, userId } }: PersonFound): Promise<Merge[]> {
+  const ids = await listMerged(hub.db, organizationId, userId);
+  const found = await Promise.all(ids.map((id) => findMerge(hub.db, { organizationId, id })));
+  return found.filter((merge) => merge !== null);
 }
 
 /** All applied changes of the person, the latest first. */

@@ -32,6 +32,7 @@ const listFields = route(
   describe("listUserFields", "Show where a user's values come from", { 200: FIELDS }, {
     description: "Each field with the connection, run, file and line that brought it, or who wrote it by hand; since " +
       "when (null: before the history that is kept); and what other connections say that differs.",
+    faults: ["merged"],
   }),
   requires("users:read"),
   async (c) => {

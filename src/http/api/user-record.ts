@@ -12,10 +12,12 @@ import {
   eventsOf,
   findPerson,
   historyOf,
+  mergedOf,
   type PersonFound,
   plansOf,
   reportedRows,
 } from "../../people/record.ts";
+import { columnsOf } from "../../people/traces.ts";
 import { streamText } from "../../std/streams.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { listAudit } from "../../store/audit.ts";
@@ -61,6 +63,9 @@ const RECORD = z.strictObject({
       decided_at: INSTANT,
       released: NAMED.nullable(),
     }),
+  ),
+  merged: z.array(
+    z.strictObject({ user_id: idOf("usr"), merged_at: INSTANT, undo_until: INSTANT, values: NAMED }),
   ),
   history: z.array(CHANGE),
   plans: z.array(CHANGE).nullable(),
@@ -112,6 +117,7 @@ const PARTS: Readonly<Record<RecordPart, Part>> = {
   },
   links: { list: viewLinks },
   decisions: { list: viewDecisions },
+  merged: { list: viewMerged },
   history: { list: ({ found }) => historyOf(found) },
   plans: { scope: "runs:read", list: ({ found }) => plansOf(found) },
   issues: { scope: "runs:read", list: ({ found }) => mapped(reportedRows(found), viewRow) },
@@ -132,6 +138,7 @@ const readRecord = route(
   }, {
     description: "For a person who asks what is stored. Rows and events of others that mention the person are named " +
       "without their content. `left_out` lists parts that need another scope, `elsewhere` copies outside of the hub.",
+    faults: ["merged"],
   }),
   requires("users:read"),
   async (c) => {
@@ -199,6 +206,15 @@ async function viewDecisions({ c, stored }: Request) {
     connection_id: encodeId("con", connectionId),
     decided_at: toInstant(createdAt),
     released: released === null ? null : { field: released.field, value: released.value, key: released.sourceKey },
+  }));
+}
+
+async function viewMerged({ found }: Request) {
+  return (await mergedOf(found)).map(({ userId, mergedAt, undoUntil, moved }) => ({
+    user_id: encodeId("usr", userId),
+    merged_at: toInstant(mergedAt),
+    undo_until: toInstant(undoUntil),
+    values: Object.fromEntries(Object.entries(columnsOf(moved.image)).filter(([, value]) => value !== null)),
   }));
 }
 

@@ -26,6 +26,7 @@ export const PLACES = [
   { tables: ["user_words", "user_words_content"], record: null, erase: "links", because: "words of the user's values" },
   { tables: ["links", "pending_managers"], record: "links", erase: "links" },
   { tables: ["identity_decisions"], record: "decisions", erase: "links" },
+  { tables: ["merges"], record: "merged", erase: "links" },
   { tables: ["change_pages", "page_bodies", "page_managers"], record: "history", erase: "changes" },
   { tables: ["change_pages", "page_bodies", "page_managers"], record: "plans", erase: "changes" },
   { tables: ["issue_pages"], record: "issues", erase: "runs" },
