@@ -1,4 +1,4 @@
-/** Undoing a merge: what was moved goes back, as far as it has not changed since. What has is said in words. */
+/** Undoing a merge: what was moved goes back, as far as it has not changed since. What has changed is named in words. */
 import type { By } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";

@@ -2,7 +2,7 @@
  * Two records of one person that become one: a batch that moves everything, and one that takes it back. Both are written
  * only if nobody of the organization has changed since they were planned, and while none of its runs is at work.
  */
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { AuditAction, By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { encodeChange } from "../../reconcile/columns/entry.ts";
@@ -36,7 +36,7 @@ interface Write {
   /** The organization's data version at which it was planned. */
   readonly dataVersion: number;
   readonly reason: "merged" | "merge_undone";
-  /** In this order: whoever gives up an address or an id comes before who gets it. */
+  /** In this order: the user who gives up an address or an id comes first. */
   readonly edits: readonly Edited[];
   /** Everybody else's new manager. */
   readonly reports: readonly User[];
@@ -80,11 +80,11 @@ async function writeAll(db: Database, organizationId: number, write: Write, now:
           lastPage: pages.get(user.id) ?? user.lastPage,
           version: user.version + 1,
           updatedAt: now,
-        }).where(eq(users.id, user.id))
+        }).where(and(eq(users.id, user.id), eq(users.organizationId, organizationId)))
       ),
       db.run(sql`update users set manager_id = ${managerId}, version = version + 1, updated_at = ${now},
           last_page = (select value ->> 1 from json_each(${JSON.stringify(moves)}) where value ->> 0 = users.id)
-        where id in ${setOf(reports.map(({ id }) => id))}`),
+        where organization_id = ${organizationId} and id in ${setOf(reports.map(({ id }) => id))}`),
       ...write.statements,
       db.run(sql`update organizations set data_version = data_version + 1 where id = ${organizationId}`),
       recordAudit(db, by, {
