@@ -173,6 +173,25 @@ test("records that look like two people are merged only if somebody says that th
     await merged(world, { into, from }, { unlink: [id], same_person: true });
   }));
 
+test("somebody who left and is active elsewhere is active, unless a hand or somebody with their address is in the way", () =>
+  importing(async (world) => {
+    const two = await twice(world), status = async () => (await read(world, two.into)).status;
+    await world.import(csv(`${HEADER},is_active`, `${ANA},no`, `${BO},yes`));
+    assert.equal(await status(), "inactive");
+    const other = await world.edit(await world.person("E2"), { email: "ana@acme.test" });
+    const refused = await merge(world, two);
+    assert.deepEqual([refused.status, /another active user has its email/.test(refused.body.detail)], [409, true]);
+    await world.edit(other, { email: "bo@acme.test" });
+    await merged(world, two);
+    assert.equal(await status(), "active");
+    assert.equal((await undo(world, two)).status, 200);
+    assert.equal(await status(), "inactive");
+    await world.edit(await read(world, two.into), { status: "active" });
+    await world.edit(await read(world, two.into), { status: "inactive" });
+    await merged(world, two);
+    assert.equal(await status(), "inactive");
+  }));
+
 test("a merge that makes no sense is refused: with itself, with nobody, with one that went, or in a circle of managers", () =>
   importing(async (world) => {
     const two = await twice(world), bo = await world.person("E2"), cy = await world.person("P8");

@@ -90,7 +90,14 @@ const merge = route(
       const [detail] = plan.obstacles;
       if (detail !== undefined) throw new Fault("conflict", detail, { errors: [{ pointer: "/into", detail }] });
       if (plan.contradicts.length > 0 && !isSame) throw looksLikeTwo(plan);
-      return await applyMerge(db, plan, now, by) ? plan : null;
+      try {
+        return await applyMerge(db, plan, now, by) ? plan : null;
+      } catch (cause) {
+        if (!isUniqueViolation(cause)) throw cause;
+        const detail =
+          `"${into}" would be active again, and another active user has its email; change one of them first`;
+        throw new Fault("conflict", detail, { cause });
+      }
     });
     return c.json(viewMerge(c, plan, "merged", await findMerge(c.get("hub").db, plan.user)));
   },
