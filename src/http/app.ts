@@ -58,6 +58,8 @@ import { uploadRoutes } from "./api/uploads.ts";
 import { userFieldRoutes } from "./api/user-fields.ts";
 import { userFileRoutes } from "./api/user-files.ts";
 import { userIdentityRoutes } from "./api/user-identity.ts";
+import { userMergeRoutes } from "./api/user-merge.ts";
+import { userRecordRoutes } from "./api/user-record.ts";
 import { userRoutes } from "./api/users.ts";
 import { webhookEndpointActionRoutes } from "./api/webhook-endpoint-actions.ts";
 import { webhookEndpointRoutes } from "./api/webhook-endpoints.ts";
@@ -92,6 +94,8 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/deliveries", deliveryRoutes],
   ["/users", userRoutes],
   ["/users", userFieldRoutes],
+  ["/users", userRecordRoutes],
+  ["/users", userMergeRoutes],
   ["/users", userIdentityRoutes],
   ["", userFileRoutes],
   ["/explain", explainRoutes],

@@ -57,8 +57,13 @@ export const AUDIT_ACTIONS = [
   "user.acceptance_undone",
   "user.released",
   "user.release_undone",
+  /** Two records of one person became one; and that was undone. */
+  "user.merged",
+  "user.merge_undone",
   /** People were downloaded as a file. */
   "user.exported",
+  /** All that is kept about one person was read. */
+  "user.record_read",
   "user.erased",
   /** A bridge has deleted its copies of a connection's files that may hold erased people. */
   "user.erased_in_files",

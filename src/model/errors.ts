@@ -10,6 +10,7 @@ export type Recovery = "retry" | "fix" | "approve" | "none";
 
 export const FAULTS = {
   // A request that cannot be served
+  merged: { status: 301, recovery: "fix", title: "The record was merged into another one" },
   invalid_request: { status: 400, recovery: "fix", title: "The request is invalid" },
   malformed_json: { status: 400, recovery: "fix", title: "The body is not valid JSON" },
   unauthorized: { status: 401, recovery: "fix", title: "A valid token is required" },
@@ -76,6 +77,8 @@ export class Fault extends Error {
   readonly errors: readonly FaultDetail[];
   /** Seconds until a retry makes sense; null: not known. */
   readonly retryAfterS: number | null;
+  /** The path where the thing is by now; null: not known. */
+  readonly location: string | null;
 
   constructor(
     code: FaultCode,
@@ -85,6 +88,7 @@ export class Fault extends Error {
       line?: number | null;
       errors?: readonly FaultDetail[];
       retryAfterS?: number;
+      location?: string;
     } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -93,5 +97,6 @@ export class Fault extends Error {
     this.line = options.line ?? null;
     this.errors = options.errors ?? [];
     this.retryAfterS = options.retryAfterS ?? null;
+    this.location = options.location ?? null;
   }
 }

@@ -5,6 +5,7 @@
 import { COUNTED } from "../model/change.ts";
 import type { Counts } from "../model/run.ts";
 import { decodeChange, DIGEST, type Entry, LINK, MISSING, PENDING } from "../reconcile/columns/entry.ts";
+import type { UserChange } from "../reconcile/planned-change.ts";
 import { sha256Hex } from "../std/hex.ts";
 import { blank, findEntries, findOpenPages, type FoundInPages, type TracedPage } from "../store/people/erased-pages.ts";
 import type { FoundInRuns } from "../store/people/erased-runs.ts";
@@ -35,10 +36,9 @@ export async function findInChanges(search: PersonSearch): Promise<FoundInChange
   return { pages: { blanked, removed }, plans: await replan(search, skipped), changes };
 }
 
-/** Every change of the person tells more of what they are found by. Gives how many changes had values. */
-async function collectChanges(search: PersonSearch, collected: Collected): Promise<number> {
+/** Every change of the person, applied or planned. Each tells more of what they are found by. */
+export async function* changesOf(search: PersonSearch): AsyncGenerator<FoundChange> {
   const { hub: { db }, organizationId, userId, traces, connections } = search;
-  let changes = 0;
   for await (const { index, entry, ...page } of findEntries(db, organizationId, userId)) {
     await search.renew();
     const change = decodeChange(entry);
@@ -48,6 +48,21 @@ async function collectChanges(search: PersonSearch, collected: Collected): Promi
       connections.add(page.connectionId);
       if (change.key !== null) traces.addKey(page.connectionId, change.key);
     }
+    yield { page, index, entry, change };
+  }
+}
+
+interface FoundChange {
+  readonly page: TracedPage;
+  readonly index: number;
+  readonly entry: Entry;
+  readonly change: UserChange;
+}
+
+/** Gives how many changes had values. */
+async function collectChanges(search: PersonSearch, collected: Collected): Promise<number> {
+  let changes = 0;
+  for await (const { page, index, entry, change } of changesOf(search)) {
     const left = blank(entry);
     // The change that an earlier erasure made has no values.
     if (change.reason !== "erased" && JSON.stringify(left) !== JSON.stringify(entry)) changes++;

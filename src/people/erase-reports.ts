@@ -1,23 +1,22 @@
 /** Where a person is in the words of others: rows of reports, errors and columns of runs, and events about them. */
 import type { IssueRow } from "../reconcile/draft.ts";
 import { type EventIssue, type FoundInEvents, readEventWords } from "../store/people/erased-events.ts";
-import { type FoundInRuns, listColumns, listErrors, readIssuePages } from "../store/people/erased-runs.ts";
+import {
+  type FoundInRuns,
+  type IssuePage,
+  listColumns,
+  listErrors,
+  readIssuePages,
+} from "../store/people/erased-runs.ts";
 import { ERASED } from "../store/people/erasure.ts";
 import type { PersonSearch } from "./person-search.ts";
 import type { Traces } from "./traces.ts";
 
 export async function findInReports(search: PersonSearch): Promise<Omit<FoundInRuns, "plans">> {
-  const { hub: { db }, organizationId, traces, connections } = search;
+  const { hub: { db }, organizationId, traces } = search;
   const issues: FoundInRuns["issues"][number][] = [];
-  for await (const { body, ...page } of readIssuePages(db, organizationId)) {
-    await search.renew();
-    if (!traces.mayName(body)) continue;
-    const rows = (JSON.parse(body) as IssueRow[]).flatMap((row, index) =>
-      traces.isIn(row) ? [{ index, row: emptied(row, traces) }] : []
-    );
-    if (rows.length === 0) continue;
-    connections.add(page.connectionId);
-    issues.push({ ...page, rows });
+  for await (const { rows, ...page } of rowsOf(search)) {
+    issues.push({ ...page, rows: rows.map(({ index, row }) => ({ index, row: emptied(row, traces) })) });
   }
   const errors = (await listErrors(db, organizationId)).filter(({ error }) => traces.mayName(error));
   const columns = (await listColumns(db, organizationId)).flatMap(({ runId, columns }) => {
@@ -26,6 +25,22 @@ export async function findInReports(search: PersonSearch): Promise<Omit<FoundInR
   });
   return { issues, errors: errors.map(({ id }) => id), columns };
 }
+
+/** Pages of reports with the rows that are the person's or mention them. */
+export async function* rowsOf(search: PersonSearch): AsyncGenerator<RowsOfPage> {
+  const { hub: { db }, organizationId, traces, connections } = search;
+  for await (const { body, ...page } of readIssuePages(db, organizationId)) {
+    await search.renew();
+    if (!traces.mayName(body)) continue;
+    const rows = (JSON.parse(body) as IssueRow[]).map((row, index) => ({ index, row }))
+      .filter(({ row }) => traces.isIn(row));
+    if (rows.length === 0) continue;
+    connections.add(page.connectionId);
+    yield { ...page, rows };
+  }
+}
+
+type RowsOfPage = IssuePage & { readonly rows: readonly { readonly index: number; readonly row: IssueRow }[] };
 
 export async function findInEvents(search: PersonSearch): Promise<FoundInEvents> {
   const { hub: { db }, organizationId, traces } = search;

@@ -27,6 +27,7 @@ import {
 import { isFenced } from "../store/fence.ts";
 import type { Lease } from "../store/runs/queue.ts";
 import { findErasure, listBridgesFor } from "../store/people/erasures.ts";
+import { listMerged } from "../store/people/merges.ts";
 import { findUser, type StoredUser } from "../store/people/users.ts";
 import { namesOfUser } from "../reconcile/row-names.ts";
 import { deleteNames, listNamers } from "../store/runs/run-names.ts";
@@ -79,8 +80,25 @@ export async function eraseOnce(hub: Hub, erasing: Erasing): Promise<Attempted> 
   return await createAttempt(hub, erasing)();
 }
 
-/** A function that tries to erase the person; what it has found in drops is kept from one attempt to the next. */
-function createAttempt(hub: Hub, { organizationId, userId, by, isWanted }: Erasing): () => Promise<Attempted> {
+/** A function that tries to erase the person; who was merged into them goes first, as the same person. */
+function createAttempt(hub: Hub, erasing: Erasing): () => Promise<Attempted> {
+  const { organizationId, userId, by, isWanted } = erasing;
+  const own = createOwnAttempt(hub, erasing);
+  return async () => {
+    for (const merged of await listMerged(hub.db, organizationId, userId)) {
+      if (await findErasure(hub.db, organizationId, merged) !== null) continue;
+      if (isWanted !== undefined && !await isWanted()) return UNWANTED;
+      const attempted = await createOwnAttempt(hub, { organizationId, userId: merged, by })();
+      if (attempted.end !== "erased") return attempted;
+    }
+    return await own();
+  };
+}
+
+const UNWANTED: Attempted = { end: "unwanted", reason: "They are not to be erased now" };
+
+/** What it has found in drops is kept from one attempt to the next. */
+function createOwnAttempt(hub: Hub, { organizationId, userId, by, isWanted }: Erasing): () => Promise<Attempted> {
   const owner = `erasing ${crypto.randomUUID()}`;
   const searched: SearchedDrops = new Map();
   return async () => {
@@ -126,9 +144,9 @@ async function attemptErasing(
   const { organizationId } = hold;
   const dataVersion = await dataVersionOf(db, organizationId);
   const stored = await requireUser(hub, organizationId, userId);
-  if (isWanted !== undefined && !await isWanted()) return { end: "unwanted", reason: "They are not to be erased now" };
+  if (isWanted !== undefined && !await isWanted()) return UNWANTED;
   const renew = createRenewal(hub, hold);
-  const search = beginSearch(hub, stored, () => renew(RENEW_MS));
+  const search = await beginSearch(hub, stored, () => renew(RENEW_MS));
   const { pages, plans, changes } = await findInChanges(search);
   const runs = { ...await findInReports(search), plans };
   const events = await findInEvents(search);

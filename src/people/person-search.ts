@@ -1,5 +1,6 @@
-/** A search for one person in everything that an organization has stored. It begins with what the user is now. */
+/** A search for one person in everything that an organization has stored. It begins with what the user is now, and was until a merge. */
 import type { Hub } from "../hub.ts";
+import { findMerge } from "../store/people/merges.ts";
 import { imageOf } from "../store/people/user-edits.ts";
 import type { StoredUser } from "../store/people/users.ts";
 import { columnsOf, createTraces, type Traces } from "./traces.ts";
@@ -16,7 +17,11 @@ export interface PersonSearch {
   readonly renew: () => Promise<void>;
 }
 
-export function beginSearch(hub: Hub, { user, links }: StoredUser, renew: () => Promise<void>): PersonSearch {
+export async function beginSearch(
+  hub: Hub,
+  { user, links }: StoredUser,
+  renew: () => Promise<void>,
+): Promise<PersonSearch> {
   const traces = createTraces();
   const connections = new Set<number>();
   traces.add(columnsOf(imageOf(user)));
@@ -25,5 +30,13 @@ export function beginSearch(hub: Hub, { user, links }: StoredUser, renew: () => 
     traces.addKey(connectionId, sourceKey);
   }
   for (const id of [user.sourceId, ...Object.values(user.fieldSources ?? {})]) if (id) connections.add(id);
+  const moved = (await findMerge(hub.db, user))?.moved;
+  if (moved !== undefined) {
+    traces.add(columnsOf(moved.image));
+    for (const { connectionId, sourceKey } of [...moved.links, ...moved.unlinked]) {
+      connections.add(connectionId);
+      traces.addKey(connectionId, sourceKey);
+    }
+  }
   return { hub, organizationId: user.organizationId, userId: user.id, traces, connections, renew };
 }

@@ -3,7 +3,7 @@
  * it. The history may be shorter than the user's life: then only the connection is known.
  */
 import type { ChangeView } from "../model/change.ts";
-import { decodeId } from "../model/id.ts";
+import { decodeId, encodeId } from "../model/id.ts";
 import type { Database } from "../store/database.ts";
 import { type Hand, loadHands, loadOtherWords, loadRunOrigins, type RunOrigin } from "../store/people/provenance.ts";
 import type { StoredUser, User } from "../store/people/users.ts";
@@ -89,7 +89,9 @@ async function lastChanges(
   let before: number | null = null;
   for (let looked = 0; looked < MAX_CHANGES; looked += PAGE) {
     const { changes, next } = await listUserHistory(db, organizationId, userId, { before, limit: PAGE });
-    for (const change of changes.filter(({ status }) => status === "applied")) {
+    // A history has that of somebody who was merged into the user, too: those were values of the former record.
+    const own = changes.filter(({ status, subject }) => status === "applied" && subject.id === encodeId("usr", userId));
+    for (const change of own) {
       for (const field of Object.keys(change.fields)) if (!last.has(field)) last.set(field, change);
       // A new person gets all fields; only those with a value are named.
       if (change.action === "create") return last;

@@ -32,6 +32,8 @@ export interface Traces {
   isNamedIn(text: string): boolean;
   /** Whether the row is the person's or mentions them. */
   isIn(row: IssueRow): boolean;
+  /** Whether the cells of a row have both names of the person. */
+  isFullNameIn(row: IssueRow): boolean;
   /** Whether a section of a text file, of any format, mentions the person. */
   isInText(text: string): boolean;
   /** The columns of an input without the person's values, which a file without a header has there; null: it has none. */
@@ -76,6 +78,7 @@ export function createTraces(): Traces {
     mayName: (json) => mayName(names, json),
     isNamedIn: (text) => isNamedIn(names, text),
     isIn: (row) => isIn(names, row),
+    isFullNameIn: ({ cells }) => hasBothNames(names, textsIn(cells)),
     isInText: (text) => isInText(names, text),
     withoutNames: (columns) => withoutNames(names, columns),
   };

@@ -22,6 +22,7 @@ import { sessions, signInLinks } from "./schema-sessions.ts";
 import { sftpKeys, sftpLogins } from "./bridges/schema-logins.ts";
 import { erasures, treeErasures } from "./people/schema-erasures.ts";
 import { identityDecisions } from "./people/schema-identities.ts";
+import { merges } from "./people/schema-merges.ts";
 import { events } from "./notify/schema-events.ts";
 import { linkRevocations, runLinks } from "./notify/schema-links.ts";
 import { mails, mailStates } from "./notify/schema-mails.ts";
@@ -77,6 +78,7 @@ const OWN = [
   erasures,
   treeErasures,
   identityDecisions,
+  merges,
   pgpKeys,
   webhookEndpoints,
   linkRevocations,

@@ -13,6 +13,7 @@ import { forgetMails } from "../store/notify/mails.ts";
 import { forgetSessions } from "../store/sessions.ts";
 import { forgetLinks } from "../store/notify/run-links.ts";
 import { forgetRevocations } from "../store/notify/signed-links.ts";
+import { forgetMerges } from "../store/people/merges.ts";
 import { expireDrops } from "../store/runs/drops.ts";
 import { forgetNames } from "../store/runs/run-names.ts";
 import { DAY_MS } from "../std/time.ts";
@@ -36,6 +37,7 @@ export async function sweep(hub: Hub, isOver: () => boolean = () => false): Prom
     ...forgetBridgeFiles(db, now),
     ...forgetBridgeStates(db, now),
     forgetNames(db),
+    forgetMerges(db, now),
   ]);
   await expireKeys(db, now);
 }

@@ -204,6 +204,12 @@ const WRITES: Record<string, () => Promise<Write>> = {
     await hub.db.write([hub.db.orm.update(runs).set({ status: "cancelled" })]);
     return { path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "bo@example.com" }))}/erase` };
   },
+  "POST /v1/users/:id/merge": async () => await merging(),
+  "DELETE /v1/users/:id/merge": async () => {
+    const { path, json } = await merging();
+    assert.equal((await operator(path, { json })).status, 200);
+    return { path };
+  },
   "POST /v1/users/:id/accept": () => conflicting("accept"),
   "DELETE /v1/users/:id/accept": async () => await decided("accept"),
   "POST /v1/users/:id/release": () => conflicting("release"),
@@ -353,6 +359,17 @@ async function conflicting(decision: "accept" | "release"): Promise<Write> {
   return {
     path: `/v1/users/${encodeId("usr", user)}/${decision}`,
     json: { run: encodeId("run", run), issue: data[0].id },
+  };
+}
+
+/** Two records of one person. */
+async function merging(): Promise<Write> {
+  // Nobody carries runs here, and none may be at work.
+  await hub.db.write([hub.db.orm.update(runs).set({ status: "cancelled" })]);
+  const [one, other] = [await insertUser(hub, { title: "Lead" }), await insertUser(hub, { firstName: "Ana" })];
+  return {
+    path: `/v1/users/${encodeId("usr", one)}/merge`,
+    json: { into: encodeId("usr", other), mode: "apply" },
   };
 }
 

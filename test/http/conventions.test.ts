@@ -112,6 +112,7 @@ const UNVERSIONED = [
   // They give back something of the user, whose version they need.
   "DELETE /v1/users/:id/accept",
   "DELETE /v1/users/:id/release",
+  "DELETE /v1/users/:id/merge",
   "DELETE /v1/runs/:id/links/:link",
   "DELETE /v1/organization/links",
 ];

@@ -14,6 +14,7 @@ import { askCheck } from "../../src/store/bridges/bridge-states.ts";
 import { findConnection } from "../../src/store/connections/connections.ts";
 import { bridgeStates } from "../../src/store/bridges/schema-bridge.ts";
 import { erasures, treeErasures } from "../../src/store/people/schema-erasures.ts";
+import { merges } from "../../src/store/people/schema-merges.ts";
 import { identityDecisions } from "../../src/store/people/schema-identities.ts";
 import { mails, mailStates } from "../../src/store/notify/schema-mails.ts";
 import {
@@ -140,6 +141,18 @@ async function countRows(): Promise<Record<string, number>> {
   return counts;
 }
 
+const NOTHING_MOVED = {
+  image: [],
+  guardedLeaving: null,
+  leftSince: null,
+  before: {},
+  after: {},
+  links: [],
+  unlinked: [],
+  reports: [],
+  decisions: [],
+};
+
 test("an organization goes with everything that is its own, and nothing of another's does", async () => {
   const carry = async () => {
     while (await runNext(hub, { signal: new AbortController().signal, owner: "test" }) !== null);
@@ -194,6 +207,14 @@ test("an organization goes with everything that is its own, and nothing of anoth
         kind: "accept",
         fingerprint: "f",
         createdAt: 0,
+      }),
+      hub.db.orm.insert(merges).values({
+        organizationId: of.organizationId,
+        userId: of.connectionId,
+        intoId: of.connectionId,
+        moved: NOTHING_MOVED,
+        mergedAt: 0,
+        undoUntil: hub.clock.ms,
       }),
       hub.db.orm.insert(runNames).values({ ...of, runId: of.connectionId, name: "n", place: 1 }),
       hub.db.orm.insert(treeErasures).values({ ...of, userId: of.connectionId, bridgeId: 1, askedAt: 0 }),

@@ -78,6 +78,7 @@ const BODIES: Record<string, unknown> = {
   "PATCH /v1/webhook-endpoints/:id": { description: "Owned" },
   "POST /v1/webhook-endpoints/:id/replay": { since: "2026-01-01" },
   "POST /v1/runs/:id/approve": { plan_hash: "0" },
+  "POST /v1/users/:id/merge": { into: "usr_00000000001", mode: "plan" },
   "POST /v1/users/:id/accept": { run: "run_00000000001", issue: "iss_00000000001" },
   "POST /v1/users/:id/release": { run: "run_00000000001", issue: "iss_00000000001" },
 };

@@ -23,7 +23,7 @@ const FILTER = z.strictObject({
   subject: z.string().min(1).max(200).optional().meta({ description: "Entries about the thing with this id" }),
 });
 
-const ENTRY = z.strictObject({
+export const ENTRY = z.strictObject({
   seq: z.int(),
   at: INSTANT,
   action: z.string().meta({ examples: ["token.created"] }),
@@ -38,7 +38,7 @@ const ENTRY = z.strictObject({
   hash: z.string().nullable().meta({ description: "Null until the chain has caught up with the write" }),
 }).meta({ id: "AuditEntry" });
 
-function viewEntry(entry: AuditEntry & { hash: string | null }): z.infer<typeof ENTRY> {
+export function viewEntry(entry: AuditEntry & { hash: string | null }): z.infer<typeof ENTRY> {
   return {
     seq: entry.seq,
     at: toInstant(entry.at),

@@ -48,13 +48,14 @@ const readFeed = route(
 
 const listHistory = route(
   describe("listUserHistory", "List a user's changes", { 200: listOf(CHANGE) }, {
-    description: "The latest first, by runs and by hand.",
+    description: "The latest first, by runs and by hand, with those of records that were merged into this one.",
+    faults: ["merged"],
   }),
   requires("users:read"),
   PAGED,
   async (c) => {
     const { user } = await loadUser(c);
-    return await answerListed(c, `history-${user.id}`, async (place) => {
+    return await answerListed(c, `histories-${user.id}`, async (place) => {
       const { changes, next } = await listUserHistory(c.get("hub").db, user.organizationId, user.id, place);
       return { data: changes, next };
     });

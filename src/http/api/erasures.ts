@@ -16,7 +16,7 @@ const PENDING = z.strictObject({
   since: INSTANT,
   detail: z.string().meta({ examples: ["The bridge sftp-1 has yet to delete its copies of this connection's files"] }),
 });
-const LEFT = z.strictObject({
+export const LEFT = z.strictObject({
   what: z.enum([
     "backups",
     "sent",
@@ -29,7 +29,7 @@ const LEFT = z.strictObject({
   connection_id: idOf("con").nullable(),
   until: INSTANT.nullable().meta({ description: "Null: until it is deleted by others", examples: [null] }),
   detail: z.string().meta({ examples: ["Backups of the database are the operator's"] }),
-});
+}).meta({ id: "CopyElsewhere" });
 const COUNT = z.int().min(0);
 
 export const ERASURE = z.strictObject({
@@ -92,7 +92,15 @@ function pendingOf(
   }];
 }
 
-async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[]): Promise<Left[]> {
+/**
+ * Copies of a person outside of the hub's tables. `connections`: ids of those whose inputs may hold the person; `askedAt`:
+ * copies that are made later do not count.
+ */
+export async function leftOf(
+  hub: Hub,
+  erasure: Pick<Erasure, "organizationId" | "connections" | "askedAt">,
+  trees: readonly TreeErasure[],
+): Promise<Left[]> {
   const { db } = hub;
   const all = (await listConnections(db, erasure.organizationId, ALL)).filter((each) => isBridged(hub, each));
   const read = all.filter((each) => isRemote(each) && erasure.connections.includes(each.id));
@@ -124,7 +132,7 @@ async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[])
 }
 
 /** The hub deletes its scheduled backups one a night; it knows of no other copies. */
-function ofBackups({ backupsKept }: Hub, { askedAt }: Erasure): Left {
+function ofBackups({ backupsKept }: Hub, { askedAt }: Pick<Erasure, "askedAt">): Left {
   const others = "Backups of the database and of the bridge's disk are the operator's";
   if (backupsKept === undefined) return left("backups", null, others);
   const detail = `The last scheduled backup that may hold the person is deleted after ${backupsKept + 1} nights. ` +
@@ -160,7 +168,7 @@ function isRemote({ settings }: Connection): boolean {
   return settings.mode === "remote";
 }
 
-function onServer({ id, settings }: Connection, { askedAt }: Erasure): Left {
+function onServer({ id, settings }: Connection, { askedAt }: Pick<Erasure, "askedAt">): Left {
   if (settings.after === "leave") {
     return left(
       "files_on_server",

@@ -10,7 +10,7 @@ import type { Env } from "../kit/env.ts";
 import { idOf, INSTANT } from "../kit/shapes.ts";
 import { loadUser } from "./users.ts";
 
-const FIELD = z.strictObject({
+export const FIELD = z.strictObject({
   field: z.string().meta({ examples: ["title"] }),
   value: z.unknown().meta({ examples: ["Engineer"] }),
   since: INSTANT.nullable(),
@@ -33,6 +33,7 @@ const listFields = route(
   describe("listUserFields", "Show where a user's values come from", { 200: FIELDS }, {
     description: "Each field with the connection, run, file and line that brought it, or who wrote it by hand; since " +
       "when (null: before the history that is kept); and what other connections say that differs.",
+    faults: ["merged"],
   }),
   requires("users:read"),
   async (c) => {
@@ -42,7 +43,7 @@ const listFields = route(
   },
 );
 
-function viewField({ field, value, since, connectionId, run, hand, others }: Provenance): z.infer<typeof FIELD> {
+export function viewField({ field, value, since, connectionId, run, hand, others }: Provenance): z.infer<typeof FIELD> {
   return {
     field: field === "department_name" ? "department" : field,
     value: field === "manager" && typeof value === "number" ? encodeId("usr", value) : value,

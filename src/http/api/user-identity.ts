@@ -52,7 +52,7 @@ const accept = route(
 
 const undoAccept = route(
   describe("undoAcceptRow", "Take an accepted row back", CHANGED, {
-    headers: [IF_MATCH],
+    ...FAULTS,
     description: "The row is refused again. What it has changed by then is not undone: revert that run.",
   }),
   requires("runs:approve"),

@@ -50,6 +50,10 @@ async function findNamed(c: Context<Env>, input: NonNullable<UserPatch["manager"
   const id = may("id") ? decodeId("usr", text) : null;
   if (id !== null) {
     const found = await findUser(db, organizationId, id);
+    const into = found?.user.mergedInto ?? null;
+    if (into !== null) {
+      throw unprocessable("/manager", `The user "${text}" was merged into "${encodeId("usr", into)}"; name that one`);
+    }
     return found === null ? [] : [found.user];
   }
   return await findUserIdsNamed(db, organizationId, {

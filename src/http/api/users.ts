@@ -29,8 +29,24 @@ import { byId, loader, pathParameter } from "../kit/load.ts";
 
 const FILTER = z.strictObject({ ...PAGING, ...FILTERS });
 
-/** The organization's user, or `not_found`. */
-export const loadUser = loader("user", byId("usr", findUser));
+/** The organization's user, or `not_found`; also one that was merged into another. */
+export const loadAnyUser = loader("user", byId("usr", findUser));
+
+/** Of a user that was merged into another, a read is sent on to that one (`merged`), and a write refused (`conflict`). */
+export async function loadUser(c: Context<Env>): Promise<StoredUser> {
+  const stored = await loadAnyUser(c);
+  const { id, mergedInto } = stored.user;
+  if (mergedInto === null) return stored;
+  const from = encodeId("usr", id), into = encodeId("usr", mergedInto);
+  if (c.req.method === "GET" || c.req.method === "HEAD") {
+    const location = `${c.req.path.replace(pathParameter(c, "id"), into)}${new URL(c.req.url).search}`;
+    throw new Fault("merged", `The user "${from}" was merged into "${into}"`, { location });
+  }
+  throw new Fault(
+    "conflict",
+    `The user "${from}" was merged into "${into}": write to that one, or undo the merge (DELETE /v1/users/${from}/merge)`,
+  );
+}
 
 const list = route(
   describe("listUsers", "List users", { 200: listOf(USER) }, {
@@ -51,7 +67,9 @@ const list = route(
 
 const get = route(
   describe("getUser", "Get a user", { 200: versioned(USER) }, {
-    description: "All fields, the connections that it comes from, and the version for `If-Match`.",
+    description: "All fields, the connections that it comes from, and the version for `If-Match`. A user that was " +
+      "merged into another is answered with 301.",
+    faults: ["merged"],
   }),
   requires("users:read"),
   (c) => getVersion(c, loadUser, viewUser),
@@ -113,6 +131,7 @@ const getErasure = route(
   describe("getErasure", "Get the progress of an erasure", { 200: ERASURE }, {
     description: "What is still `pending`, such as files on SFTP servers, and what is `left` outside of " +
       "the hub's reach.",
+    faults: ["merged"],
   }),
   requires("users:read"),
   async (c) => c.json(await loadErasure(c, await loadUser(c))),

@@ -44,9 +44,10 @@ export function problem(c: Context<Env>, error: unknown): Response {
     request_id: c.get("requestId"),
     ...shownFault(fault),
   };
-  // Some codes describe ends of runs that are not failures, with a status below 400. A request never ends in one.
-  return c.body(JSON.stringify(body), status < 400 ? 500 : status as 400, {
+  // Some codes describe ends of runs that are not failures, with a status below 300. A request never ends in one.
+  return c.body(JSON.stringify(body), status < 300 ? 500 : status as 400, {
     "content-type": "application/problem+json",
+    ...(fault.location === null ? {} : { location: fault.location }),
     ...(fault.retryAfterS === null ? {} : { "retry-after": String(fault.retryAfterS) }),
     ...(status === 401 ? { "www-authenticate": `Bearer realm="muster"` } : {}),
   });

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { type FaultCode, FAULTS } from "../../model/errors.ts";
-import { type AnswerHeader, RETRY_AFTER } from "./describe.ts";
+import { type AnswerHeader, LOCATION, RETRY_AFTER } from "./describe.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { headersOf, type Parts } from "./parts.ts";
 import type { PROBLEM } from "./problem.ts";
@@ -23,6 +23,7 @@ const DETAILS: Partial<Record<FaultCode, string>> = {
 
 /** Headers that belong to a status. */
 const HEADERS_OF_STATUS: Readonly<Record<number, Readonly<Record<string, AnswerHeader>>>> = {
+  301: { Location: LOCATION },
   401: { "WWW-Authenticate": { description: "The authentication scheme to use", schema: z.string() } },
   429: { "Retry-After": RETRY_AFTER },
   503: {

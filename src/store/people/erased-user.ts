@@ -5,6 +5,7 @@ import { IMAGE, IMAGE_INDEX } from "../../reconcile/image.ts";
 import { type Database, setOf, type Statement } from "../database.ts";
 import { blankImage } from "./erased-pages.ts";
 import { recordByHand } from "./hand-changes.ts";
+import { forgetMergesOf } from "./merges.ts";
 import { forgetWords } from "./search-index.ts";
 import type { User } from "./users.ts";
 
@@ -19,6 +20,7 @@ export function forgetUser(db: Database, { id, organizationId }: User, names: re
     db.run(sql`delete from links where user_id = ${id}`),
     db.run(sql`delete from identity_decisions where user_id = ${id} and organization_id = ${organizationId}`),
     forgetWords(db, organizationId, id),
+    forgetMergesOf(db, id),
     // Withheld values of other people: if they are read again, they are reported again.
     db.run(sql`update links set said = null where said is not null
       and connection_id in (select id from connections where organization_id = ${organizationId})

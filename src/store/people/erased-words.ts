@@ -53,9 +53,13 @@ export async function emptyWords(
     where organization_id = ${organizationId} and reads is not null`);
   // Without a checkpoint, the next fetch reads the whole source.
   const named = states.filter(([, reads]) => isNamedIn(reads)).map(([id]) => id);
+  const former = await db.rows<[number, string]>(sql`select connection_id, reads from connection_upgrades
+    where organization_id = ${organizationId} and reads is not null`);
+  const namedBefore = former.filter(([, reads]) => isNamedIn(reads)).map(([id]) => id);
   statements.push(
     db.run(sql`update connection_clocks set reads = null
       where connection_id in ${setOf(named)}`),
+    db.run(sql`update connection_upgrades set reads = null where connection_id in ${setOf(namedBefore)}`),
     db.run(sql`delete from bridge_checks where organization_id = ${organizationId} and result is not null`),
   );
   return statements;

@@ -18,6 +18,7 @@ import { emptyRuns, type FoundInRuns } from "./erased-runs.ts";
 import { blankUser, forgetUser } from "./erased-user.ts";
 import { forgetLeaver } from "./leavers.ts";
 import { type Erasure, recordErasure } from "./erasures.ts";
+import type { EraseStep } from "./places.ts";
 import type { User } from "./users.ts";
 
 /** Keeps runs of the organization from beginning; null while one is at work, or another process holds the lease. */
@@ -75,23 +76,25 @@ export async function eraseFound(
 ): Promise<boolean> {
   const { id: userId, organizationId } = user;
   const { connections } = found;
+  // In this order. Each place of a person has its step (places.ts).
+  const steps: Record<EraseStep, readonly Statement[]> = {
+    changes: emptyPages(db, { organizationId, userId }, found.pages),
+    runs: emptyRuns(db, { organizationId, dataVersion }, found.runs, ERASED),
+    events: emptyEvents(db, { organizationId, userId }, found.events, connections, ERASED),
+    files: emptyFiles(db, organizationId, connections, found.files),
+    words: found.words,
+    answers: [forgetReplies(db, organizationId), forgetAnswers(db, organizationId)],
+    links: forgetUser(db, user, found.names),
+    names: found.waiting,
+    user: [...await blankUser(db, user, now), forgetLeaver(db, userId)],
+  };
   const statements: Statement[] = [
     ...renewLease(db, hold),
     db.run(sql`select ${
       unlessMoved(sql`data_version = ${dataVersion}
         and exists (select 1 from users where id = ${userId} and version = ${user.version})`)
     } from organizations where id = ${organizationId}`),
-    ...emptyPages(db, { organizationId, userId }, found.pages),
-    ...emptyRuns(db, { organizationId, dataVersion }, found.runs, ERASED),
-    ...emptyEvents(db, { organizationId, userId }, found.events, connections, ERASED),
-    ...emptyFiles(db, organizationId, connections, found.files),
-    ...found.words,
-    forgetReplies(db, organizationId),
-    forgetAnswers(db, organizationId),
-    ...forgetUser(db, user, found.names),
-    ...found.waiting,
-    ...await blankUser(db, user, now),
-    forgetLeaver(db, userId),
+    ...Object.values(steps).flat(),
     db.run(sql`update organizations set data_version = data_version + 1 where id = ${organizationId}`),
     ...recordFound(db, user, found, now),
     recordAudit(db, by, { organizationId, action: "user.erased", subjects: [encodeId("usr", userId)] }, now, sql`true`),

@@ -10,3 +10,10 @@ export async function recordExport(db: Database, organizationId: number, now: nu
   const note = { action: "user.exported", subjects: [encodeId("org", organizationId)], organizationId } as const;
   await db.write([recordAudit(db, by, note, now, sql`true`)]);
 }
+
+/** Records that all about a person was read as one record. */
+export async function recordReading(db: Database, person: { id: number; organizationId: number }, now: number, by: By) {
+  const { organizationId } = person;
+  const note = { action: "user.record_read", subjects: [encodeId("usr", person.id)], organizationId } as const;
+  await db.write([recordAudit(db, by, note, now, sql`true`)]);
+}

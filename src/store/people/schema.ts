@@ -71,6 +71,8 @@ export const users = sqliteTable("users", {
   editedByHand: json<string[]>("edited_by_hand"),
   /** The page with this user's latest change; each change names the page before it. */
   lastPage: integer("last_page"),
+  /** The user that this one was merged into: it has no values any more, and is in no list. */
+  mergedInto: integer("merged_into"),
   version: integer().notNull().default(1),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
@@ -85,6 +87,7 @@ export const users = sqliteTable("users", {
   // Active users with a deactivation date.
   index("users_deactivation").on(t.deactivationDate).where(sql`status = 'active' and deactivation_date is not null`),
   index("users_department").on(t.departmentId).where(sql`department_id is not null`),
+  index("users_merged").on(t.mergedInto).where(sql`merged_into is not null`),
 ]);
 
 /** Which key of a source belongs to which user. At most one for each connection and user. */

@@ -32,7 +32,7 @@ export async function findUserIds(
   const fits = fitting(organizationId, filter);
   if (filter.q === null) {
     const rows = await db.rows<[number]>(sql`select u.id from users u
-      where u.organization_id = ${organizationId} and u.id > ${after} and ${fits ?? sql`1`}
+      where u.organization_id = ${organizationId} and u.id > ${after} and u.merged_into is null and ${fits ?? sql`1`}
       order by u.id limit ${limit + 1}`);
     const ids = rows.map(([id]) => id);
     return ids.length > limit ? { ids: ids.slice(0, limit), next: ids[limit - 1]! } : { ids, next: null };
@@ -41,7 +41,7 @@ export async function findUserIds(
   const rows = await db.rows<[number, number | null]>(sql`
     with named(id) as (${named(organizationId, filter.q, after, looked)}),
       first(id) as materialized (select id from named order by id limit ${looked})
-    select first.id, u.id is not null and (${fits ?? sql`1`}) from first
+    select first.id, u.id is not null and u.merged_into is null and (${fits ?? sql`1`}) from first
     left join users u on u.id = first.id and u.organization_id = ${organizationId} order by first.id`);
   const ids = rows.filter(([, fit]) => fit === 1).map(([id]) => id);
   if (ids.length > limit) return { ids: ids.slice(0, limit), next: ids[limit - 1]! };

@@ -42,7 +42,7 @@ export interface EditedWith {
   readonly statements?: (same: SQL) => readonly Statement[];
 }
 
-/** False when the user has changed, or its new manager is now below it. */
+/** False when the user has changed or was merged into another, or its new manager is now below it. */
 export async function writeUserEdit(
   db: Database,
   user: User,
@@ -52,6 +52,7 @@ export async function writeUserEdit(
   { action = "user.changed", statements = () => [] }: EditedWith = {},
 ): Promise<boolean> {
   const { organizationId } = user;
+  if (user.mergedInto !== null) return false;
   const managerId = edit.after[IMAGE_INDEX.manager_id] as number | null;
   const newManager = "manager_id" in edit.before;
   const same = and(
@@ -108,7 +109,7 @@ function changeOf(user: User, edit: UserEdit): HandChange {
 }
 
 /** The user's properties that an edit writes. Its connection stays. */
-function propertiesOf(after: Image): Partial<User> {
+export function propertiesOf(after: Image): Partial<User> {
   const written = IMAGE.filter((column) => column !== "source_id");
   const properties = written.map((column) => [PROPERTY[column], after[IMAGE_INDEX[column]]!] as const);
   return { ...Object.fromEntries(properties), onLeave: after[IMAGE_INDEX.on_leave] === 1 };

@@ -7,6 +7,7 @@ import { departments } from "../people/schema.ts";
 import { matches } from "../unchanged.ts";
 import { changePages, pageBodies, pageManagers } from "./schema-plans.ts";
 import type { ChangeView } from "../../model/change.ts";
+import { ofChange } from "./entry-places.ts";
 import { managersOf, type PageRow, supersededOf, viewPage, viewUserChange } from "./change-views.ts";
 
 export interface ChangeList {
@@ -81,32 +82,80 @@ export async function listFeed(
   return { changes, next: found.length > limit ? changes.at(-1)!.seq : null };
 }
 
-/** A user's changes, the latest first; `before`: continue with this page. */
+/**
+ * A user's changes and those of everybody merged into them, the latest first; `before`: continue at this place, which is
+ * a page and whose history it is.
+ */
 export async function listUserHistory(
   db: Database,
   organizationId: number,
   userId: number,
   { before, limit }: { before: number | null; limit: number },
 ): Promise<ChangeList> {
-  const [user] = await db.rows<[number | null]>(sql`select last_page from users
-    where id = ${userId} and organization_id = ${organizationId}`);
-  let page = before ?? user?.[0] ?? null;
+  const heads = await historiesOf(db, organizationId, userId, before);
   const names = await departmentNames(db, organizationId);
   const changes: ChangeView[] = [];
-  while (page !== null && changes.length < limit) {
-    const [row] = await selectPages(db)
-      .where(matches(changePages, { id: page, organizationId }));
-    if (row === undefined) {
-      page = null;
-      break;
-    }
-    const entries = JSON.parse(row.body) as Entry[];
-    const index = entries.findIndex((entry) => userOfChange(entry) === userId);
-    if (index < 0) break;
-    changes.push(viewUserChange(row, entries[index]!, index, names));
-    page = decodeChange(entries[index]!).previousPage;
+  for (;;) {
+    const latest = heads.reduce<Head | null>(
+      (one, other) => one !== null && placeOf(one) > placeOf(other) ? one : other,
+      null,
+    );
+    if (latest === null) return { changes, next: null };
+    if (changes.length === limit) return { changes, next: placeOf(latest) };
+    const [row] = await selectPages(db).where(matches(changePages, { id: latest.page, organizationId }));
+    const entries = row === undefined ? [] : JSON.parse(row.body) as Entry[];
+    const index = entries.findIndex((entry) => userOfChange(entry) === latest.userId);
+    if (index >= 0) changes.push(viewUserChange(row!, entries[index]!, index, names));
+    const page = index < 0 ? null : decodeChange(entries[index]!).previousPage;
+    if (page === null) heads.splice(heads.indexOf(latest), 1);
+    else latest.page = page;
   }
-  return { changes, next: page };
+}
+
+/** Where one user's history continues. */
+interface Head {
+  readonly userId: number;
+  /** Which of the histories that are shown together it is. */
+  readonly place: number;
+  page: number;
+}
+
+/** Histories that are shown together at most: nobody was a thousand people. */
+const HISTORIES = 1024;
+
+function placeOf({ page, place }: Head): number {
+  return page * HISTORIES + place;
+}
+
+async function historiesOf(
+  db: Database,
+  organizationId: number,
+  userId: number,
+  before: number | null,
+): Promise<Head[]> {
+  const rows = await db.rows<[number, number | null]>(sql`with recursive m(id) as (
+      select ${userId} union select u.id from m join users u on u.merged_into = m.id
+    ) select u.id, u.last_page from m cross join users u on u.id = m.id and u.organization_id = ${organizationId}
+    order by u.id limit ${HISTORIES}`);
+  const heads = rows.flatMap(([id, page], place) => page === null ? [] : [{ userId: id, place, page }]);
+  if (before === null) return heads;
+  const left: Head[] = [];
+  for (const head of heads) {
+    const isIts = before % HISTORIES === head.place;
+    let page: number | null = isIts ? Math.floor(before / HISTORIES) : head.page;
+    while (page !== null && placeOf({ ...head, page }) > before) page = await pageBefore(db, page, head.userId);
+    if (page !== null) left.push({ ...head, page });
+  }
+  return left;
+}
+
+/** The page with the user's change before the one in this page. */
+async function pageBefore(db: Database, page: number, userId: number): Promise<number | null> {
+  const [row] = await db.rows<[number | null]>(sql`select ${ofChange("e.value", "previousPage")}
+    from page_bodies b, json_each(b.body) e where b.page_id = ${page} and ${
+    ofChange("e.value", "userId")
+  } = ${userId}`);
+  return row?.[0] ?? null;
 }
 
 export type AppliedPage =
@@ -154,26 +203,27 @@ async function* loadPages(
   }
 }
 
-/** A change by hand, as readers will see it once its page is written. */
-export async function viewHandChange(
+/** Changes by hand, as readers will see them once their page is written. */
+export async function viewHandChanges(
   db: Database,
   page: { id: number; organizationId: number; firstChange: number; managers: string | null },
-  entry: Entry,
+  entries: readonly Entry[],
   now: number,
-): Promise<ChangeView> {
+): Promise<ChangeView[]> {
   const row: PageRow = {
     ...page,
     runId: null,
     page: 0,
     kind: "updates",
-    count: 1,
+    count: entries.length,
     parked: null,
     superseded: null,
     seq: 0,
     appliedAt: now,
     body: "",
   };
-  return viewUserChange(row, entry, 0, await departmentNames(db, page.organizationId));
+  const names = await departmentNames(db, page.organizationId);
+  return entries.map((entry, index) => viewUserChange(row, entry, index, names));
 }
 
 /** Names of the departments that a plan will create. */
