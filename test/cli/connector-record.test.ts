@@ -27,15 +27,18 @@ const mailOf = (i: number) => PEOPLE[i]!.contact.mail;
 
 /** Asks for pages by links, for each person by number, and for a table by the address of the first one. */
 const CONNECTOR = `
-const fault = (text) => Object.assign(new Error(text), { name: "SourceFault", kind: "answer" });
+const fault = (text, kind = "answer") => Object.assign(new Error(text), { name: "SourceFault", kind });
+const kindOf = (status) =>
+  status === 401 || status === 403 ? "credentials" : status === 408 || status === 429 || status >= 500 ? "connection" : "answer";
 const good = (answer) => {
-  if (answer.status !== 200) throw fault("The source answered " + answer.status);
+  if (answer.status !== 200) throw fault("The source answered " + answer.status, kindOf(answer.status));
   return answer;
 };
+const isGood = (value) => Object.keys(value ?? {}).join() === "host" && typeof value.host === "string";
 export default {
   api: 1, name: "acme-people", version: "1.0.0", title: "Acme people", input: "fetch", coverage: { users: "full" },
   settings: { "~standard": { version: 1, vendor: "own", validate: (value) =>
-    typeof value?.host === "string" ? { value } : { issues: [{ message: "should be a host", path: ["host"] }] } } },
+    isGood(value) ? { value } : { issues: [{ message: "should be a host", path: ["host"] }] } } },
   settingsJsonSchema: {
     type: "object", properties: { host: { type: "string" } }, required: ["host"], additionalProperties: false,
   },
@@ -48,8 +51,10 @@ export default {
     return { ok: total > 0, detail: total + " people", found: { total } };
   },
   async *fetch({ fetch, settings, expectTotal }) {
-    const people = [], base = "http://" + settings.host;
+    const people = [], asked = new Set(), base = "http://" + settings.host;
     for (let next = "/people?size=3"; next !== null;) {
+      if (asked.has(next)) throw fault("a circle of pages");
+      asked.add(next);
       const body = await good(await fetch(base + next)).json();
       if (!Array.isArray(body.people) || !("next" in body)) throw fault("no page");
       people.push(...body.people);
@@ -57,13 +62,15 @@ export default {
     }
     const here = people.filter(({ status }) => status !== "left");
     const table = await good(await fetch(base + "/teams?of=" + encodeURIComponent(here[0].contact.mail))).text();
+    if (!table.startsWith("mail;team\\n") || !table.endsWith("\\n")) throw fault("no table");
     const teams = new Map(table.trim().split("\\n").slice(1).map((line) => line.split(";")));
     expectTotal(here.length);
     for (const { personId, who, contact, bossId } of here) {
       const more = await fetch(base + "/people/" + personId + "/photo");
       if (more.status !== 404) good(more);
       const record = { id: personId, mail: contact.mail, first: who.first, last: who.last, boss: bossId };
-      if (teams.has(contact.mail)) record.team = teams.get(contact.mail);
+      if (!teams.has(contact.mail)) throw fault("no team of everybody");
+      record.team = teams.get(contact.mail);
       yield { origin: "/people/" + personId, records: [record] };
     }
   },
@@ -190,7 +197,7 @@ test(
   () =>
     withTerminal((terminal) =>
       withSource(async (host) => {
-        const hidden = CONNECTOR.replace('status !== "left"', "status.length > 4");
+        const hidden = CONNECTOR.replace('status !== "left"', 'status.startsWith("act")');
         const replaced = await record(terminal, host, hidden);
         assert.equal(replaced.code, 2);
         assert.match(replaced.err, /with all values replaced it gives/);

@@ -126,16 +126,13 @@ function takeFor(request: Request, left: RealExchange[], replacer: Replacer): Re
 async function requireSame(tried: Tried, { exchanges, counts }: RealRead, sourceOf: (part: Part) => Handler) {
   for (const [entity, count] of counts) {
     const { fault, count: found } = await readOnce(tried, { entity, source: sourceOf(entity) });
-    if (fault !== null || found !== count) {
-      throw new Fault(
-        "unprocessable",
-        `The source gave ${count} ${entity}, and with all values replaced it gives ${found}` +
-          `${
-            fault === null ? "" : ` (${fault.message})`
-          }. A value that the connector looks for has to be a text of its own ` +
-          "code to be kept: write it there",
-      );
-    }
+    if (fault === null && found === count) continue;
+    const why = fault === null ? "" : ` (${fault.message})`;
+    throw new Fault(
+      "unprocessable",
+      `The source gave ${count} ${entity}, and with all values replaced it gives ${found}${why}. A value that the connector ` +
+        "looks for has to be a text of its own code to be kept: write it there",
+    );
   }
   if (!exchanges.some(({ part }) => part === "check")) return;
   await tryCheck({ ...tried, cases: { ...tried.cases, source: sourceOf("check") } }).catch((cause) => {
@@ -143,16 +140,17 @@ async function requireSame(tried: Tried, { exchanges, counts }: RealRead, source
   });
 }
 
+/** A shorter one may be in any text. */
+const SHORTEST_SECRET = 6;
+
 /** A last look: no secret and no address of a person may be left, wherever it came from. */
 function requireNobody({ exchanges }: Tape, real: RealRead, secrets: readonly string[]): void {
   const text = JSON.stringify(exchanges).toLowerCase();
   const mails = real.exchanges.flatMap(({ body, url }) =>
     [...`${plain(body)} ${url}`.matchAll(MAILS)].map(([mail]) => mail)
   );
-  const found = [...secrets.filter((secret) => secret.length >= 6), ...mails].some((each) =>
-    text.includes(each.toLowerCase())
-  );
-  if (found) {
+  const known = [...secrets.filter((secret) => secret.length >= SHORTEST_SECRET), ...mails];
+  if (known.some((each) => text.includes(each.toLowerCase()))) {
     throw new Fault(
       "unprocessable",
       "An address or a secret is left in the tape, so it is not written: the connector's code or settings have it",
