@@ -7,7 +7,7 @@ import { createAsk, createTestToken } from "../support/hub.ts";
 import { csv, type Importing, importing, type Person } from "../support/imports.ts";
 
 const HEADER = "employee_id,email,first_name,last_name,title,manager_id,manager_email,badge";
-const ANA = "A1,ana@acme.test,Ana,Zqlund,Lead,B2,,zqbadge", BO = "B2,bo@acme.test,Bo,Berg,Engineer,,,b2";
+const ANA = "A1,ana@acme.test,Ana,Zqzqlund,Lead,B2,,zqzqbadge", BO = "B2,bo@acme.test,Bo,Berg,Engineer,,,b2";
 const CY = "C3,cy@acme.test,Cy,Cole,Engineer,A1,,";
 
 // deno-lint-ignore no-explicit-any
@@ -24,16 +24,16 @@ async function recordOf({ ask }: Importing, { id }: Pick<Person, "id">): Promise
 async function fill(world: Importing): Promise<Person> {
   await world.ask("/v1/custom-fields/badge", { method: "PUT", json: { type: "text" } });
   await world.ask("/v1/webhook-endpoints", { json: { url: "https://hooks.example.com/" } });
-  await world.import(csv(HEADER, ANA.replace("ana@", "zqana.old@"), BO, CY), { name: "people.csv" });
+  await world.import(csv(HEADER, ANA.replace("ana@", "zqzqana.old@"), BO, CY), { name: "people.csv" });
   await world.import(csv(HEADER, ANA, BO, CY), { name: "people.csv" });
-  await world.edit(await world.person("A1"), { title: "Zq by hand" });
-  await world.import(csv(HEADER, ANA.replace(",zqbadge", ",zqbadge,zqtoo much"), BO, CY), { name: "long.csv" });
+  await world.edit(await world.person("A1"), { title: "Zqzq by hand" });
+  await world.import(csv(HEADER, ANA.replace(",zqzqbadge", ",zqzqbadge,zqzqtoo much"), BO, CY), { name: "long.csv" });
   await world.import(csv(HEADER, BO.replace("bo@", "bo@@").replace("Engineer,,", "Engineer,,ana@acme.test")), {
     coverage: "diff",
   });
   await world.connect("payroll");
   await world.import(csv(HEADER, ANA), { connection: "payroll", name: "pay.csv" });
-  await world.import(csv(HEADER, ANA.replace("Lead", "Zqplanned")), { mode: "plan", coverage: "diff" });
+  await world.import(csv(HEADER, ANA.replace("Lead", "Zqzqplanned")), { mode: "plan", coverage: "diff" });
   return await world.person("A1");
 }
 
@@ -41,7 +41,7 @@ test("a person's record has what is kept of them: values and where they come fro
   importing(async (world) => {
     const ana = await fill(world), record = await recordOf(world, ana);
     assert.equal(record.user.id, ana.id);
-    assert.deepEqual([record.user.custom, record.user.inactive_since], [{ badge: "zqbadge" }, null]);
+    assert.deepEqual([record.user.custom, record.user.inactive_since], [{ badge: "zqzqbadge" }, null]);
     const fields = new Map(record.fields.map((each: Json) => [each.field, each]));
     assert.equal((fields.get("email") as Json).source.file, "people.csv");
     assert.deepEqual(record.reports, [(await world.person("C3")).id]);
@@ -49,7 +49,7 @@ test("a person's record has what is kept of them: values and where they come fro
     const history = record.history.map(({ reason, fields }: Json) => [reason, Object.keys(fields)]);
     assert.deepEqual(history.at(-2), [null, ["email"]]);
     assert.ok(history.some(([reason]: Json) => reason === "hand"), JSON.stringify(history));
-    assert.deepEqual(record.plans.map(({ fields }: Json) => fields.title.after), ["Zqplanned"]);
+    assert.deepEqual(record.plans.map(({ fields }: Json) => fields.title.after), ["Zqzqplanned"]);
     const names = record.drops.map(({ name }: Json) => name);
     assert.ok(names.includes("long.csv") && names.includes("pay.csv"), String(names));
     assert.ok(record.drops.every(({ expires_at }: Json) => Date.parse(expires_at) > world.hub.now()));
@@ -105,7 +105,7 @@ test("of an erased person the record has the erasure, and nothing that was their
     const ana = await fill(world);
     assert.equal((await world.post(`/v1/users/${ana.id}/erase`)).status, 200);
     const record = await recordOf(world, ana), text = JSON.stringify(record).toLowerCase();
-    for (const word of ["zq", "ana@"]) assert.equal(text.includes(word), false, word);
+    for (const word of ["zqzq", "ana@"]) assert.equal(text.includes(word), false, word);
     assert.equal(record.erasure.user_id, ana.id);
     assert.ok(record.history.length >= 3);
   }));
@@ -139,7 +139,7 @@ test("wherever a person's values are stored is one of these places", () =>
     for (const table of await tablesOf(world)) {
       const rows = await world.hub.db.rows(sql.raw(`select * from "${table}"`));
       const text = rows.flat().map((cell) => typeof cell === "string" ? cell : "").join("\n").toLowerCase();
-      if (text.includes("zq") || text.includes("ana@")) found.add(table);
+      if (text.includes("zqzq") || text.includes("ana@")) found.add(table);
     }
     for (const table of found) assert.ok(emptied.has(table), table);
     for (const table of ["users", "page_bodies", "issue_pages", "events"]) assert.ok(found.has(table), table);
