@@ -164,7 +164,7 @@ export function createAnswers(timezone: string, runs: ReadonlyMap<number, Stored
     },
     unchanged(userId, run) {
       const place = placeIn(run, null, atOf(run.run), userId);
-      return answer("unchanged", place, `In ${inputOf(place)}, of ${on(place.at)}, with nothing new`);
+      return answer("unchanged", place, `${cap(inputOf(place))}, of ${on(place.at)}, has them with nothing new`);
     },
   };
 }

@@ -39,7 +39,7 @@ export function createDropAnswers(timezone: string, found: StoredRun, userIds: r
         );
       }
       if (run.status !== "succeeded" && run.status !== "partial") {
-        return answer("in_file", place, `${row} names the person. ${statusInWords(run).sentence}`);
+        return answer("in_file", place, `${row} names them. ${statusInWords(run).sentence}`);
       }
       if (userIds.length > 0) return answer("unchanged", place, `${row} has nothing new`);
       return answer(

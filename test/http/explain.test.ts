@@ -314,8 +314,10 @@ test("beside requests, threads find the same", () =>
     const [[file]] = await hub.db.rows<[string]>(sql`select file from pragma_database_list where name = 'main'`) as [
       [string],
     ];
-    const readers = [1, 2].map(() => createReader(`file:${file}`, { log }));
+    const readers = [1, 2].map(() => createReader(`file:${file}`, { log, limits: { maxWaitMs: 300_000 } }));
     try {
+      // An explanation does not wait long for a thread to start.
+      for (const reader of readers) await reader.read("findRowsAt", { turn: 0 }, 0, 0, []);
       const app = createApp({ ...hub, reader: readers[0]!, dropReader: shareReads(readers[1]!) });
       const headers = { authorization: `Bearer ${await createTestToken(hub)}` };
       for (const q of ["000123", "zoe angstrom", "nobody"]) {
