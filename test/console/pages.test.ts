@@ -74,12 +74,36 @@ test("a held run is found on the first page and in the list, and is cancelled th
   });
 });
 
+test("why somebody is not there is explained, with the row that was refused and its run", async () => {
+  await importing(async (world) => {
+    const run = await world.import(csv(COLUMNS, ...crowd(2, 1, () => ",yes,"), "X9,x9@,Xenia,Example,yes,"));
+    const visitor = await signedIn(world);
+    const people = await visitor.open("/o/default/people?q=X9");
+    assert.match(people.text, /What became of “X9”/);
+    const page = await visitor.open("/o/default/explain?q=X9");
+    assert.match(page.text, /Nobody in Muster/);
+    assert.match(page.text, /was refused/);
+    assert.match(page.text, new RegExp(`/o/default/runs/${run.id}`));
+  });
+});
+
 test("names, files and cells that are markup stay text", async () => {
   await importing(async (world) => {
     const run = await world.import(csv(COLUMNS, `M1,m1@acme.test,"${MARKUP}","${MARKUP}",yes,"${MARKUP}"`));
     const visitor = await signedIn(world);
     const [person] = await world.people();
-    for (const path of ["", "/runs", `/runs/${run.id}`, "/people", `/people/${person!.id}`, "/import", "/account"]) {
+    for (
+      const path of [
+        "",
+        "/runs",
+        `/runs/${run.id}`,
+        "/people",
+        "/explain?q=M1",
+        `/people/${person!.id}`,
+        "/import",
+        "/account",
+      ]
+    ) {
       const page = await visitor.open(`/o/default${path}`);
       assert.equal(page.status, 200, `${path}: ${page.text}`);
       assert.ok(!page.text.includes(MARKUP), path);

@@ -44,6 +44,8 @@ const EXPLANATION = z.strictObject({
   answers: z.array(ANSWER),
 }).meta({ id: "Explanation" });
 
+export type ExplanationView = z.infer<typeof EXPLANATION>;
+
 const ASKED = z.strictObject({
   q: z.string().trim().min(1).max(200).refine(
     (text) => searchedWords(text).length <= MAX_SEARCHED,
@@ -67,7 +69,7 @@ const ask = route(
   },
 );
 
-function viewExplanation(found: Explanation): z.infer<typeof EXPLANATION> {
+function viewExplanation(found: Explanation): ExplanationView {
   return {
     ...whoInWords(found),
     users: found.users.map(viewPerson),
@@ -75,7 +77,7 @@ function viewExplanation(found: Explanation): z.infer<typeof EXPLANATION> {
   };
 }
 
-function whoInWords({ users, hasMore }: Explanation): Pick<z.infer<typeof EXPLANATION>, "code" | "sentence"> {
+function whoInWords({ users, hasMore }: Explanation): Pick<ExplanationView, "code" | "sentence"> {
   const [first] = users;
   if (first === undefined) {
     return { code: "nobody", sentence: "Nobody in Muster has this id, address or name." };
@@ -90,7 +92,7 @@ function whoInWords({ users, hasMore }: Explanation): Pick<z.infer<typeof EXPLAN
   return { code: "found", sentence: `${who ?? "This person, whose data was erased,"}${more} is ${status} in Muster.` };
 }
 
-function viewPerson({ user }: StoredUser): z.infer<typeof PERSON> {
+function viewPerson({ user }: StoredUser): ExplanationView["users"][number] {
   const name = [user.firstName, user.lastName].filter((part) => part !== null).join(" ");
   return {
     id: encodeId("usr", user.id),
@@ -101,7 +103,7 @@ function viewPerson({ user }: StoredUser): z.infer<typeof PERSON> {
   };
 }
 
-function viewAnswer(answer: Answer, { connections }: Explanation): z.infer<typeof ANSWER> {
+function viewAnswer(answer: Answer, { connections }: Explanation): ExplanationView["answers"][number] {
   const { code, sentence, next, connectionId, runId, file, line, at, userId, issue } = answer;
   const connection = connectionId === null ? undefined : connections.get(connectionId);
   return {

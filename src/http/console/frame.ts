@@ -20,6 +20,7 @@ const SECTIONS: readonly Section[] = [
   { path: "/import", title: "Import", scope: "drops:write" },
   { path: "/runs", title: "Runs", scope: "runs:read" },
   { path: "/people", title: "People", scope: "users:read" },
+  { path: "/explain", title: "Explain", scope: "users:read" },
 ];
 
 /** Path of a page of the request's organization. */

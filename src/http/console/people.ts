@@ -53,6 +53,9 @@ export const showPeople = route(PAGE, async (c) => {
           }</p>`
           : html`<ul class="bare rowlist">${people.data.map((person) => viewListed(person, path))}</ul>`}
         ${viewPaging(address, people.next_cursor, cursor === undefined)}
+        ${q === undefined || people.data.length > 0
+          ? ""
+          : html`<p><a href="${pathIn(c, "/explain")}?${queryOf({ q })}">What became of “${q}”?</a></p>`}
         <p class="small"><a href="${path}/people.csv${query === "" ? "" : `?${query}`}">${query === ""
           ? "All of them"
           : "All matches"} as CSV</a> · <a href="${path}/people.xlsx${query === ""
