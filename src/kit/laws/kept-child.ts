@@ -8,11 +8,13 @@ import { type Child, type ChildOptions, startChild } from "../../runtime/sandbox
 /** A child that nobody has used for so long is ended, so that it keeps no process alive. */
 const KEPT_MS = 500;
 
-/** To be used as startChild. One use at a time. */
+/** To be used as startChild. */
 export function createKeptChild(): typeof startChild {
   let kept: Promise<Child> | null = null;
   let onLog: ChildOptions["onLog"];
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** A hub may end one use after it has begun the next. */
+  let uses = 0;
 
   async function forget(): Promise<void> {
     const ended = kept;
@@ -28,12 +30,15 @@ export function createKeptChild(): typeof startChild {
 
   return async (options) => {
     clearTimeout(timer);
+    uses++;
     onLog = options.onLog;
     kept ??= startChild({ ...options, onLog: (line) => onLog?.(line) });
     const child = await kept.catch((error) => {
       kept = null;
+      uses--;
       throw error;
     });
+    let isEnded = false;
     return {
       pid: child.pid,
       call: (...given) => (child.call(...given) as Promise<never>).catch(forgetAfter),
@@ -45,8 +50,10 @@ export function createKeptChild(): typeof startChild {
         }
       },
       end() {
+        if (!isEnded) uses--;
+        isEnded = true;
         clearTimeout(timer);
-        timer = setTimeout(() => void forget(), KEPT_MS);
+        if (uses === 0) timer = setTimeout(() => void forget(), KEPT_MS);
         return Promise.resolve();
       },
     };
