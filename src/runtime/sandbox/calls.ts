@@ -19,7 +19,7 @@ export interface CallOptions {
 }
 
 export interface Calls {
-  /** Resolves when the code is loaded. */
+  /** Waits for the process, and resolves when the code is loaded. */
   load(code: string): Promise<void>;
   /** Fails with a ConnectorFault, or a SourceFault that the connector threw. */
   call<T>(what: Exclude<Call, "fetch">, given: unknown, options?: CallOptions): Promise<T>;
@@ -47,8 +47,8 @@ type Given = { readonly done: boolean; readonly value: unknown };
 
 /** Of a line of the log, in characters. */
 const MAX_LOGGED = 2_000;
-/** Calls are numbered from 1; loading is the call 0. */
-const LOADING = 0;
+/** Calls are numbered from 1; what comes before them has numbers, too. */
+const STARTING = -1, LOADING = 0;
 
 export interface CallsOptions {
   readonly limits: Limits;
@@ -65,12 +65,13 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
   let asked = 0, askedBytes = 0, logged = 0;
   let over: { readonly reason: unknown } | null = null;
 
-  function begin(id: number, what: Call | "load", { answers = {} }: CallOptions = {}): void {
+  function begin(id: number, what: What, { answers = {} }: CallOptions = {}): void {
     const ms = msFor(what, limits);
     lasting.set(id, { answers, clock: createCallClock(ms, () => kill(tooLate(what, ms / 1000))) });
   }
 
-  function send(id: number, message: ToChild, { signal }: CallOptions = {}): Promise<Given> {
+  /** `message`: null where the child begins by itself. */
+  function send(id: number, message: ToChild | null, { signal }: CallOptions = {}): Promise<Given> {
     return new Promise<Given>((resolve, reject) => {
       if (over !== null) return reject(over.reason);
       signal?.throwIfAborted();
@@ -84,11 +85,11 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
       };
       waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
       clock.begin();
-      write(message);
+      if (message !== null) write(message);
     });
   }
 
-  async function call<T>(id: number, what: Call | "load", message: ToChild, options?: CallOptions): Promise<T> {
+  async function call<T>(id: number, what: What, message: ToChild | null, options?: CallOptions): Promise<T> {
     begin(id, what, options);
     try {
       return (await send(id, message, options)).value as T;
@@ -137,7 +138,8 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
 
   /** Takes what a child wrote, which may be anything that is JSON. `bytes`: of its line. */
   function hear(message: FromChild, bytes: number): void {
-    if (has(message, "loaded")) answered(LOADING)?.resolve({ done: true, value: null });
+    if (has(message, "ready")) answered(STARTING)?.resolve({ done: true, value: null });
+    else if (has(message, "loaded")) answered(LOADING)?.resolve({ done: true, value: null });
     else if (has(message, "crash")) kill(crashOf(message.crash ?? {}, "did not catch"));
     else if (has(message, "log")) log(message.log);
     else if (has(message, "ask")) void answer(message.ask, message.of, message.what, message.with, bytes);
@@ -147,7 +149,10 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
   }
 
   return {
-    load: (code) => call(LOADING, "load", { load: code }),
+    async load(code) {
+      await call(STARTING, "start", null);
+      await call(LOADING, "load", { load: code });
+    },
     call<T>(what: Exclude<Call, "fetch">, given: unknown, options?: CallOptions): Promise<T> {
       const id = ++calls;
       return call<T>(id, what, { call: id, what, with: given }, options);
@@ -180,13 +185,17 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
   };
 }
 
-function msFor(what: Call | "load", { loadMs, callMs, checkMs, idleMs }: Limits): number {
+type What = Call | "start" | "load";
+
+function msFor(what: What, { startMs, loadMs, callMs, checkMs, idleMs }: Limits): number {
+  if (what === "start") return startMs;
   if (what === "load") return loadMs;
   if (what === "check") return checkMs;
   return what === "fetch" ? idleMs : callMs;
 }
 
-function tooLate(what: Call | "load", seconds: number): ConnectorFault {
+function tooLate(what: What, seconds: number): ConnectorFault {
+  if (what === "start") return new ConnectorFault(`had no process within ${seconds} s: the machine is too busy`);
   if (what === "load") return new ConnectorFault(`did not load within ${seconds} s`);
   const where = what === "configure" ? '"settings", "auth" or "hosts"' : `"${what}"`;
   return new ConnectorFault(`did nothing for ${seconds} s in ${where}`);
@@ -195,7 +204,7 @@ function tooLate(what: Call | "load", seconds: number): ConnectorFault {
 /** Asks that renew the time of their call, beside answers of the source. The others could be asked for ever. */
 const SIGNS_OF_LIFE: ReadonlySet<Ask> = new Set(["feed", "page"]);
 
-const WORDS = ["loaded", "crash", "log", "ask", "fault", "page", "value"];
+const WORDS = ["ready", "loaded", "crash", "log", "ask", "fault", "page", "value"];
 
 function has<M extends object, K extends PropertyKey>(message: M, word: K): message is Extract<M, Record<K, unknown>> {
   return Object.hasOwn(message, word);

@@ -31,6 +31,8 @@ export type ToChild =
   | { readonly answer: number; readonly value?: unknown; readonly fault?: FaultText };
 
 export type FromChild =
+  /** The process has started, and waits for the code. */
+  | { readonly ready: true }
   | { readonly loaded: true }
   | { readonly value: number; readonly is?: unknown }
   | { readonly page: number; readonly is: unknown }
@@ -104,6 +106,8 @@ export interface Limits {
   readonly heapMiB: number;
   /** Of the whole process. */
   readonly residentMiB: number;
+  /** Until the process has started. How long that takes is the machine's doing, not the connector's. */
+  readonly startMs: number;
   /** Until the code is loaded. */
   readonly loadMs: number;
   /** Of one call, but for `check` and `fetch`. */
@@ -127,6 +131,7 @@ export interface Limits {
 export const LIMITS: Limits = {
   heapMiB: 192,
   residentMiB: 512,
+  startMs: 60_000,
   loadMs: 10_000,
   callMs: 10_000,
   checkMs: 30_000,

@@ -120,6 +120,7 @@ async function load(code: string): Promise<void> {
 
 async function main(): Promise<void> {
   prepare();
+  write({ ready: true });
   let isLoaded = false;
   for await (const line of linesOf(stdin.readable, Infinity)) {
     const message = parse(line) as ToChild;
