@@ -17,7 +17,6 @@ export const ANSWER_CODES = [
   "deactivated_filtered",
   "deactivated_due",
   "edited_by_hand",
-  "not_applied",
   "waiting_for_approval",
   "being_applied",
   "run_cancelled",
@@ -57,7 +56,7 @@ export interface Answer {
 }
 
 export interface Answers {
-  /** A change in a user's history. */
+  /** A change in a user's history that was applied. */
   changed(userId: number, change: ChangeView): Answer;
   /** A change that was planned and not applied; null: the run says nothing about it any more. */
   planned(runId: number, change: ChangeView): Answer | null;
@@ -77,11 +76,6 @@ export function createAnswers(timezone: string, runs: ReadonlyMap<number, Stored
       const run = change.run === null ? undefined : runs.get(decodeId("run", change.run)!);
       const at = change.applied_at === null ? 0 : Date.parse(change.applied_at);
       const place = placeIn(run, change.line, at, userId);
-      if (change.status === "superseded") {
-        return answer("not_applied", place, `${cap(rowOf(place))} was not applied: the person had changed meanwhile`, {
-          next: "Upload the file again, if what it says is still right",
-        });
-      }
       if (change.run === null) return answer("edited_by_hand", place, `Changed by hand on ${on(at)}${what(change)}`);
       return answer(
         codeOf(change),

@@ -91,7 +91,8 @@ function storedAnswers(organization: Organization, users: readonly StoredUser[],
   const { history, planned, rows, links, runs, last, unclear } = mentions;
   const say = createAnswers(organization.timezone, runs);
   const answers = [
-    ...history.map(({ userId, change }) => say.changed(userId, change)),
+    ...history.filter(({ change }) => change.status === "applied")
+      .map(({ userId, change }) => say.changed(userId, change)),
     ...planned.flatMap(({ runId, change }) => say.planned(runId, change) ?? []),
     ...rows.flatMap(({ runId, row }) => say.row(runId, row, userOf(links, runs.get(runId)?.run.connectionId, row.key))),
   ];

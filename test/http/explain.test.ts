@@ -12,7 +12,7 @@ import { createOrganization } from "../../src/store/organizations.ts";
 import type { Reader } from "../../src/store/people/heavy-reads.ts";
 import { fillSearchIndex } from "../../src/store/people/search-index.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
-import { crowd, csv, HEADER, HOUR_MS, type Importing, importing } from "../support/imports.ts";
+import { crowd, csv, DAY_MS, HEADER, HOUR_MS, type Importing, importing } from "../support/imports.ts";
 
 interface Answer {
   code: string;
@@ -327,4 +327,39 @@ test("beside requests, threads find the same", () =>
     } finally {
       for (const reader of readers) await reader.stop();
     }
+  }));
+
+test("who left, came back, and left on the day that was given, is shown so", () =>
+  importing(async (world) => {
+    const header = `${HEADER},is_active,deactivation_date`;
+    await world.import(csv(header, `${ANA},yes,`, `${BO},yes,`, "000125,cy@example.com,Cy,Dahl,yes,"));
+    for (const row of [`${ANA},no,`, `${ANA},yes,2026-03-04`]) {
+      world.later(HOUR_MS);
+      await world.import(csv(header, row, `${BO},yes,`, "000125,cy@example.com,Cy,Dahl,yes,"));
+    }
+    world.later(3 * DAY_MS);
+    await world.tick();
+    await world.carry();
+    const found = await explain(world, "000123");
+    assert.deepEqual(codes(found), ["deactivated_due", "reactivated", "deactivated", "created"]);
+    assert.match(found.answers[0]!.sentence, /because their last day has come/);
+    assert.match(found.answers[2]!.sentence, /^Deactivated by row 2 of "people\.csv", which says that they left on /);
+  }));
+
+test("a plan that a newer file has overtaken, and a file that only waits, are shown as such", () =>
+  importing(async (world) => {
+    const people = (k: number) => crowd(60).map((row, i) => `${row},${i < k ? "no" : "yes"}`);
+    await world.import(csv(`${HEADER},is_active`, ...people(0)));
+    world.later(HOUR_MS);
+    await world.import(csv(`${HEADER},is_active`, ...people(6), `${ANA},yes`), { name: "held.csv" });
+    world.later(HOUR_MS);
+    await world.import(csv(`${HEADER},is_active`, ...people(0), `${ANA},yes`), { name: "held.csv" });
+    assert.deepEqual(codes(await explain(world, "000123")), ["created", "run_superseded"]);
+    world.later(HOUR_MS);
+    const rows = people(0).slice(0, 2);
+    await world.import(csv(`${HEADER},is_active`, ...rows), { name: "part.csv", mode: "plan", coverage: "diff" });
+    const [waits] = (await explain(world, "E0001")).answers;
+    assert.deepEqual([waits!.code, waits!.file, waits!.line], ["in_file", "part.csv", 2]);
+    await world.hub.db.write([world.hub.db.run(sql`update runs set encrypted = 1`)]);
+    assert.equal((await explain(world, "E0001")).answers[0]!.code, "drop_unread");
   }));

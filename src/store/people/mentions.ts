@@ -16,7 +16,7 @@ import { type PageRow, viewUserChange } from "../runs/change-views.ts";
 import { worded } from "../runs/issues.ts";
 import { readReportPage } from "../runs/report-pages.ts";
 import { findRuns, type StoredRun } from "../runs/runs.ts";
-import { type Asked, isAbout, needlesOf } from "./asked.ts";
+import { type Asked, comparable, isAbout, needlesOf } from "./asked.ts";
 
 export interface MentionedLink {
   readonly connectionId: number;
@@ -66,7 +66,10 @@ export async function findMentions(
   { asked, userIds }: AskedPerson,
 ): Promise<Mentions> {
   const links = await findLinks(db, organizationId, userIds);
-  const whole: Asked = { ...asked, values: [...new Set([...asked.values, ...links.map(({ key }) => key)])] };
+  const whole: Asked = {
+    ...asked,
+    values: [...new Set([...asked.values, ...links.map(({ key }) => comparable(key))])],
+  };
   const recent = await listRecentRuns(db, organizationId);
   const last = lastRuns(recent);
   const history: { userId: number; change: ChangeView }[] = [];
