@@ -43,14 +43,25 @@ async function sharedPhones(
 ): Promise<ReadonlySet<string>> {
   const asked = new Set<string>();
   for (const record of records) {
-    const linked = record === null ? null : linkedBy(record.values, draft.context.key, lookedUp.found(record));
-    if (linked === null) continue;
-    const phone = phoneOf(draft, record!, linked.user), by = foundBy(draft, record!, linked);
-    if (phone !== null && contradictionOf(record!.values, linked.user, by, false) !== null) asked.add(phone);
+    if (record === null) continue;
+    for (const match of whoMayBeMeant(draft, record, lookedUp)) {
+      const phone = phoneOf(draft, record, match.user), by = foundBy(draft, record, match);
+      if (phone !== null && contradictionOf(record.values, match.user, by, false) !== null) asked.add(phone);
+    }
   }
   if (asked.size === 0) return asked;
   const owners = await draft.context.lookups.usersByPhone([...asked]);
   return new Set([...asked].filter((phone) => (owners.get(phone)?.length ?? 0) > 1));
+}
+
+/** The user of the record's link, and others who have its employee_id or address. */
+function whoMayBeMeant({ context }: Draft, record: Validated, lookedUp: LookedUp): FoundUser[] {
+  const found = lookedUp.found(record), linked = linkedBy(record.values, context.key, found);
+  const others = found.byEmployeeId === null ? found.byEmail : [found.byEmployeeId, ...found.byEmail];
+  const unlinked = others.filter(({ id }) => id !== linked?.user.id).map((user) =>
+    ({ kind: "unlinked", user }) as const
+  );
+  return linked === null ? unlinked : [linked, ...unlinked];
 }
 
 /**

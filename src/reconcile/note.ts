@@ -226,9 +226,12 @@ export function givesEmployeeIdUp(draft: Draft, userId: number): boolean {
   return candidate !== undefined && isMarked(draft.candidates, candidate, MARK.givesEmployeeId);
 }
 
-/** Notes that a refused row has the employee_id of a user to whom another row gives a new one: it may be theirs as well. */
-export function noteDoubt(draft: Draft, candidate: number, { byEmployeeId }: Found): void {
-  if (byEmployeeId === null || !givesEmployeeIdUp(draft, byEmployeeId.id)) return;
+/**
+ * Notes that a refused row has the employee_id of a user to whom another row gives a new one: it may be theirs as well. Only
+ * of rows that have waited for all others, so that their order does not matter.
+ */
+export function noteDoubt(draft: Draft, candidate: number, n: number, { byEmployeeId }: Found): void {
+  if (byEmployeeId === null || !draft.postponed.has(n) || !givesEmployeeIdUp(draft, byEmployeeId.id)) return;
   draft.users.claimUser(byEmployeeId.id, candidate);
   draft.doubtful.add(candidate);
 }

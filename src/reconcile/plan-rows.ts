@@ -180,7 +180,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
   }
   if (conflict !== null) {
     if (matched.kind !== "unmatched" && matched.kind !== "disputed") noteRefused(draft, candidate, matched.user);
-    noteDoubt(draft, candidate, found);
+    noteDoubt(draft, candidate, row.n, found);
     return leaveOut(draft, candidate, "failed", row, key, [...record.issues, conflict]);
   }
   if (matched.kind === "disputed") {
@@ -188,7 +188,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
       place === 0 ? describePerson(user) : describePerson(user, "somebody else")
     );
     const issues = [...record.issues, disputed(key, people, matched.why)];
-    noteDoubt(draft, candidate, found);
+    noteDoubt(draft, candidate, row.n, found);
     return leaveOut(draft, candidate, "failed", row, key, issues);
   }
   const own = matched.kind === "unmatched" ? null : matched.user;

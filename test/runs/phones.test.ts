@@ -215,3 +215,12 @@ test("an address that has gone to somebody new, with another phone, does not mak
     assert.deepEqual([said(again), again.counts.created], [[], 1]);
     assert.deepEqual((await world.people()).map(({ first_name }) => first_name).sort(), ["Ana", "Zoe"]);
   }));
+
+test("a phone that two people share shows of none of them who a row is about, whichever connection it comes from", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    const header = "employee_id,first_name,last_name,mobile_phone", desk = "+371 2012 3456";
+    await world.import(csv(`${header},email`, `1,Ana,Novak,${desk},ana@acme.test`, `2,Bo,Lind,${desk},bo@acme.test`));
+    const run = await world.import(csv(header, `1,Zoe,Quill,${desk}`), { connection: "second" });
+    assert.deepEqual([said(run), run.changes], [["2 identity_conflict"], []]);
+  }));
