@@ -7,6 +7,7 @@ import { nodeProblem } from "./runtime/node-version.js";
 
 const problem = nodeProblem(process.versions.node);
 if (problem === null) {
+  await import("./runtime/node-resolve.ts");
   await import("./cli/node.ts");
 } else {
   process.stderr.write(`${problem}\n`);

@@ -217,9 +217,12 @@ test("an older Node reads all that it needs to be refused, and nothing else is J
   const plain = files.filter((file) => file.endsWith(".js"));
   assert.deepEqual(plain.toSorted(), ["src/node.js", VERSIONS_OF_NODE]);
   const first = imports.filter(({ file }) => plain.includes(file)).map(({ specifier }) => specifier);
-  // Only the last one is TypeScript, and it is imported once the version is known to be fit.
-  assert.deepEqual(first, ["node:process", "./runtime/node-version.js", "./cli/node.ts"]);
-  assert.match(sources.get("src/node.js")!, /await import\("\.\/cli\/node\.ts"\)/);
+  // Only the last two are TypeScript, and they are imported once the version is known to be fit.
+  assert.deepEqual(first, ["node:process", "./runtime/node-version.js", "./runtime/node-resolve.ts", "./cli/node.ts"]);
+  assert.match(
+    sources.get("src/node.js")!,
+    /await import\("\.\/runtime\/node-resolve\.ts"\);\s+await import\("\.\/cli\/node\.ts"\)/,
+  );
 });
 
 test("nothing is exported again", () => {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { sleep } from "../../src/std/sleep.ts";
-import { onlyInCheck } from "../support/rounds.ts";
+import { onlyInCheck, onlyInCheckOnDeno } from "../support/rounds.ts";
 import { startCommand } from "../support/serve.ts";
 import { within } from "../support/within.ts";
 
@@ -102,7 +102,9 @@ async function withDev(work: (dev: Dev) => Promise<void>): Promise<void> {
   }
 }
 
-test("each save shows what changed, mistakes have a place, and Ctrl-C leaves nothing, also while a child runs", () =>
+test("each save shows what changed, mistakes have a place, and Ctrl-C leaves nothing, also while a child runs", {
+  skip: onlyInCheckOnDeno,
+}, () =>
   withDev(async ({ save, write, runs, left, interrupt }) => {
     const changed = await save("people.ts", people("Lunde"), "by another file");
     assert.match(changed, /^1 is different from the last save:$/m);

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
-import { onlyInCheck } from "../support/rounds.ts";
+import { onlyInCheck, onlyInCheckOnDeno } from "../support/rounds.ts";
 import { packed } from "../support/packed.ts";
 import { type TestTerminal, withTerminal } from "../support/terminal.ts";
 
@@ -30,7 +30,9 @@ async function fileOf({ dir }: TestTerminal, name: string, code: string): Promis
 
 const answering = (answers: (string | null)[]) => ({ ask: () => Promise.resolve(answers.shift() ?? null) });
 
-test("a connector is shown and asked about before it is added, and kept for its owner only", () =>
+test("a connector is shown and asked about before it is added, and kept for its owner only", {
+  skip: onlyInCheckOnDeno,
+}, () =>
   withTerminal(async (terminal) => {
     const { run, runWith, env } = terminal;
     const file = await fileOf(terminal, "payroll.mjs", connector("1.0.0"));

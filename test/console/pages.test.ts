@@ -27,11 +27,10 @@ test("a file is uploaded, its plan is looked at, approved, and its people are th
   await importing(async (world) => {
     const visitor = await signedIn(world);
     const content = csv(COLUMNS, ...crowd(3, 1, () => ",yes,Engineer")) as string;
-    const [page] = await Promise.all([visitor.open("/o/default/import")]);
-    const sent = upload(visitor, page, "csv", content);
+    const sent = upload(visitor, await visitor.open("/o/default/import"), "csv", content);
+    while ((await world.runs()).length === 0) await new Promise((then) => setTimeout(then, 10));
     await world.carry();
     const run = await visitor.open(await sent);
-    await world.carry();
     const planned = await visitor.open(run.path);
     assert.match(planned.text, /people would be created/);
     assert.equal((await world.people()).length, 0, "nothing is changed before it is approved");

@@ -235,7 +235,8 @@ test("every operation refuses a query parameter that it does not have, by its na
         const refused = await ask(`${path.replace(/\{\w+\}/g, "csv")}?by_hands=true`, { method: method.toUpperCase() });
         const { code, errors } = await refused.json();
         assert.deepEqual([refused.status, code], [400, "invalid_request"], `${method} ${path}`);
-        assert.deepEqual(errors, [{ pointer: "?by_hands", detail: 'Unknown field "by_hands"' }]);
+        const unknown = errors.filter(({ detail }: { detail: string }) => detail !== "is required");
+        assert.deepEqual(unknown, [{ pointer: "?by_hands", detail: 'Unknown field "by_hands"' }]);
       }
     }
   }));

@@ -9,6 +9,7 @@ import type { Installed, Registry } from "../../src/hub.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { loadRegistry } from "../../src/runtime/third-party.ts";
 import { type Importing, importing } from "../support/imports.ts";
+import { onlyInCheckOnDeno } from "../support/rounds.ts";
 
 /** Gives in place of a record what the row names, and of a check what the settings name. */
 const CODE = `
@@ -71,7 +72,9 @@ test("a row for which normalize gives nothing, a promise, a text or a list is re
     assert.doesNotMatch(JSON.stringify([issues, hub.lines]), /Ana Sol/);
   }));
 
-test("a check that gives null, a promise of nothing, a text, a list or half a result is the connector's fault", () =>
+test("a check that gives null, a promise of nothing, a text, a list or half a result is the connector's fault", {
+  skip: onlyInCheckOnDeno,
+}, () =>
   inBoth(async ({ ask, set }, where) => {
     for (
       const check of ["null", "nothing", "promise of nothing", "promise of null", "text", "list", "no detail", "no ok"]

@@ -67,28 +67,36 @@ test("settings and state are migrated in the child, and one that never ends ther
     assert.equal(await state("1.0.0", { loops: true }), null);
   }));
 
-test("an upgrade between two versions that run in children shows whom it changes, and changes them with the next input", () =>
-  withBoth(async (one, two) => {
-    const pinned = new Map([["d1", one], ["d2", two]]);
-    const registry: Registry = Object.assign(new Map<string, Installed>([...createRegistry(), ["written", one]]), {
-      added: new Set(["written"]),
-      pinned,
-    });
-    await importing(async (world) => {
-      await world.connect("hr", { connector: "written", settings: { host: "HR" } });
-      await pin(world, "hr");
-      const row = (i: number) => `p${i}@acme.test,Ana,Sol,${i === 2 ? "Eng." : "Lead"}\n`;
-      const file = `email,first_name,last_name,title\n${[1, 2, 3].map(row).join("")}`;
-      await world.import(file, { connection: "hr" });
-      const { body } = await world.post("/v1/connections/hr/upgrade", { mode: "plan", to: "2.0.0" });
-      await world.carry();
-      const shown = (run: { changes: readonly { subject: object; fields: object }[] }) =>
-        run.changes.map(({ subject, fields }) => [(subject as { email: string }).email, fields]);
-      const expected = [["p2@acme.test", { title: { before: "Eng.", after: "Engineer" } }]];
-      assert.deepEqual(shown(await world.run(body.run.id)), expected);
-      const applied = await world.post("/v1/connections/hr/upgrade", { mode: "apply", to: "2.0.0", run: body.run.id });
-      assert.equal(applied.status, 200, JSON.stringify(applied.body));
-      assert.deepEqual(applied.body.settings, { address: "hr" });
-      assert.deepEqual(shown(await world.import(file, { connection: "hr" })), expected);
-    }, { registry });
-  }));
+test(
+  "an upgrade between two versions that run in children shows whom it changes, and changes them with the next input",
+  { skip: onlyInCheckOnDeno },
+  () =>
+    withBoth(async (one, two) => {
+      const pinned = new Map([["d1", one], ["d2", two]]);
+      const registry: Registry = Object.assign(new Map<string, Installed>([...createRegistry(), ["written", one]]), {
+        added: new Set(["written"]),
+        pinned,
+      });
+      await importing(async (world) => {
+        await world.connect("hr", { connector: "written", settings: { host: "HR" } });
+        await pin(world, "hr");
+        const row = (i: number) => `p${i}@acme.test,Ana,Sol,${i === 2 ? "Eng." : "Lead"}\n`;
+        const file = `email,first_name,last_name,title\n${[1, 2, 3].map(row).join("")}`;
+        await world.import(file, { connection: "hr" });
+        const { body } = await world.post("/v1/connections/hr/upgrade", { mode: "plan", to: "2.0.0" });
+        await world.carry();
+        const shown = (run: { changes: readonly { subject: object; fields: object }[] }) =>
+          run.changes.map(({ subject, fields }) => [(subject as { email: string }).email, fields]);
+        const expected = [["p2@acme.test", { title: { before: "Eng.", after: "Engineer" } }]];
+        assert.deepEqual(shown(await world.run(body.run.id)), expected);
+        const applied = await world.post("/v1/connections/hr/upgrade", {
+          mode: "apply",
+          to: "2.0.0",
+          run: body.run.id,
+        });
+        assert.equal(applied.status, 200, JSON.stringify(applied.body));
+        assert.deepEqual(applied.body.settings, { address: "hr" });
+        assert.deepEqual(shown(await world.import(file, { connection: "hr" })), expected);
+      }, { registry });
+    }),
+);
