@@ -322,7 +322,7 @@ test(
     }),
 );
 
-test("a merge of a merge is undone the last one first", { skip: onlyInCheck }, () =>
+test("a merge of a merge is undone the last one first", () =>
   importing(async (world) => {
     const two = await twice(world);
     await merged(world, two);
