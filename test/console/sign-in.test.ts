@@ -96,6 +96,24 @@ test("a wrong, expired, revoked or bridge's token signs nobody in, with one and 
   });
 });
 
+test("a token that may do little comes to a page that it may see, and can sign out", async () => {
+  await withHub(async (hub) => {
+    for (
+      const [scope, first] of [["runs:read", "/runs"], ["users:read", "/people"], [
+        "webhooks:read",
+        "/account",
+      ]] as const
+    ) {
+      const visitor = createVisitor(hub);
+      const token = await createTestToken(hub, { scopes: [scope] });
+      const page = await visitor.send(await visitor.open("/"), "/sign-in", { token });
+      assert.deepEqual([page.path, page.status], [`/o/default${first}`, 200], scope);
+      await visitor.send(await visitor.open("/o/default/account"), "/sign-out");
+      assert.equal(visitor.cookie, "");
+    }
+  });
+});
+
 test("a link signs in once, and a scanner that opens it does not use it up", async () => {
   await withHub(async (hub) => {
     const { path } = await linkFor(hub, { isDirect: false });

@@ -11,17 +11,27 @@ import { basePath } from "../pages/visit.ts";
 interface Section {
   readonly path: string;
   readonly title: string;
-  readonly scope: Scope;
+  readonly needs: readonly Scope[];
 }
 
 /** The sections, in the order of the navigation. */
 const SECTIONS: readonly Section[] = [
-  { path: "", title: "Home", scope: "connections:read" },
-  { path: "/import", title: "Import", scope: "drops:write" },
-  { path: "/runs", title: "Runs", scope: "runs:read" },
-  { path: "/people", title: "People", scope: "users:read" },
-  { path: "/explain", title: "Explain", scope: "users:read" },
+  { path: "", title: "Home", needs: ["connections:read", "runs:read"] },
+  { path: "/import", title: "Import", needs: ["drops:write", "connections:read", "runs:read"] },
+  { path: "/runs", title: "Runs", needs: ["runs:read"] },
+  { path: "/people", title: "People", needs: ["users:read"] },
+  { path: "/explain", title: "Explain", needs: ["users:read", "runs:read"] },
 ];
+
+/** The sections that somebody with these scopes can use. Everybody has the account's. */
+function sectionsFor(scopes: readonly string[]): Section[] {
+  return SECTIONS.filter(({ needs }) => needs.every((scope) => allows(scopes, scope)));
+}
+
+/** The first page of somebody with these scopes, within their organization. */
+export function firstPage(scopes: readonly string[]): string {
+  return sectionsFor(scopes)[0]?.path ?? "/account";
+}
 
 /** Path of a page of the request's organization. */
 export function pathIn(c: Context<Env>, path = ""): string {
@@ -48,7 +58,7 @@ export function answerConsole(
 
 function navigation(c: Context<Env>, section: string | null): Html {
   const { bearer: { scopes } } = c.get("visitor")!;
-  const shown = SECTIONS.filter(({ scope }) => allows(scopes, scope));
+  const shown = sectionsFor(scopes);
   return html`
     <nav class="sections" aria-label="Sections">
       <ul class="bare">${shown.map(({ path, title }) =>

@@ -13,17 +13,17 @@ import { findTokenByHash } from "../../store/tokens.ts";
 import { findOrganization } from "../../store/organizations.ts";
 import { actorFrom } from "../kit/authorize.ts";
 import { route } from "../kit/describe.ts";
-import type { Env } from "../kit/env.ts";
+import type { Bearer, Env } from "../kit/env.ts";
 import { limitLogins } from "../kit/limits.ts";
 import { answerPage, type Html, type PageStatus } from "../pages/frame.ts";
 import { basePath } from "../pages/visit.ts";
-import { refuseInConsole } from "./frame.ts";
+import { firstPage, refuseInConsole } from "./frame.ts";
 import { PAGE, readFields, readOwnForm, requireSameOrigin, requireVisitor } from "./guards.ts";
 import { bearerFor, dropCookie, findVisitor, keepCookie, newSession, type Owner } from "./visitor.ts";
 
 const start = route(PAGE, async (c) => {
   const visitor = await findVisitor(c);
-  return visitor === null ? await askToSignIn(c, 200, null) : await goHome(c, visitor.bearer.organizationId);
+  return visitor === null ? await askToSignIn(c, 200, null) : await goHome(c, visitor.bearer);
 });
 
 const ask = route(PAGE, (c) => askToSignIn(c, 200, null));
@@ -37,8 +37,8 @@ const signIn = route(PAGE, async (c) => {
   const isOpen = owner !== null && !token!.scopes.includes("bridge") && await bearerFor(c, owner) !== null;
   // The same answer, whatever is wrong with it.
   if (!isOpen) return await askToSignIn(c, 401, "This token does not work. It may be incomplete, expired or revoked.");
-  await enter(c, owner, (row, by) => beginSession(c.get("hub").db, row, by));
-  return await goHome(c, owner.organizationId, form.get("to"));
+  const bearer = await enter(c, owner, (row, by) => beginSession(c.get("hub").db, row, by));
+  return await goHome(c, bearer, form.get("to"));
 });
 
 /** A mail scanner that opens the link must not use it up: it asks first, unless the link was printed on a terminal. */
@@ -90,19 +90,19 @@ async function useLink(c: Context<Env>, link: SignInLink): Promise<Response> {
     if (!await beginByLink(c.get("hub").db, link.hash, row, by)) throw new Fault("not_found", USED);
   };
   if (await bearerFor(c, link) === null) return await refuseLink(c);
-  await enter(c, link, begin);
-  return await goHome(c, link.organizationId);
+  return await goHome(c, await enter(c, link, begin));
 }
 
 type Begin = (row: Parameters<typeof beginSession>[1], by: Parameters<typeof beginSession>[2]) => Promise<void>;
 
 /** Begins a session of this owner, and gives the browser its cookie. */
-async function enter(c: Context<Env>, owner: Owner, begin: Begin): Promise<void> {
+async function enter(c: Context<Env>, owner: Owner, begin: Begin): Promise<Bearer> {
   const { text, row } = newSession(c, owner);
   const bearer = await bearerFor(c, owner);
   if (bearer === null) throw new Fault("not_found", USED);
   await begin({ ...row, id: await reserve(c.get("hub").db, "session") }, actorFrom(c, bearer));
   keepCookie(c, text);
+  return bearer;
 }
 
 const USED = "The link was used already, or has expired; ask for a new one";
@@ -119,11 +119,15 @@ function refuseLink(c: Context<Env>): Promise<Response> {
   return answerPage(c, { title: "This link no longer works", organization: null, main }, 401);
 }
 
-async function goHome(c: Context<Env>, organizationId: number, to: string | null = null): Promise<Response> {
+async function goHome(
+  c: Context<Env>,
+  { organizationId, scopes }: Bearer,
+  to: string | null = null,
+): Promise<Response> {
   const base = basePath(c);
   if (to !== null && isOwnPath(to, base)) return c.redirect(to, 303);
   const organization = await findOrganization(c.get("hub").db, organizationId);
-  return c.redirect(`${base}/o/${organization?.slug ?? ""}`, 303);
+  return c.redirect(`${base}/o/${organization?.slug ?? ""}${firstPage(scopes)}`, 303);
 }
 
 /** Only pages of the console: another address could lead to another host. */
