@@ -3,7 +3,7 @@
  *
  * Deno gives each file an isolate of its own, which loads the whole hub for a second before the first test begins: half of
  * the time of all tests. So files of one folder share isolates. Those that keep something for themselves have their own:
- * hooks around all tests, the environment, memory. Each file can be run by itself with `deno test -A --no-check FILE`.
+ * hooks around all tests, the environment, memory, the one hub of a Worker. Each file can be run by itself with `deno test -A --no-check FILE`.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,7 +17,7 @@ const FILES_A_GROUP = 10;
 
 /** What a file does that others in its isolate would notice. */
 const ALONE =
-  /^(?:before|after)(?:Each)?\(|\b(?:process\.env|Deno\.env|umask|process\.on|memoryUsage|short-limits|support\/memory)\b/m;
+  /^(?:before|after)(?:Each)?\(|\b(?:process\.env|Deno\.env|umask|process\.on|memoryUsage|short-limits|support\/memory|on-workers|src\/worker\.ts)\b/m;
 
 const folders = process.argv.slice(2);
 const files = (folders.length === 0 ? ["test"] : folders)

@@ -1,15 +1,17 @@
 /** "Your first connector", followed word for word: only the source, the folder and the hub's address are the test's. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
+import process from "node:process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { createTokenText } from "../../src/security/token.ts";
 import { createAuthority, WITHOUT_OPENSSL } from "../support/certificates.ts";
-import { run } from "../support/installed-packages.ts";
+import { BIN, run } from "../support/installed-packages.ts";
 import { startRegistry } from "../support/registry.ts";
 import { onlyInCheckOnDeno } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
@@ -25,6 +27,26 @@ const PEOPLE = ["Ana Sol", "Bo Lund", "Cy Wang"].map((name, i) => {
 async function commands(): Promise<string[]> {
   const page = await readFile(join(ROOT, "docs/first-connector.md"), "utf8");
   return [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block!);
+}
+
+/** Follows a command that ends by Ctrl-C, once it has shown everybody. */
+async function watchUntil(typed: string[], shownOf: (person: (typeof PEOPLE)[number]) => string): Promise<void> {
+  const env = { ...process.env, PATH: [BIN, process.env.PATH ?? ""].join(delimiter), NO_COLOR: "1" };
+  // A group of its own, as on a terminal: Ctrl-C is for npm and for all that it started.
+  const watching = spawn("sh", typed, { cwd: ROOT, env, detached: true });
+  let out = "";
+  watching.stdout.setEncoding("utf8").on("data", (text) => out += text);
+  watching.stderr.setEncoding("utf8").on("data", (text) => out += text);
+  const ended = new Promise<void>((resolve) => watching.once("exit", () => resolve()));
+  try {
+    for (const end = Date.now() + 120_000; !PEOPLE.every((person) => out.includes(shownOf(person)));) {
+      assert.ok(Date.now() < end && watching.exitCode === null, out);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } finally {
+    if (watching.exitCode === null) process.kill(-watching.pid!, "SIGINT");
+    await ended;
+  }
 }
 
 test(
@@ -52,19 +74,24 @@ test(
       TOKEN: token,
     };
     let url = "http://127.0.0.1:8787";
-    const follow = (block: string) => {
+    const asTyped = (block: string) => {
       const here = block.replaceAll("../acme-people", join(folder, "acme-people")).replaceAll("hr.example.com", host)
         .replaceAll("http://127.0.0.1:8787", url).replaceAll('"…"', `"${SECRET}"`);
       const given = Object.entries(env).map(([name, value]) => `export ${name}='${value}'`).join("\n");
-      return run("sh", ["-ec", `${given}\n${here}`], ROOT);
+      return ["-ec", `${given}\n${here}`];
     };
+    const follow = (block: string) => run("sh", asTyped(block), ROOT);
     try {
-      const [make, check, dryRun, add, use, ...rest] = await commands();
+      const [make, check, dryRun, dev, record, add, use, ...rest] = await commands();
       assert.deepEqual(rest, []);
       assert.match(await follow(make!), /pass/);
       assert.match(await follow(check!), /A hub can use it[\s\S]*Its tests pass/);
       const shown = await follow(dryRun!);
       for (const { mail } of PEOPLE) assert.ok(shown.includes(mail), shown);
+      await watchUntil(asTyped(dev!), ({ mail }) => mail);
+      await follow(record!);
+      const tape = await readFile(join(folder, "acme-people", "tapes", "acme-people.json"), "utf8");
+      for (const { mail } of PEOPLE) assert.ok(!tape.includes(mail), tape);
       assert.match(await follow(add!), /acme-people/);
       const hub = await startServing(env);
       try {

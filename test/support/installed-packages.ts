@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { startRegistry } from "./registry.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const BIN = join(ROOT, "node_modules/.bin");
+export const BIN = join(ROOT, "node_modules/.bin");
 const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
 const WORKS_WITHIN_MS = 300_000;
 
