@@ -3,7 +3,8 @@
  *
  * Deno gives each file an isolate of its own, which loads the whole hub for a second before the first test begins: half of
  * the time of all tests. So files of one folder share isolates. Those that keep something for themselves have their own:
- * hooks around all tests, the environment, memory, the one hub of a Worker. Each file can be run by itself with `deno test -A --no-check FILE`.
+ * hooks around all tests, the environment, memory, the one hub of a Worker. Each file can be run by itself with
+ * `deno test -A --no-check FILE`.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

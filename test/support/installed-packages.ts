@@ -16,7 +16,7 @@ const WORKS_WITHIN_MS = 300_000;
 export interface Packed {
   readonly name: string;
   readonly unpackedSize: number;
-  readonly files: readonly { readonly path: string }[];
+  readonly files: readonly { readonly path: string; readonly size: number }[];
 }
 
 export interface Installed {
