@@ -11,7 +11,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { createTokenText } from "../../src/security/token.ts";
-import { onlyInCheck } from "../support/rounds.ts";
+import { onlyInCheckOnDeno } from "../support/rounds.ts";
 import { type Served, startCommand, startServing } from "../support/serve.ts";
 import { within } from "../support/within.ts";
 
@@ -232,7 +232,7 @@ function judge({ does, says, code = "connector_failed", partial }: Abuse, { stat
 
 test(
   "whatever a stranger's connector does, its run fails once, and the organization beside it goes on",
-  { skip: onlyInCheck },
+  { skip: onlyInCheckOnDeno },
   () =>
     withHub(90_000, async ({ hub, host, organization }) => {
       const ask = await organization("abuser");
@@ -283,7 +283,7 @@ async function noChildIsLeft(hub: Served): Promise<void> {
 
 test(
   "four connections that hang keep the fifth of their organization from nothing, nor the other organization",
-  { skip: onlyInCheck },
+  { skip: onlyInCheckOnDeno },
   () =>
     withHub(300_000, async ({ hub, host, organization }) => {
       const ask = await organization("hanging"), neighbor = await neighborIn(await organization("neighbor"));
@@ -305,7 +305,7 @@ test(
 
 test(
   "a connector that cannot be loaded is refused with the reason, and with it the start; none is waited for without end",
-  { skip: onlyInCheck },
+  { skip: onlyInCheckOnDeno },
   async () => {
     const dir = await mkdtemp(join(tmpdir(), "muster-abuses-"));
     try {
