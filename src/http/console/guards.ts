@@ -3,14 +3,12 @@ import type { Context, MiddlewareHandler } from "hono";
 import { Fault } from "../../model/errors.ts";
 import { findOrganizationNamed } from "../../store/organizations.ts";
 import { actorFrom } from "../kit/authorize.ts";
-import { incoming, readBody } from "../kit/body.ts";
 import { documented } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { pathParameter } from "../kit/load.ts";
+import { readForm } from "../pages/run-page-decisions.ts";
 import { basePath } from "../pages/visit.ts";
 import { findVisitor } from "./visitor.ts";
-
-const MAX_FORM_BYTES = 64 * 1024;
 
 /** Marks a page of the console, for the API's document. */
 export const PAGE: MiddlewareHandler<Env> = documented((_, next) => next(), { console: true });
@@ -64,15 +62,7 @@ function isOwnOrigin(c: Context<Env>, origin: string): boolean {
 
 /** Reads a form that has fields alone. Fails with `forbidden` unless it is the session's own. */
 export async function readOwnForm(c: Context<Env>): Promise<URLSearchParams> {
-  const form = await readFields(c);
+  const form = await readForm(c);
   requireOwnForm(c, form.get("form"));
   return form;
-}
-
-export async function readFields(c: Context<Env>): Promise<URLSearchParams> {
-  const type = (c.req.header("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
-  if (type !== "application/x-www-form-urlencoded") {
-    throw new Fault("unsupported_media_type", "This is done with the form of the page");
-  }
-  return new URLSearchParams(new TextDecoder().decode(await readBody(c.req.raw.headers, incoming(c), MAX_FORM_BYTES)));
 }

@@ -16,10 +16,11 @@ import { route } from "../kit/describe.ts";
 import type { Bearer, Env } from "../kit/env.ts";
 import { limitLogins } from "../kit/limits.ts";
 import { answerPage, type Html, type PageStatus } from "../pages/frame.ts";
+import { readForm } from "../pages/run-page-decisions.ts";
 import { basePath } from "../pages/visit.ts";
 import { firstPage, refuseInConsole } from "./frame.ts";
-import { PAGE, readFields, readOwnForm, requireSameOrigin, requireVisitor } from "./guards.ts";
-import { bearerFor, dropCookie, findVisitor, keepCookie, newSession, type Owner } from "./visitor.ts";
+import { PAGE, readOwnForm, requireSameOrigin, requireVisitor } from "./guards.ts";
+import { bearerFor, dropCookie, findVisitor, keepCookie, newSession } from "./visitor.ts";
 
 const start = route(PAGE, async (c) => {
   const visitor = await findVisitor(c);
@@ -30,14 +31,17 @@ const ask = route(PAGE, (c) => askToSignIn(c, 200, null));
 
 const signIn = route(PAGE, async (c) => {
   requireSameOrigin(c);
-  const form = await readFields(c);
+  const form = await readForm(c);
   const text = (form.get("token") ?? "").trim();
   const token = isTokenText(text) ? await findTokenByHash(c.get("hub").db, hashToken(text)) : null;
-  const owner = token === null ? null : { organizationId: token.organizationId, tokenId: token.id };
-  const isOpen = owner !== null && !token!.scopes.includes("bridge") && await bearerFor(c, owner) !== null;
+  const bearer = token === null || token.scopes.includes("bridge")
+    ? null
+    : await bearerFor(c, { organizationId: token.organizationId, tokenId: token.id });
   // The same answer, whatever is wrong with it.
-  if (!isOpen) return await askToSignIn(c, 401, "This token does not work. It may be incomplete, expired or revoked.");
-  const bearer = await enter(c, owner, (row, by) => beginSession(c.get("hub").db, row, by));
+  if (bearer === null) {
+    return await askToSignIn(c, 401, "This token does not work. It may be incomplete, expired or revoked.");
+  }
+  await enter(c, bearer, (row, by) => beginSession(c.get("hub").db, row, by));
   return await goHome(c, bearer, form.get("to"));
 });
 
@@ -89,20 +93,19 @@ async function useLink(c: Context<Env>, link: SignInLink): Promise<Response> {
   const begin: Begin = async (row, by) => {
     if (!await beginByLink(c.get("hub").db, link.hash, row, by)) throw new Fault("not_found", USED);
   };
-  if (await bearerFor(c, link) === null) return await refuseLink(c);
-  return await goHome(c, await enter(c, link, begin));
+  const bearer = await bearerFor(c, link);
+  if (bearer === null) return await refuseLink(c);
+  await enter(c, bearer, begin);
+  return await goHome(c, bearer);
 }
 
 type Begin = (row: Parameters<typeof beginSession>[1], by: Parameters<typeof beginSession>[2]) => Promise<void>;
 
-/** Begins a session of this owner, and gives the browser its cookie. */
-async function enter(c: Context<Env>, owner: Owner, begin: Begin): Promise<Bearer> {
-  const { text, row } = newSession(c, owner);
-  const bearer = await bearerFor(c, owner);
-  if (bearer === null) throw new Fault("not_found", USED);
+/** Begins a session of this stored token, and gives the browser its cookie. */
+async function enter(c: Context<Env>, bearer: Bearer, begin: Begin): Promise<void> {
+  const { text, row } = newSession(c, { organizationId: bearer.organizationId, tokenId: bearer.id! });
   await begin({ ...row, id: await reserve(c.get("hub").db, "session") }, actorFrom(c, bearer));
   keepCookie(c, text);
-  return bearer;
 }
 
 const USED = "The link was used already, or has expired; ask for a new one";
