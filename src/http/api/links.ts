@@ -10,7 +10,7 @@ import { byLink, byOf, requires } from "../kit/authorize.ts";
 import { describe, NOTHING, PAGE, RETRY_AFTER, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { answerPage } from "../pages/frame.ts";
-import { problem } from "../kit/problem.ts";
+import { viewRefusal } from "../pages/refusal.ts";
 import { loadRun } from "./runs.ts";
 import { pathParameter } from "../kit/load.ts";
 
@@ -98,23 +98,8 @@ async function refuse(c: Context<Env>, refusal: Refusal): Promise<Response> {
 
 /** Answers an error behind a link with a page, as links are opened by people. */
 export async function refuseAsPage(error: unknown, c: Context<Env>): Promise<Response> {
-  // Also logs unexpected errors.
-  const { status, headers } = problem(c, error);
-  const retryAfter = headers.get("retry-after");
-  if (retryAfter !== null) c.header("retry-after", retryAfter);
-  const text = error instanceof Fault ? error.message : "The hub failed; try again a little later";
-  const title = status < 500 ? "This cannot be done" : "Something went wrong";
-  return await answerPage(c, {
-    title,
-    organization: null,
-    main: html`
-      <section class="card state bad">
-        <h1>${title}</h1>
-        <p>${text}.</p>
-        <p class="small soft">Request ${c.get("requestId")}</p>
-      </section>
-    `,
-  }, status as 400);
+  const { title, main, status } = viewRefusal(c, error);
+  return await answerPage(c, { title, organization: null, main }, status);
 }
 
 const revokeOfRun = route(

@@ -4,8 +4,8 @@ import { html } from "hono/html";
 import { Fault } from "../../model/errors.ts";
 import { allows, type Scope } from "../../model/scope.ts";
 import type { Env } from "../kit/env.ts";
-import { problem } from "../kit/problem.ts";
 import { answerPage, type Html, type PageStatus } from "../pages/frame.ts";
+import { viewRefusal } from "../pages/refusal.ts";
 import { basePath } from "../pages/visit.ts";
 
 interface Section {
@@ -83,29 +83,10 @@ function navigation(c: Context<Env>, section: string | null): Html {
 
 /** Answers an error with a page that says what happened. */
 export async function refuseInConsole(error: unknown, c: Context<Env>): Promise<Response> {
-  // Also logs unexpected errors.
-  const { status, headers } = problem(c, error);
-  const retryAfter = headers.get("retry-after");
-  if (retryAfter !== null) c.header("retry-after", retryAfter);
-  const isKnown = error instanceof Fault;
-  const title = status === 404
-    ? "There is nothing here"
-    : status < 500
-    ? "This cannot be done"
-    : "Something went wrong";
-  const errors = isKnown ? error.errors : [];
-  const main = html`
-    <section class="card state bad">
-      <h1>${title}</h1>
-      <p>${isKnown ? error.message : "The hub failed; try again a little later"}.</p>
-      ${errors.length === 0
-        ? ""
-        : html`<ul>${errors.map(({ pointer, detail }) => html`<li>${pointer} ${detail}</li>`)}</ul>`}
-      <p class="small soft">Request ${c.get("requestId")}</p>
-    </section>
-  `;
+  const isMissing = error instanceof Fault && error.code === "not_found";
+  const { title, main, status } = viewRefusal(c, error, isMissing ? "There is nothing here" : undefined);
   if (c.get("visitor") !== undefined && c.get("organization") !== undefined) {
-    return await answerConsole(c, { title, main, section: null }, status as PageStatus);
+    return await answerConsole(c, { title, main, section: null }, status);
   }
-  return await answerPage(c, { title, organization: null, main }, status as PageStatus);
+  return await answerPage(c, { title, organization: null, main }, status);
 }
