@@ -219,7 +219,7 @@ test("a link decides only if it may approve and shows people; others show what t
     const shown = (await viewer.get()).text;
     assert.match(shown, /Ana Novak.*zed@acme\.test/s);
     assert.doesNotMatch(shown, /\/identity"/);
-    assert.doesNotMatch((await blind.get()).text, /Ana|zed@|\/identity"/);
+    assert.doesNotMatch((await blind.get()).text, /\bAna\b|zed@|\/identity"/);
     assert.equal((await world.person("1001")).status, "active");
     const approver = await visit(
       world,
@@ -241,7 +241,7 @@ test("somebody from another source is not shown behind a mail's link, and not de
     const mailed = await visit(world, run);
     const { text } = await mailed.get();
     assert.match(text, /somebody who is known by other names.*Your Muster administrator\s+decides/s);
-    assert.doesNotMatch(text, /Ana|Novak|\/identity"/);
+    assert.doesNotMatch(text, /\bAna\b|Novak|\/identity"/);
     const form = { row: "0", version: "1", answer: "release", confirmed: "yes" };
     assert.equal((await mailed.post(form)).status, 403);
     const { body } = await world.post(`/v1/runs/${run.id}/links`, { role: "approver" });

@@ -117,12 +117,13 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
       }
       const each = lasting.get(of);
       const make = each !== undefined && Object.hasOwn(each.answers, what) ? each.answers[what] : undefined;
-      if (each === undefined || make === undefined) throw new ConnectorFault("asked for something out of turn");
+      if (each === undefined || make === undefined) throw new Error("It asked for something out of turn");
       const value = await make(given as never, each.clock.meanwhile);
       if (SIGNS_OF_LIFE.has(what)) each.clock.renew();
       write({ answer: id, value: value ?? null });
     } catch (error) {
-      write({ answer: id, fault: textOfFault(error) });
+      if (error instanceof ConnectorFault) kill(error);
+      else write({ answer: id, fault: textOfFault(error) });
     } finally {
       asked--;
       askedBytes -= bytes;

@@ -3,7 +3,6 @@ import type { SourceFetch, SourceRequest } from "../../connector.ts";
 import { createLane } from "../../std/lanes.ts";
 import type { Meanwhile } from "./call-clock.ts";
 import type { Answers } from "./calls.ts";
-import { ConnectorFault } from "./faults.ts";
 import type { ChunkAsk, HttpAnswer, HttpAsk } from "./protocol.ts";
 
 export interface Http {
@@ -54,7 +53,7 @@ export function createHttp(fetch: SourceFetch): Http {
     }
     if (isClosed) {
       await body.cancel();
-      throw new ConnectorFault("has ended");
+      throw new Error("The call has ended");
     }
     bodies.set(++opened, { stream: body, reader: null, rest: NOTHING, giveBack });
     return { status, headers, body: opened };
@@ -64,12 +63,10 @@ export function createHttp(fetch: SourceFetch): Http {
     answers: {
       async http(asked: HttpAsk, meanwhile: Meanwhile): Promise<HttpAnswer> {
         const url = String(asked.url), request = requestOf(asked);
-        if (bodies.size >= MAX_OPEN) {
-          throw new ConnectorFault(`has ${MAX_OPEN} responses open, which it did not read to their end`);
-        }
+        // While it waits the connector's own time runs: one that never reads its responses is ended by it.
         const giveBack = await places.take("");
         try {
-          if (isClosed) throw new ConnectorFault("has ended");
+          if (isClosed) throw new Error("The call has ended");
           return await meanwhile(() => send(url, request, giveBack));
         } catch (error) {
           giveBack();

@@ -26,9 +26,12 @@ test("the same is replaced by the same, in any letters and any text, and another
 test("no word of the real texts is left", () => {
   for (let i = 0; i < 20; i++) {
     const made = fakesOf().text(REAL).toLowerCase();
-    for (const word of ["ana", "sol", "acme", "10017", "0049", "123456", "1987-05-03", "sales", "team"]) {
+    for (const word of ["ana", "sol", "acme", "1987-05-03", "sales", "team"]) {
       assert.ok(!made.includes(word), `${word} in ${made}`);
     }
+    // A number may be a part of a longer one by chance, which tells nobody anything.
+    const words = [...made.matchAll(WORD)].map(([word]) => word);
+    for (const number of ["10017", "0049", "123456"]) assert.ok(!words.includes(number), `${number} in ${made}`);
   }
 });
 

@@ -167,6 +167,35 @@ test("a connector may ask for its next page while the hub stores the one before"
   assert.deepEqual(written.at(-1), { answer: 7, value: "aGk=" });
 });
 
+test("a request waits while as many responses are open as may be, and goes when one is read to its end", async () => {
+  const http = createHttp(() => Promise.resolve(new Response("hi")));
+  const ask = http.answers.http as (asked: unknown, meanwhile: unknown) => Promise<{ body: number }>;
+  const chunk = http.answers.chunk as (asked: unknown, meanwhile: unknown) => Promise<string | null>;
+  const meanwhile = <T>(work: () => Promise<T>) => work();
+  const url = "https://api.example.com";
+  const open = await Promise.all(Array.from({ length: 32 }, () => ask({ url }, meanwhile)));
+  let isAnswered = false;
+  const further = ask({ url }, meanwhile).then(() => isAnswered = true);
+  await turn();
+  assert.equal(isAnswered, false);
+  const { body } = open[7]!;
+  assert.equal(await chunk({ body }, meanwhile), btoa("hi"));
+  assert.equal(await chunk({ body }, meanwhile), null);
+  assert.equal(await further, true);
+  await http.close();
+});
+
+test("a connector that breaks a limit of the hub's is ended, and its run says which", async () => {
+  async function* nothing() {}
+  const { answers } = createReading({ read: () => nothing() as never }, () => null);
+  const { calls, ended, say } = hubSide();
+  const page = calls.pages({}, { answers }).next();
+  page.catch(() => {});
+  for (let ask = 1; ask <= 9; ask++) say({ ask, of: 1, what: "read", with: { body: null } });
+  await assert.rejects(page, /reads 8 bodies at once/);
+  assert.equal(ended.length, 1);
+});
+
 test("requests of a child that has ended are not sent, and what comes for it is given up", async () => {
   let sent = 0, cancelled = 0;
   const arrive: (() => void)[] = [];
