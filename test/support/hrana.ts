@@ -63,14 +63,15 @@ export function textsOf({ requests }: Pipeline): string[] {
   });
 }
 
-export function createStreams(file: string): Streams {
+/** `now`: the server's clock, in milliseconds since 1970; null: the machine's. */
+export function createStreams(file: string, now: (() => number) | null = null): Streams {
   const streams = new Map<string, Stream>();
   /** Connections of streams that were closed: opening one reads all of the schema. */
   const spare: DatabaseSync[] = [];
   let batons = 0;
 
   function take(baton: string | null): Stream {
-    if (baton === null) return { database: spare.pop() ?? openFile(file), stored: new Map() };
+    if (baton === null) return { database: spare.pop() ?? openFile(file, now), stored: new Map() };
     const stream = streams.get(baton);
     if (stream === undefined) throw Object.assign(new Error("The stream has expired"), { code: EXPIRED });
     // A baton is good for one request.
@@ -103,8 +104,10 @@ export function createStreams(file: string): Streams {
 }
 
 /** A server keeps a log beside its file, so that a commit need not wait for the disk several times. */
-function openFile(file: string): DatabaseSync {
+function openFile(file: string, now: (() => number) | null): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 0 });
+  // In place of SQLite's own function, which is how a hub asks for the server's time.
+  if (now !== null) database.function("unixepoch", { varargs: true }, () => now() / 1000);
   database.exec("pragma journal_mode = wal; pragma synchronous = normal");
   return database;
 }

@@ -24,7 +24,7 @@ import { nowhere } from "./nowhere.ts";
 export interface TestHub extends Hub {
   /** The organization with the slug `default`. */
   readonly organization: Organization;
-  /** The clock, which stands still until a test moves it. Leases are watched by it, too. */
+  /** The clock, which stands still until a test moves it. Leases go by it, too, and so does a server's. */
   readonly clock: { ms: number };
   /** How often `wake` was called. */
   readonly woken: { count: number };
@@ -57,11 +57,14 @@ export interface TestHubOptions {
 /** Call `close` at the end. `now` is where the clock starts. */
 export async function createTestHub({ onServer = ON_SERVER, ...options }: TestHubOptions = {}): Promise<TestHub> {
   const { path, remove } = await createScratchFile();
-  const server = onServer ? await startLibsqlServer(path, SERVER_TOKEN, { maxBytes: MAX_REQUEST_BYTES }) : undefined;
+  const clock = { ms: options.now ?? Date.UTC(2026, 2, 2, 8) };
+  const now = () => clock.ms;
+  const server = onServer
+    ? await startLibsqlServer(path, SERVER_TOKEN, { maxBytes: MAX_REQUEST_BYTES, now })
+    : undefined;
   const url = server?.url ?? `file:${path}`;
   const authToken = onServer ? SERVER_TOKEN : null;
-  const clock = { ms: options.now ?? Date.UTC(2026, 2, 2, 8) };
-  const watch = createLeaseWatch(() => clock.ms);
+  const watch = createLeaseWatch(now);
   const open = async () => (await openDatabase({ url, authToken, role: "alone", patienceMs: PATIENCE_MS, watch })).db;
   const db = await open();
   await db.rows(sql`pragma synchronous = off`);
@@ -73,7 +76,7 @@ export async function createTestHub({ onServer = ON_SERVER, ...options }: TestHu
     registry: options.registry ?? TEST_CONNECTORS,
     secrets: await createSecrets([createMasterKeyText()]),
     outbound: options.outbound ?? nowhere,
-    now: () => clock.ms,
+    now,
     publicUrl: "http://hub.example.com",
     retainDays: 30,
     wake: () => void woken.count++,

@@ -63,14 +63,16 @@ interface Script {
 export interface ServerOptions {
   /** Bytes of a request; a larger one is answered with 413. */
   readonly maxBytes?: number;
+  /** The server's clock, in milliseconds since 1970; the machine's unless given. */
+  readonly now?: () => number;
 }
 
 export async function startLibsqlServer(
   file: string,
   token: string,
-  { maxBytes = Infinity }: ServerOptions = {},
+  { maxBytes = Infinity, now }: ServerOptions = {},
 ): Promise<LibsqlServer> {
-  const streams = createStreams(file);
+  const streams = createStreams(file, now);
   const refused = { count: 0 };
   const received: Received[] = [];
   const scripts: Script[] = [];
