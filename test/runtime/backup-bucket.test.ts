@@ -8,7 +8,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { createBucketPlace } from "../../src/runtime/backups/bucket.ts";
 import type { BackupPlace } from "../../src/runtime/backups/place.ts";
-import type { StoreLimits } from "../../src/runtime/backups/s3.ts";
+import type { StoreLimits } from "../../src/runtime/backups/s3-requests.ts";
 import { DAY_MS } from "../../src/std/time.ts";
 import { type FakeS3, KEY, type Misbehaviour, type Operation, startS3 } from "../support/fake-s3.ts";
 import { readAuthorization, sha256, signatureOf } from "../support/sigv4.ts";

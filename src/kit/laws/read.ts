@@ -129,77 +129,85 @@ export async function readOnce(tried: Tried, options: ReadOptions): Promise<Read
     texts: progress.texts,
     endless: stop.signal.aborted,
   };
+}
 
-  async function drain(pages: AsyncGenerator<never, unknown>, keeper: Keeper): Promise<unknown> {
-    for (;;) {
-      const next = await pages.next();
-      if (next.done) return next.value;
-      await keeper.add(next.value);
-    }
+async function drain(pages: AsyncGenerator<never, unknown>, keeper: Keeper): Promise<unknown> {
+  for (;;) {
+    const next = await pages.next();
+    if (next.done) return next.value;
+    await keeper.add(next.value);
   }
+}
 
-  function fetchContext(
-    { settings }: Tried,
-    { from, last = null }: ReadOptions,
-    fetch: SourceContext["fetch"],
-    progress: Progress,
-    signal: AbortSignal,
-    say: (where: string, text: string) => void,
-  ): FetchContext<never> {
-    const { keeper } = progress;
-    return {
-      ...sourceContext(tried, fetch, signal, logTo(progress.reached, say)),
-      entity,
-      drop: null,
-      readDrop: () => {
-        throw new Fault("connector_failed", "The connector fetches, and reads a drop");
+function fetchContext(
+  tried: Tried,
+  { entity, from, last = null }: ReadOptions,
+  fetch: SourceContext["fetch"],
+  progress: Progress,
+  signal: AbortSignal,
+  say: (where: string, text: string) => void,
+): FetchContext<never> {
+  const { keeper } = progress;
+  return {
+    ...sourceContext(tried, fetch, signal, logTo(progress.reached, say)),
+    entity,
+    drop: null,
+    readDrop: () => {
+      throw new Fault("connector_failed", "The connector fetches, and reads a drop");
+    },
+    checkpoint: {
+      resume: from?.state ?? null,
+      last,
+      async save(state) {
+        const text = textOfState(state);
+        await keeper.flush();
+        progress.saved.push({
+          state: JSON.parse(text),
+          rows: concatBytes(...progress.chunks),
+          count: keeper.records,
+        });
       },
-      checkpoint: {
-        resume: from?.state ?? null,
-        last,
-        async save(state) {
-          const text = textOfState(state);
-          await keeper.flush();
-          progress.saved.push({
-            state: JSON.parse(text),
-            rows: concatBytes(...progress.chunks),
-            count: keeper.records,
-          });
-        },
-      },
-      read: (body, as = {}) => {
-        const stream = (body instanceof Response ? body.body : body) ?? new Blob([]).stream();
-        const type = as.contentType ?? (body instanceof Response ? body.headers.get("content-type") : null);
-        const isHeader = columnsOf(
-          { connection: connectionOf(cases), connector, customFields: [] },
-          entity,
-          connector.key ?? null,
-          false,
-        );
-        const opened = {
-          name: as.name ?? "body",
-          contentType: type ?? "application/octet-stream",
-          bytes: 0,
-          open: () => stream,
-        };
-        return readPages(
-          opened,
-          optionsOf(settings, opened, { maxPackedBytes: MAX_PACKED_BYTES, isHeader: isHeader.canBe }),
-        );
-      },
-      expectTotal: (count) => {
-        progress.expected = count;
-      },
-      startOver() {
-        keeper.clear();
-        progress.chunks = [];
-        progress.saved.length = 0;
-        progress.expected = null;
-        return Promise.resolve();
-      },
-      warn: ({ message, suggestion }) => say("a warning", `${message} ${suggestion}`),
-    };
-  }
+    },
+    read: (body, as) => readWith(tried, entity, body, as),
+    expectTotal: (count) => {
+      progress.expected = count;
+    },
+    startOver() {
+      keeper.clear();
+      progress.chunks = [];
+      progress.saved.length = 0;
+      progress.expected = null;
+      return Promise.resolve();
+    },
+    warn: ({ message, suggestion }) => say("a warning", `${message} ${suggestion}`),
+  };
+}
+
+/** As the hub reads a body for a connector. */
+function readWith(
+  { connector, cases, settings }: Tried,
+  entity: Entity,
+  body: Parameters<FetchContext<never>["read"]>[0],
+  as: Parameters<FetchContext<never>["read"]>[1] = {},
+) {
+  const stream = (body instanceof Response ? body.body : body) ?? new Blob([]).stream();
+  const type = as.contentType ?? (body instanceof Response ? body.headers.get("content-type") : null);
+  const isHeader = columnsOf(
+    { connection: connectionOf(cases), connector, customFields: [] },
+    entity,
+    connector.key ?? null,
+    false,
+  );
+  const opened = {
+    name: as.name ?? "body",
+    contentType: type ?? "application/octet-stream",
+    bytes: 0,
+    open: () => stream,
+  };
+  return readPages(
+    opened,
+    optionsOf(settings, opened, { maxPackedBytes: MAX_PACKED_BYTES, isHeader: isHeader.canBe }),
+  );
 }
 
 /** With their ends. */

@@ -15,7 +15,8 @@ import { HEAD_BYTES, parseHead } from "./format.ts";
 import { partOf, removeLeftovers } from "./leftovers.ts";
 import { nameAt, timeOf } from "./names.ts";
 import type { BackupPlace, StoredBackup } from "./place.ts";
-import { openS3, type S3, type StoreLimits, type Upload, USUAL_LIMITS } from "./s3.ts";
+import { openS3, type S3, type Upload } from "./s3.ts";
+import { type StoreLimits, USUAL_LIMITS } from "./s3-requests.ts";
 import { StoreTrouble } from "./s3-trouble.ts";
 import type { BucketSettings } from "./settings.ts";
 
