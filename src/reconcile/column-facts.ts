@@ -8,6 +8,7 @@
  */
 import type { ColumnMemory } from "../model/connection.ts";
 import type { DateOrder } from "./values/date.ts";
+import { createStatusCells } from "./status-cells.ts";
 import type { Letter } from "./values/boolean.ts";
 
 /** What an empty cell of the status column says. `new`: only that somebody new is active. */
@@ -45,10 +46,7 @@ export function createColumnFacts(before: ColumnMemory | null, settingsVersion: 
   let date = before?.date ?? false;
   const isSame = before?.settingsVersion === settingsVersion;
   const letters = new Set<string>(isSame ? before.letters : "");
-  const counted = isSame ? before.statusCells : {};
-  let statusCells = new Map<string, [words: number, others: number]>();
-  /** Headers of columns about which all rows have decided. */
-  const decided = new Map<string, boolean>();
+  const columns = createStatusCells(isSame ? before.statusCells : {});
   const orders = new Map<string, DateOrder>();
   let suspected: readonly string[] = [];
   /** The first answer to each question that rows were planned by. */
@@ -74,16 +72,6 @@ export function createColumnFacts(before: ColumnMemory | null, settingsVersion: 
     return answer;
   }
 
-  function countsOf(header: string): readonly [words: number, others: number] {
-    const [known, other] = counted[header] ?? [0, 0], [more, others] = statusCells.get(header) ?? [0, 0];
-    return [known + more, other + others];
-  }
-
-  function isStatusColumn(header: string): boolean {
-    const [known, other] = countsOf(header);
-    return known > other;
-  }
-
   function findSuspects(): string[] {
     return [...orders].filter(([, order]) => order.fitsOther && !order.fitsDeclared).map(([field]) => field).sort();
   }
@@ -97,16 +85,12 @@ export function createColumnFacts(before: ColumnMemory | null, settingsVersion: 
       blank = null;
     },
     noteLeavingDay: () => void (date = true),
-    noteStatusCell(header, isWord) {
-      const counts = statusCells.get(header) ?? [0, 0];
-      counts[isWord ? 0 : 1]++;
-      statusCells.set(header, counts);
-    },
+    noteStatusCell: columns.note,
     meaningOf: (letter) => letter === "A" ? true : letter === "I" ? false : ask(letter, questions[letter]()),
     blankMeans: () => blank ??= ask("blank", questions.blank()),
     hasReadDate: () => date || ask("date", date),
     hasReadStatus: () => ask("status", questions.status()),
-    holdsStatuses: (header) => decided.get(header) ?? ask(`column ${header}`, isStatusColumn(header)),
+    holdsStatuses: (header) => columns.decided(header) ?? ask(`column ${header}`, columns.areStatuses(header)),
     orderOf(field) {
       const known = orders.get(field);
       if (known !== undefined) return known;
@@ -128,35 +112,27 @@ export function createColumnFacts(before: ColumnMemory | null, settingsVersion: 
       );
       if (!questionsHold || JSON.stringify(facts.seed()) !== firstSeed) return false;
       if (!isRead) return true;
-      const columnsHold = [...statusCells.keys()].every((header) =>
-        decided.has(header) || (answers.get(`column ${header}`) ?? isStatusColumn(header)) === isStatusColumn(header)
-      );
+      const columnsHold = columns.headers().every((header) => {
+        const are = columns.areStatuses(header);
+        return columns.decided(header) !== null || (answers.get(`column ${header}`) ?? are) === are;
+      });
       return columnsHold && findSuspects().join() === suspected.join();
     },
     startAgain() {
-      if (wasRead) {
-        for (const header of statusCells.keys()) decided.set(header, isStatusColumn(header));
-        suspected = findSuspects();
-      }
-      statusCells = new Map();
+      if (wasRead) suspected = findSuspects();
+      columns.startAgain(wasRead);
       answers = new Map();
       blank = null;
       firstSeed = JSON.stringify(facts.seed());
     },
-    seed: () => [
-      areWords() && has("F"),
-      suspected,
-      [...decided].filter(([, isOne]) => !isOne).map(([header]) => header).sort(),
-    ],
+    seed: () => [areWords() && has("F"), suspected, columns.decidedAgainst()],
     memory: () => ({
       active: readActive(),
       inactive: readInactive(),
       date,
       letters: [...letters].sort().join(""),
       settingsVersion,
-      statusCells: Object.fromEntries(
-        [...new Set([...Object.keys(counted), ...statusCells.keys()])].map((header) => [header, countsOf(header)]),
-      ),
+      statusCells: columns.counts(),
     }),
   };
   firstSeed = JSON.stringify(facts.seed());

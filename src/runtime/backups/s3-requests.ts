@@ -61,29 +61,13 @@ export interface Answer {
 
 /** `ended` ends every request that has no signal of its own, with its reason. */
 export function openRequests(settings: BucketSettings, limits: StoreLimits, ended?: AbortSignal): Requests {
-  const { endpoint, region, bucket, key: credentials } = settings;
-  const store = `The bucket "${bucket}" at ${new URL(endpoint).host}`;
+  const store = `The bucket "${settings.bucket}" at ${new URL(settings.endpoint).host}`;
   const keys = new Map<string, ArrayBuffer>();
 
   /** Sends the request once. It has no time limit of its own. */
-  async function send(
-    { method, key, query = {}, headers = {}, body, doing, takes = [200] }: Asked,
-    signal: AbortSignal,
-  ) {
-    const url = new URL(`${endpoint}/${bucket}${key === undefined ? "" : `/${key}`}`);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const hash = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", body ?? new Uint8Array())));
-    const signed = await new AwsV4Signer({
-      method,
-      url: url.href,
-      headers: { ...headers, "x-amz-content-sha256": hash },
-      accessKeyId: credentials.accessKeyId,
-      secretAccessKey: credentials.secretAccessKey,
-      sessionToken: credentials.sessionToken ?? undefined,
-      service: "s3",
-      region,
-      cache: keys,
-    }).sign();
+  async function send(asked: Asked, signal: AbortSignal): Promise<Response> {
+    const { method, body, doing, takes = [200] } = asked;
+    const signed = await sign(settings, keys, asked);
     const response = await fetch(signed.url, {
       method,
       headers: signed.headers,
@@ -160,4 +144,25 @@ export function openRequests(settings: BucketSettings, limits: StoreLimits, ende
   }
 
   return { store, ask, askXml, read, pauseAfter };
+}
+
+async function sign(
+  { endpoint, region, bucket, key: credentials }: BucketSettings,
+  keys: Map<string, ArrayBuffer>,
+  { method, key, query = {}, headers = {}, body = new Uint8Array() }: Asked,
+) {
+  const url = new URL(`${endpoint}/${bucket}${key === undefined ? "" : `/${key}`}`);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  const hash = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", body)));
+  return await new AwsV4Signer({
+    method,
+    url: url.href,
+    headers: { ...headers, "x-amz-content-sha256": hash },
+    accessKeyId: credentials.accessKeyId,
+    secretAccessKey: credentials.secretAccessKey,
+    sessionToken: credentials.sessionToken ?? undefined,
+    service: "s3",
+    region,
+    cache: keys,
+  }).sign();
 }
