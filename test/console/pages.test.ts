@@ -56,6 +56,23 @@ test("a file is uploaded, its plan is looked at, approved, and its people are th
   });
 });
 
+test("where nothing has come yet, the first page takes the first file from who may send one", async () => {
+  await importing(async (world) => {
+    const admin = await signedIn(world),
+      viewer = await signedIn(world, {
+        scopes: ["users:read", "runs:read", "connections:read"],
+      });
+    const home = await admin.open("/o/default");
+    assert.match(home.text, /Begin with a file/);
+    assert.ok(!(await viewer.open("/o/default")).text.includes("Begin with a file"));
+    const sent = upload(admin, home, "csv", csv(COLUMNS, ...crowd(1, 1, () => ",yes,")) as string);
+    while ((await world.runs()).length === 0) await new Promise((then) => setTimeout(then, 10));
+    await world.carry();
+    assert.match((await admin.open(await sent)).text, /would be created/);
+    assert.ok(!(await admin.open("/o/default")).text.includes("Begin with a file"));
+  });
+});
+
 test("a held run is found on the first page and in the list, and is cancelled there", async () => {
   await importing(async (world) => {
     await world.import(csv(COLUMNS, ...crowd(40, 1, () => ",yes,")));

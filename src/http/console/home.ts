@@ -1,14 +1,17 @@
 /** The first page: what needs somebody, and how each feed is. */
+import type { Context } from "hono";
 import { html } from "hono/html";
 import type { RunView } from "../../model/run.ts";
+import { allows } from "../../model/scope.ts";
 import { whenInWords } from "../../notify/words.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import { route } from "../kit/describe.ts";
-import type { Api } from "../kit/env.ts";
+import type { Api, Env } from "../kit/env.ts";
 import type { Html } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
 import { answerConsole, pathIn } from "./frame.ts";
 import { PAGE } from "./guards.ts";
+import { listTakers, viewUpload } from "./import.ts";
 import { queryOf, resultInWords, runName, viewPaging, viewRuns } from "./lists.ts";
 
 const FEEDS_A_PAGE = 20;
@@ -27,13 +30,17 @@ export const showHome = route(PAGE, async (c) => {
     `/v1/connections?${queryOf({ limit: String(FEEDS_A_PAGE), cursor })}`,
   );
   const feeds = await Promise.all(connections.data.map((connection) => loadFeed(api, connection)));
-  const waiting = cursor === undefined ? await loadWaiting(api) : [];
+  const top = cursor !== undefined
+    ? ""
+    : feeds.every(({ latest }) => latest === null) && canImport(c)
+    ? await viewBeginning(c)
+    : viewWaiting(await loadWaiting(api), pathIn(c, "/runs"), timezone);
   return await answerConsole(c, {
     title: "Home",
     section: "",
     main: html`
       <h1>${c.get("organization").name}</h1>
-      ${cursor === undefined ? viewWaiting(waiting, pathIn(c, "/runs"), timezone) : ""}
+      ${top}
       <section class="card" aria-labelledby="feeds-title">
         <h2 id="feeds-title">Where people come from</h2>
         <ul class="bare rowlist">${feeds.map((feed) => viewFeed(feed, pathIn(c), timezone))}</ul>
@@ -42,6 +49,19 @@ export const showHome = route(PAGE, async (c) => {
     `,
   });
 });
+
+function canImport(c: Context<Env>): boolean {
+  return allows(c.get("visitor")!.bearer.scopes, "drops:write");
+}
+
+/** Where nothing has come yet, the first page takes the first file. */
+async function viewBeginning(c: Context<Env>): Promise<Html> {
+  const takers = await listTakers(c.get("api")!);
+  return html`
+    <p>Nobody is here yet. Begin with a file of people.</p>
+    ${takers.map((connection) => viewUpload(c, connection))}
+  `;
+}
 
 async function loadFeed(api: Api, connection: ConnectionView): Promise<Feed> {
   const { data } = await api.read<Listed<RunView>>(`/v1/runs?limit=1&connection=${connection.id}`);

@@ -1,11 +1,13 @@
 /** Importing a file: chosen, planned, and looked at on its run's page before it is applied. */
+import type { Context } from "hono";
 import { html } from "hono/html";
 import { Fault } from "../../model/errors.ts";
 import type { RunView } from "../../model/run.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import type { ConnectorView } from "../api/connectors.ts";
 import { route } from "../kit/describe.ts";
-import type { Api } from "../kit/env.ts";
+import type { Api, Env } from "../kit/env.ts";
+import type { Html } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
 import { answerConsole, pathIn } from "./frame.ts";
 import { PAGE, requireOwnForm } from "./guards.ts";
@@ -23,26 +25,29 @@ export const showImport = route(PAGE, async (c) => {
     section: "/import",
     main: html`
       <h1>Import a file</h1>
-      ${connections.map(({ slug, name }) =>
-        html`
-          <section class="card">
-            <h2>${name}</h2>
-            <form class="fields" method="post" enctype="multipart/form-data"
-              action="${pathIn(c, `/import/${slug}`)}?form=${c.get("visitor")!.formToken}">
-              <label for="file-${slug}">A table of people: .csv, .tsv, .xlsx or .json</label>
-              <input type="file" id="file-${slug}" name="file" required>
-              <p class="small soft">Nothing is changed yet: you see first what would change, and decide then.</p>
-              <div class="decide"><button class="go">Show what would change</button></div>
-            </form>
-            <p class="small"><a href="${pathIn(c, "/import/template.csv")}">An empty table as CSV</a> ·
-                      <a href="${pathIn(c, "/import/template.xlsx")}">as a workbook, with explanations</a></p>
-          </section>
-        `
-      )}
+      ${connections.map((connection) => viewUpload(c, connection))}
       ${connections.length === 0 ? html`<p>No connection takes files here. An admin can add one.</p>` : ""}
     `,
   });
 });
+
+/** The form for a file of this connection. */
+export function viewUpload(c: Context<Env>, { slug, name }: ConnectionView): Html {
+  return html`
+    <section class="card">
+      <h2>${name}</h2>
+      <form class="fields" method="post" enctype="multipart/form-data"
+        action="${pathIn(c, `/import/${slug}`)}?form=${c.get("visitor")!.formToken}">
+        <label for="file-${slug}">A table of people: .csv, .tsv, .xlsx or .json</label>
+        <input type="file" id="file-${slug}" name="file" required>
+        <p class="small soft">Nothing is changed yet: you see first what would change, and decide then.</p>
+        <div class="decide"><button class="go">Show what would change</button></div>
+      </form>
+      <p class="small"><a href="${pathIn(c, "/import/template.csv")}">An empty table as CSV</a> ·
+        <a href="${pathIn(c, "/import/template.xlsx")}">as a workbook, with explanations</a></p>
+    </section>
+  `;
+}
 
 /** The token of the form is in its address, as the file itself goes on as it comes. */
 export const takeFile = route(PAGE, async (c) => {
@@ -73,7 +78,7 @@ function lengthOf(length: string | undefined): Record<string, string> {
 }
 
 /** Connections that take files, by their connectors. */
-async function listTakers(api: Api): Promise<ConnectionView[]> {
+export async function listTakers(api: Api): Promise<ConnectionView[]> {
   const [connections, connectors] = await Promise.all([
     api.read<Listed<ConnectionView>>("/v1/connections?limit=200"),
     api.read<Listed<ConnectorView>>("/v1/connectors"),
