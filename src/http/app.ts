@@ -1,5 +1,5 @@
 /** The hub as an HTTP application on Web standards: all routes, and the boundary around them. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
@@ -14,6 +14,7 @@ import { changeRoutes } from "./api/changes.ts";
 import { connectionRoutes } from "./api/connections.ts";
 import { connectionTemplateRoutes } from "./api/connection-templates.ts";
 import { connectorRoutes } from "./api/connectors.ts";
+import { refuseInConsole } from "./console/frame.ts";
 import { consoleRoutes } from "./console/routes.ts";
 import { customFieldRoutes } from "./api/custom-fields.ts";
 import { deliveryRoutes } from "./api/deliveries.ts";
@@ -126,7 +127,10 @@ export function createApp(hub: Hub): Hono<Env> {
     },
   }));
   app.onError((error, c) => problem(c, error));
-  app.notFound((c) => problem(c, new Fault("not_found", `There is nothing at "${c.req.path}"`)));
+  app.notFound((c) => {
+    const fault = new Fault("not_found", `There is nothing at "${c.req.path}"`);
+    return isForPerson(c) ? refuseInConsole(fault, c) : problem(c, fault);
+  });
 
   app.route("/", healthRoutes);
   app.route("/errors", errorPages);
@@ -146,4 +150,9 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/metrics", metricsRoutes);
   for (const [path, routes] of API) app.route(`/v1${path}`, routes);
   return app;
+}
+
+/** Whether a browser shows the answer to a person. Programs that ask the API get its problems, whatever they accept. */
+function isForPerson(c: Context<Env>): boolean {
+  return c.req.method === "GET" && !c.req.path.startsWith("/v1") && /\btext\/html\b/.test(c.req.header("accept") ?? "");
 }

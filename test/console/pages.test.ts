@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createApp } from "../../src/http/app.ts";
 import { formIn, signIn, type Visited, type Visitor } from "../support/console.ts";
+import { consoleRoutesOf } from "../support/console-routes.ts";
 import { createTestToken } from "../support/hub.ts";
 import { crowd, csv, HEADER, type Importing, importing } from "../support/imports.ts";
 
@@ -103,6 +104,21 @@ test("why somebody is not there is explained, with the row that was refused and 
   });
 });
 
+test("an address without a page is a page for a browser, and a problem for a program", async () => {
+  await importing(async (world) => {
+    const visitor = await signedIn(world);
+    const shown = await visitor.ask("/o/default/nowhere", { headers: { accept: "text/html,*/*;q=0.8" } });
+    assert.equal(shown.status, 404);
+    assert.match(await shown.text(), /<h1>There is nothing here<\/h1>[\s\S]*nowhere/);
+    const asked = await visitor.ask("/nowhere");
+    assert.equal(((await asked.json()) as { code: string }).code, "not_found");
+    const api = await createApp(world.hub).fetch(
+      new Request("http://hub.example.com/v1/nowhere", { headers: { accept: "text/html" } }),
+    );
+    assert.match(api.headers.get("content-type")!, /json/);
+  });
+});
+
 test("names, files and cells that are markup stay text", async () => {
   await importing(async (world) => {
     const run = await world.import(csv(COLUMNS, `M1,m1@acme.test,"${MARKUP}","${MARKUP}",yes,"${MARKUP}"`));
@@ -133,18 +149,15 @@ test("each page and form asks for a session, and gives nothing away of another o
     const run = await world.import(csv(COLUMNS, ...crowd(2, 1, () => ",yes,")));
     const [person] = await world.people();
     const stranger = await signedIn(world, { organization: await other(world) });
-    const routes = createApp(world.hub).routes.filter(({ path, method }) =>
-      path.startsWith("/o/") && method !== "ALL" && !path.endsWith("*")
-    );
+    const routes = consoleRoutesOf(world.hub, {
+      ":organization": "default",
+      ":connection": "csv",
+      "runs/:id": run.id,
+      "people/:id": person!.id,
+      "sessions/:id": "ses_00000000001",
+    }).filter(({ path }) => path !== "/o");
     assert.ok(routes.length >= 15, String(routes.length));
-    for (const { method, path } of routes) {
-      const address = path.replace(/\{[^}]*\}/g, "").replace(":organization", "default")
-        .replace(
-          ":file",
-          path.includes("failures") ? "failures.csv" : path.includes("template") ? "template.csv" : "people.csv",
-        )
-        .replace(":decision", "approve").replace(":connection", "csv")
-        .replace("/people/:id", `/people/${person!.id}`).replace(":id", run.id);
+    for (const { method, path, address } of routes) {
       const init = method === "POST"
         ? { method, headers: { "sec-fetch-site": "same-origin" }, body: new URLSearchParams({ form: "0" }) }
         : { method };

@@ -24,6 +24,7 @@ export const showOrganizations = route(PAGE, requireVisitor, async (c) => {
     main: html`
       <h1>Organizations</h1>
       <section class="card">
+        <h2 class="hidden">All of them</h2>
         <ul class="bare rowlist">${shown.map(({ slug, name }) =>
           html`
             <li>

@@ -51,7 +51,10 @@ export const showPeople = route(PAGE, async (c) => {
           ? html`<p>${
             people.next_cursor === null ? "No matches." : "No matches so far; there are more people to search."
           }</p>`
-          : html`<ul class="bare rowlist">${people.data.map((person) => viewListed(person, path))}</ul>`}
+          : html`
+            <h2 class="hidden">Who was found</h2>
+            <ul class="bare rowlist">${people.data.map((person) => viewListed(person, path))}</ul>
+          `}
         ${viewPaging(address, people.next_cursor, cursor === undefined)}
         ${q === undefined || people.data.length > 0
           ? ""

@@ -52,6 +52,7 @@ export const showRuns = route(PAGE, async (c) => {
           </select>
           <button>Show</button>
         </form>
+        <h2 class="hidden">The runs</h2>
         ${runs.data.length === 0 ? html`<p>No runs.</p>` : viewRuns(runs.data, path, c.get("organization").timezone)}
         ${viewPaging(query === "" ? path : `${path}?${query}`, runs.next_cursor, cursor === undefined)}
       </section>
