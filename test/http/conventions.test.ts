@@ -249,19 +249,22 @@ test("a wait on a decision about a run is granted as well", async () => {
   const carry = async () => {
     while (await runNext(hub, { signal: new AbortController().signal, owner: "test" }) !== null);
   };
+  const answered = async (asked: Promise<Response>) => {
+    let isOpen = true;
+    asked.finally(() => isOpen = false);
+    while (isOpen) {
+      await carry();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return await asked;
+  };
   await carry();
   const { plan_hash } = await (await ask(`/v1/runs/${run.id}`)).json();
   const wait = { prefer: "wait=20" };
-  const approving = ask(`/v1/runs/${run.id}/approve`, { json: { plan_hash }, headers: wait });
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await carry();
-  const approved = await approving;
+  const approved = await answered(ask(`/v1/runs/${run.id}/approve`, { json: { plan_hash }, headers: wait }));
   assert.deepEqual([approved.status, approved.headers.get("preference-applied")], [200, "wait=20"]);
   assert.equal((await approved.json()).run.status, "succeeded");
-  const reverting = ask(`/v1/runs/${run.id}/revert`, { method: "POST", headers: wait });
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await carry();
-  const reverted = await reverting;
+  const reverted = await answered(ask(`/v1/runs/${run.id}/revert`, { method: "POST", headers: wait }));
   assert.deepEqual([reverted.status, reverted.headers.get("preference-applied")], [200, "wait=20"]);
   const id = (await reverted.json()).run.id;
   const cancelled = await ask(`/v1/runs/${id}/cancel`, { method: "POST", headers: wait });

@@ -57,7 +57,8 @@ test("a person's record has what is kept of them: values and where they come fro
     assert.ok(changed.length >= 3);
     assert.ok(changed.every(({ parts }: Json) => parts.every(({ subject }: Json) => subject.id === ana.id)));
     assert.ok(record.audit.some(({ action }: Json) => action === "user.changed"));
-    assert.deepEqual(record.elsewhere.map(({ what }: Json) => what), ["backups", "sent"]);
+    const elsewhere = ["backups", "sent", ...(world.hub.server === undefined ? [] : ["database_provider"])];
+    assert.deepEqual(record.elsewhere.map(({ what }: Json) => what), elsewhere);
     assert.deepEqual([record.erasure, record.left_out], [null, []]);
   }));
 
