@@ -19,6 +19,7 @@ import { consoleRoutes } from "./console/routes.ts";
 import { customFieldRoutes } from "./api/custom-fields.ts";
 import { deliveryRoutes } from "./api/deliveries.ts";
 import { departmentRoutes } from "./api/departments.ts";
+import { dropColumnRoutes } from "./api/drop-columns.ts";
 import { dropRoutes } from "./api/drops.ts";
 import { bridgeLoginRoutes } from "./bridge/logins.ts";
 import { sftpLoginRoutes } from "./api/sftp-logins.ts";
@@ -80,6 +81,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/connection-templates", connectionTemplateRoutes],
   ["/connection-templates", templateApplyRoutes],
   ["", dropRoutes],
+  ["/drops", dropColumnRoutes],
   ["", uploadRoutes],
   ["/users/import", importRoutes],
   ["/templates", templateRoutes],

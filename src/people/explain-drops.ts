@@ -3,12 +3,8 @@
  * the runtime can; else in this thread, and only what is small.
  */
 import type { Hub } from "../hub.ts";
-import { connectorFor } from "../hub.ts";
 import { Fault } from "../model/errors.ts";
-import { valuesOf } from "../model/layers.ts";
-import { MAX_PACKED_BYTES } from "../runs/input.ts";
-import { optionsOf, traceSettings } from "../runs/read-drop.ts";
-import { prepareSettings } from "../runs/settings.ts";
+import { isTooLargeHere, readAgainBy } from "../runs/read-again.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { Asked } from "../store/people/asked.ts";
 import { type Asker, readHeavy } from "../store/people/heavy-reads.ts";
@@ -20,8 +16,6 @@ import type { DropSearch, SearchedDrop } from "../store/runs/search-drop.ts";
 const MAX_MS = 10_000, MAX_DROPS = 10;
 /** How long one drop is read: what was found by then still comes in time. */
 const MAX_MS_A_DROP = 9_000;
-/** Bytes of a drop that is read in the thread of requests. */
-const MAX_BYTES_HERE = 2 * 1024 * 1024;
 
 /** A run with what its drop says. `end` beyond SearchedDrop: why it was not read at all. */
 export interface ReadAgain extends Omit<SearchedDrop, "end"> {
@@ -72,30 +66,21 @@ async function searchOne(
 ): Promise<ReadAgain> {
   const { run } = found, { organizationId } = run;
   const drop = run.dropId === null ? null : await findDrop(hub.db, organizationId, run.dropId);
-  const connector = connectorFor(hub.registry, connection), { columns = [], fields = [] } = run.input ?? {};
+  const { columns = [], fields = [] } = run.input ?? {};
   if (drop === null) return { found, rows: [], end: "gone", reason: null };
-  if (connector === undefined || columns.length !== fields.length) {
-    return { found, rows: [], end: "unreadable", reason: null };
-  }
-  const isBeside = hub.dropReader !== undefined;
-  if (!isBeside && drop.bytes > MAX_BYTES_HERE) return { found, rows: [], end: "too_large", reason: null };
-  await prepareSettings(connector, connection.settings);
-  const settings = valuesOf(traceSettings(connection, connector));
-  const isFetched = connector.input === "fetch";
-  const { isHeader: _, ...options } = optionsOf(settings, drop, {
-    maxPackedBytes: hub.maxPackedBytes ?? MAX_PACKED_BYTES,
-    isHeader: () => true,
-  });
+  if (isTooLargeHere(hub, drop)) return { found, rows: [], end: "too_large", reason: null };
+  const by = columns.length === fields.length ? await readAgainBy(hub, connection, drop) : null;
+  if (by === null) return { found, rows: [], end: "unreadable", reason: null };
   const search: DropSearch = {
     dropId: drop.id,
     asked,
     fields: Object.fromEntries(columns.map((column, place) => [column, fields[place]!])),
-    // What was fetched was stored by the hub itself, as UTF-8.
-    options: isFetched ? { ...options, charset: null } : options,
+    options: by.options,
     conditions: connection.policy.only_rows ?? [],
     maxMs: MAX_MS_A_DROP,
   };
   const searched = await readHeavy({ db: hub.db, reader: hub.dropReader }, "searchDrop", asker, organizationId, search);
+  const isFetched = by.connector.input === "fetch";
   // Records that were fetched have no lines.
   return { found, ...searched, rows: searched.rows.map((row) => isFetched ? { ...row, line: null } : row) };
 }

@@ -93,7 +93,7 @@ const AS_RECEIVED = download(
 );
 
 /** Only sealed ones: before that, a drop is an upload. */
-const loadDrop = loader(
+export const loadDrop = loader(
   "drop",
   byId("drp", async (db, organizationId, id) => {
     const drop = await findDrop(db, organizationId, id);

@@ -11,6 +11,7 @@ import type { Html } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
 import { answerConsole, pathIn } from "./frame.ts";
 import { PAGE, requireOwnForm } from "./guards.ts";
+import { queryOf } from "./lists.ts";
 
 /** How long the upload waits for its plan, so that the next page shows it. */
 const PLAN_WAIT_S = 20;
@@ -56,17 +57,40 @@ export const takeFile = route(PAGE, async (c) => {
   if (!/^multipart\/form-data\b/i.test(type) || body === null) {
     throw new Fault("unsupported_media_type", "A file is sent with the form of the page");
   }
+  const run = await planFile(c, c.req.param("connection"), {
+    body,
+    type,
+    query: {},
+    length: c.req.header("content-length"),
+  });
+  return c.redirect(pathIn(c, `/runs/${run.id}`), 303);
+});
+
+interface PlannedFile {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly type: string;
+  /** More parameters of the drop. */
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly length?: string;
+}
+
+/** Sends a file whose plan is looked at before anything is done, and waits a while for the plan. */
+export async function planFile(
+  c: Context<Env>,
+  connection: string,
+  { body, type, query, length }: PlannedFile,
+): Promise<RunView> {
   const { run } = await c.get("api")!.read<{ run: RunView }>(
-    `/v1/connections/${encodeURIComponent(c.req.param("connection"))}/drops?mode=plan`,
+    `/v1/connections/${encodeURIComponent(connection)}/drops?${queryOf({ ...query, mode: "plan" })}`,
     {
       method: "POST",
-      headers: { "content-type": type, prefer: `wait=${PLAN_WAIT_S}`, ...lengthOf(c.req.header("content-length")) },
+      headers: { "content-type": type, prefer: `wait=${PLAN_WAIT_S}`, ...lengthOf(length) },
       body,
       duplex: "half",
     } as RequestInit,
   );
-  return c.redirect(pathIn(c, `/runs/${run.id}`), 303);
-});
+  return run;
+}
 
 export const getTemplate = route(PAGE, async (c) => {
   const file = c.req.param("file") === "template.xlsx" ? "users.xlsx" : "users.csv";

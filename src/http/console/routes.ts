@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { Env } from "../kit/env.ts";
 import { endOtherSession, showAccount } from "./account.ts";
 import { createApi } from "./api.ts";
+import { saveColumns, showColumns } from "./columns.ts";
 import { showExplanation } from "./explain.ts";
 import { refuseInConsole } from "./frame.ts";
 import { requireOrganization, requireVisitor } from "./guards.ts";
@@ -27,6 +28,8 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .post("/o/:organization/import/:connection", ...takeFile)
     .get("/o/:organization/runs", ...showRuns)
     .get("/o/:organization/runs/:id", ...showRun)
+    .get("/o/:organization/runs/:id/columns", ...showColumns)
+    .post("/o/:organization/runs/:id/columns", ...saveColumns)
     .get("/o/:organization/runs/:id/people.csv", ...getRunPeople)
     .get("/o/:organization/runs/:id/:file{failures\\.(?:csv|xlsx|json)}", ...getRunFile)
     .get("/o/:organization/runs/:id/:decision{approve|cancel|identity}", ...backToRun)

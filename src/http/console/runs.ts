@@ -106,6 +106,7 @@ async function visitSignedIn(c: Context<Env>): Promise<Visit> {
     path: pathIn(c, `/runs/${encodeId("run", found.run.id)}`),
     fields: formFields(c),
     by: byOf(c),
+    columns: pathIn(c, `/runs/${encodeId("run", found.run.id)}/columns`),
     waiter: bearer.key,
     timezone: c.get("organization").timezone,
     addressOf: (runId) => Promise.resolve(pathIn(c, `/runs/${encodeId("run", runId)}`)),

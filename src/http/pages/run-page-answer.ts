@@ -41,6 +41,7 @@ export async function answerRunPage(
     timezone,
     path,
     fields,
+    columns: found.drop === null ? null : visit.columns,
     publicUrl: hub.publicUrl,
     rights,
     people: planned && rights.people

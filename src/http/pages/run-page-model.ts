@@ -25,6 +25,8 @@ export interface RunPage {
   readonly path: string;
   /** Hidden fields of each form. */
   readonly fields: Html;
+  /** Where the columns of its file are shown; null: nowhere. */
+  readonly columns: string | null;
   /** Base of the help pages. */
   readonly publicUrl: string;
   /** What the link allows its readers to see and to do. */

@@ -233,12 +233,15 @@ function viewReports(path: string, formats: readonly ReportFormat[] = ["csv", "x
 
 const REPORT_NAMES = { csv: "Report as CSV", xlsx: "Report as a workbook", json: "Report as JSON" } as const;
 
-function viewFacts({ found, timezone }: RunPage): Html {
+function viewFacts({ found, timezone, columns }: RunPage): Html {
   const { run, connection, drop } = found;
   const facts: [string, string | Html][] = [
     ["Connection", connection?.name ?? "deleted"],
     ["Started by", TRIGGERS[run.trigger]],
     ["File", drop === null ? "none" : `${drop.name} (${count(drop.bytes, "byte")})`],
+    ...(columns === null
+      ? []
+      : [["Columns", html`<a href="${columns}">What each column is read as</a>`] as [string, Html]]),
     ["Covers", run.coverage === "full" ? "everybody" : "only people who are listed in it"],
     ["Received", whenInWords(run.createdAt, timezone)],
     ...(run.finishedAt === null ? [] : [["Ended", whenInWords(run.finishedAt, timezone)] as [string, string]]),

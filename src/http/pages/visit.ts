@@ -33,6 +33,8 @@ export interface Visit {
   readonly timezone: string;
   /** The address of another run's page, with the same rights. */
   readonly addressOf: (runId: number) => Promise<string>;
+  /** Where the columns of its file are shown; null: nowhere. */
+  readonly columns: string | null;
   /** Puts a part of the page into the frame of this way. */
   readonly answer: (page: { readonly title: string; readonly main: Html }, status?: PageStatus) => Promise<Response>;
 }
@@ -53,6 +55,7 @@ export async function visitByLink(c: Context<Env>, { found, expiresAt, terms }: 
     by: byLink(c, "page"),
     waiter: `link ${encodeId("run", id)}`,
     timezone,
+    columns: null,
     addressOf: (runId) => mintLink(hub, { id: runId, organizationId }, "page", expiresAt, terms),
     answer: ({ title, main }, status) =>
       answerPage(c, { title, organization: organization?.name ?? null, main, footer }, status),

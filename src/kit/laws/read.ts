@@ -77,7 +77,7 @@ interface Progress {
 /** Never fails for what the connector or the source does: that is the read's fault. */
 export async function readOnce(tried: Tried, options: ReadOptions): Promise<Read> {
   const { connector, cases } = tried;
-  const { entity, from, signal, between, maxRequests = MAX_REQUESTS, source = playerOf(cases.source) } = options;
+  const { from, signal, between, maxRequests = MAX_REQUESTS, source = playerOf(cases.source) } = options;
   const stop = new AbortController();
   const all = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
   const line = openLine(tried, {

@@ -7,6 +7,7 @@ import type { Database } from "../database.ts";
 import { listEvents } from "../notify/events.ts";
 import { listContradictions } from "../runs/contradictions.ts";
 import { listPeople } from "../runs/run-people.ts";
+import { sampleDrop } from "../runs/sample-drop.ts";
 import { searchDrop } from "../runs/search-drop.ts";
 import { findMentions, findRowsAt } from "./mentions.ts";
 import { findUserIds } from "./search.ts";
@@ -19,6 +20,7 @@ export const HEAVY_READS = {
   listContradictions,
   listEvents,
   listPeople,
+  sampleDrop,
   searchDrop,
 };
 

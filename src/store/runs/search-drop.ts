@@ -4,14 +4,13 @@
  */
 import { readDrop } from "../../intake/media.ts";
 import type { ReadOptions } from "../../intake/reading.ts";
-import { Fault } from "../../model/errors.ts";
 import type { RowCondition } from "../../model/policy.ts";
 import type { Cell } from "../../model/record.ts";
 import { createRowFilter, type RowVerdict } from "../../reconcile/row-filter.ts";
 import type { Database } from "../database.ts";
 import { type Asked, createRowTest } from "../people/asked.ts";
-import { hasContent, openDrop } from "./drop-content.ts";
-import { findDrop } from "./drops.ts";
+import type { openDrop } from "./drop-content.ts";
+import { type ReadEnd, readStored } from "./stored-drop.ts";
 
 export interface DropSearch {
   readonly dropId: number;
@@ -31,12 +30,9 @@ export interface DropRow {
   readonly verdict: RowVerdict | null;
 }
 
-/** `end`: whether all of it was read; `gone`: it is not kept any more. */
-export interface SearchedDrop {
+/** `read`: all of it was. */
+export interface SearchedDrop extends ReadEnd<"read" | "out_of_time"> {
   readonly rows: readonly DropRow[];
-  readonly end: "read" | "out_of_time" | "gone" | "unreadable";
-  /** Why it is unreadable; else null. */
-  readonly reason: string | null;
 }
 
 /** More rows of one person than anybody wants to read. */
@@ -45,18 +41,9 @@ const MAX_ROWS = 5;
 const STEP = 2_000;
 
 export async function searchDrop(db: Database, organizationId: number, search: DropSearch): Promise<SearchedDrop> {
-  const drop = await findDrop(db, organizationId, search.dropId);
-  if (drop === null || drop.sealedAt === null || !await hasContent(db, drop)) {
-    return { rows: [], end: "gone", reason: null };
-  }
   const rows: DropRow[] = [];
-  try {
-    const end = await readRows(rows, openDrop(db, drop), search);
-    return { rows, end, reason: null };
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    return { rows, end: "unreadable", reason: error.message };
-  }
+  const read = await readStored(db, organizationId, search.dropId, (drop) => readRows(rows, drop, search));
+  return { ...read, rows };
 }
 
 async function readRows(
