@@ -94,7 +94,7 @@ test("a reader that stops early asks for no more than it read", async () => {
   await writeContent(hub.db, dropId, streamOf(new Uint8Array(3 * 1024 * 1024), [100_000]));
   const drop = await findDrop(hub.db, hub.organization.id, dropId);
   const reader = openDrop(hub.db, drop!).open().getReader();
-  assert.equal((await reader.read()).value!.length, 1024 * 1024);
+  assert.ok((await reader.read()).value!.length <= 1024 * 1024);
   await reader.cancel();
   assert.equal((await reader.read()).done, true);
 });
