@@ -70,7 +70,8 @@ async function bridged(work: (world: World) => Promise<void>): Promise<void> {
     } finally {
       await made.bridge.kill();
     }
-  }, { registry: createRegistry(), now: Date.now() });
+    // With what is said of the database's own file.
+  }, { registry: createRegistry(), now: Date.now(), onServer: false });
   rmSync(dir, { recursive: true, force: true });
 }
 

@@ -47,7 +47,7 @@ export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
   isThere: (value: T) => boolean = Boolean,
-  ms = 10_000,
+  ms = 30_000,
 ): Promise<T> {
   for (let end = Date.now() + ms, pauseMs = 5;; pauseMs = Math.min(pauseMs * 1.2, 100)) {
     const value = await look();

@@ -42,7 +42,7 @@ export async function startReceiver(answer: Receiver["answer"] = (_, response) =
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
     answer,
-    async has(count, withinMs = 10_000) {
+    async has(count, withinMs = 30_000) {
       for (const end = Date.now() + withinMs; received.length < count;) {
         if (Date.now() > end) throw new Error(`${received.length} of ${count} arrived within ${withinMs} ms`);
         await new Promise((resolve) => setTimeout(resolve, 5));
