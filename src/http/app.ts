@@ -42,6 +42,7 @@ import { oauthRoutes } from "./pages/oauth-callback.ts";
 import { organizationRoutes } from "./api/organizations.ts";
 import { pgpKeyRoutes } from "./api/pgp-keys.ts";
 import { problem } from "./kit/problem.ts";
+import { liveRoutes } from "./pages/live.ts";
 import { reportRoutes } from "./pages/reports.ts";
 import { retentionRoutes } from "./api/retention.ts";
 import { runDecisionRoutes } from "./api/run-decisions.ts";
@@ -144,6 +145,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.use("/hints/*", limitLogins);
   app.route("/hints", hintRoutes);
 
+  app.route("/", liveRoutes);
   app.route("/", signInRoutes);
   app.route("/", consoleRoutes(app));
 

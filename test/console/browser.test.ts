@@ -164,6 +164,29 @@ test("from the first page to a file that is imported, by mouse alone, there are 
 });
 
 test(
+  "a run's page shows how it goes on, and its result without being loaded again; a focus in it is kept",
+  { skip },
+  async () => {
+    await importing(async (world) => {
+      await inBrowser(world, async ({ url, open, complaints }) => {
+        const watching = await open(), working = await open();
+        await signIn(watching, url, await createTestToken(world.hub));
+        const id = await world.handIn(csv(COLUMNS, ...crowd(3, 1, () => ",yes,")));
+        for (const page of [watching, working]) await page.goto(`${url}/o/default/runs/${id}`);
+        assert.match(await watching.innerText("main"), /Waiting its turn/);
+        await working.getByRole("link", { name: "What each column is read as" }).focus();
+        await world.carry();
+        await watching.getByText("people were created").first().waitFor();
+        await working.getByRole("link", { name: "It has ended. See the result" }).waitFor();
+        const focused = await working.evaluate(() => document.activeElement!.textContent);
+        assert.equal(focused, "What each column is read as");
+        assert.deepEqual(complaints, []);
+      });
+    });
+  },
+);
+
+test(
   "by keyboard alone somebody is searched, found and looked at, and the focus is always seen",
   { skip },
   async () => {

@@ -5,7 +5,7 @@ import { allows } from "../../model/scope.ts";
 import { whenInWords } from "../../notify/words.ts";
 import type { SessionView } from "../api/sessions.ts";
 import { route } from "../kit/describe.ts";
-import { basePath } from "../pages/visit.ts";
+import { basePath } from "../pages/base-path.ts";
 import type { Listed } from "./api.ts";
 import { answerConsole, formFields, pathIn } from "./frame.ts";
 import { PAGE, readOwnForm } from "./guards.ts";

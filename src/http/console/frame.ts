@@ -6,7 +6,7 @@ import { allows, type Scope } from "../../model/scope.ts";
 import type { Env } from "../kit/env.ts";
 import { answerPage, type Html, type PageStatus } from "../pages/frame.ts";
 import { viewRefusal } from "../pages/refusal.ts";
-import { basePath } from "../pages/visit.ts";
+import { basePath } from "../pages/base-path.ts";
 
 interface Section {
   readonly path: string;
@@ -46,12 +46,17 @@ export function formFields(c: Context<Env>): Html {
 /** Answers with a page of the console. `section`: the path of the section that it is in; null: in none. */
 export function answerConsole(
   c: Context<Env>,
-  { title, main, section }: { readonly title: string; readonly main: Html; readonly section: string | null },
+  { section, ...page }: {
+    readonly title: string;
+    readonly main: Html;
+    readonly section: string | null;
+    readonly isLive?: boolean;
+  },
   status?: PageStatus,
 ): Promise<Response> {
   return answerPage(
     c,
-    { title, organization: c.get("organization").name, main, navigation: navigation(c, section) },
+    { ...page, organization: c.get("organization").name, navigation: navigation(c, section) },
     status,
   );
 }

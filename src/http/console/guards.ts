@@ -7,7 +7,7 @@ import { documented } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { pathParameter } from "../kit/load.ts";
 import { readForm } from "../pages/run-page-decisions.ts";
-import { basePath } from "../pages/visit.ts";
+import { basePath } from "../pages/base-path.ts";
 import { findVisitor } from "./visitor.ts";
 
 /** Marks a page of the console, for the API's document. */

@@ -5,7 +5,7 @@ import { allows } from "../../model/scope.ts";
 import { listOrganizations } from "../../store/organizations.ts";
 import { route } from "../kit/describe.ts";
 import { answerPage } from "../pages/frame.ts";
-import { basePath } from "../pages/visit.ts";
+import { basePath } from "../pages/base-path.ts";
 import { PAGE, requireVisitor } from "./guards.ts";
 import { viewPaging } from "./lists.ts";
 

@@ -110,6 +110,6 @@ async function visitSignedIn(c: Context<Env>): Promise<Visit> {
     waiter: bearer.key,
     timezone: c.get("organization").timezone,
     addressOf: (runId) => Promise.resolve(pathIn(c, `/runs/${encodeId("run", runId)}`)),
-    answer: ({ title, main }, status) => answerConsole(c, { title, main, section: "/runs" }, status),
+    answer: (page, status) => answerConsole(c, { ...page, section: "/runs" }, status),
   };
 }

@@ -17,7 +17,7 @@ import type { Bearer, Env } from "../kit/env.ts";
 import { limitLogins } from "../kit/limits.ts";
 import { answerPage, type Html, type PageStatus } from "../pages/frame.ts";
 import { readForm } from "../pages/run-page-decisions.ts";
-import { basePath } from "../pages/visit.ts";
+import { basePath } from "../pages/base-path.ts";
 import { firstPage, refuseInConsole } from "./frame.ts";
 import { PAGE, readOwnForm, requireSameOrigin, requireVisitor } from "./guards.ts";
 import { bearerFor, dropCookie, findVisitor, keepCookie, newSession } from "./visitor.ts";

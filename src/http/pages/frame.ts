@@ -1,12 +1,15 @@
 /**
  * The frame of every page for people: language, headings, style, and the headers for the browser.
  *
- * Pages have no scripts, and their policy allows none, so that a name with markup in it stays text. The page's address
- * is a secret: it is not cached, and not sent to the targets of its links.
+ * Pages have no scripts of their own, and their policy allows none, so that a name with markup in it stays text; one that
+ * shows something in progress loads a script of the hub's (live.ts). The page's address is a secret: it is not cached, and
+ * not sent to the targets of its links.
  */
 import type { Context } from "hono";
 import { html, raw } from "hono/html";
 import type { Env } from "../kit/env.ts";
+import { basePath } from "./base-path.ts";
+import { LIVE_PATH } from "./live.ts";
 import { STYLE } from "./style.ts";
 
 /** A piece of a page, escaped. */
@@ -15,7 +18,12 @@ export type Html = ReturnType<typeof html>;
 let policy: Promise<string> | undefined;
 
 /** Content Security Policy, level 3: only this style sheet is loaded, and forms go only to the hub. */
-function contentPolicy(): Promise<string> {
+async function contentPolicy(isLive: boolean): Promise<string> {
+  const own = await stylePolicy();
+  return isLive ? `${own}; script-src 'self'; connect-src 'self'` : own;
+}
+
+function stylePolicy(): Promise<string> {
   policy ??= crypto.subtle.digest("SHA-256", new TextEncoder().encode(STYLE)).then((digest) => {
     const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
     return `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
@@ -31,6 +39,8 @@ export interface Page {
   readonly organization: string | null;
   readonly main: Html;
   readonly footer?: Html;
+  /** It shows something in progress, marked with `data-live`, and keeps itself up to date. */
+  readonly isLive?: boolean;
   /** Links to other pages; absent: it has no links to others. */
   readonly navigation?: Html;
 }
@@ -38,10 +48,10 @@ export interface Page {
 /** Answers with a whole page. */
 export async function answerPage(
   c: Context<Env>,
-  { title, organization, main, footer, navigation }: Page,
+  { title, organization, main, footer, navigation, isLive = false }: Page,
   status: PageStatus = 200,
 ): Promise<Response> {
-  const headers = { ...PRIVATE, "content-security-policy": await contentPolicy() };
+  const headers = { ...PRIVATE, "content-security-policy": await contentPolicy(isLive) };
   const page = html`
     <!doctype html>
     <html lang="en">
@@ -51,6 +61,7 @@ export async function answerPage(
         <meta name="robots" content="noindex">
         <title>${title} – Muster</title>
         <style>${raw(STYLE)}</style>
+        ${isLive ? html`<script src="${basePath(c)}${LIVE_PATH}" defer></script>` : ""}
       </head>
       <body>
         <a class="skip" href="#main">To the content</a>

@@ -7,7 +7,7 @@ import { sourceOf } from "../../report/source.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
 import { PEOPLE_FILTERS, type PeopleFilter } from "../../store/runs/run-people.ts";
 import { listRunDecisions } from "../../store/runs/deciders.ts";
-import { findHeldBefore, findHeldSuccessor, listFileNames } from "../../store/runs/runs.ts";
+import { findHeldBefore, findHeldSuccessor, isAtRest, listFileNames } from "../../store/runs/runs.ts";
 import { askerOf } from "../kit/caller.ts";
 import type { Env } from "../kit/env.ts";
 import { questionsOf } from "./contradictions.ts";
@@ -63,7 +63,7 @@ export async function answerRunPage(
       : [],
     notice,
   });
-  return await visit.answer({ title: runTitle(found), main }, status);
+  return await visit.answer({ title: runTitle(found), main, isLive: !isAtRest(run.status) }, status);
 }
 
 /** The rows that somebody has to decide about, from where the request says. */

@@ -21,6 +21,7 @@ import type { ReportFormat } from "../../report/file.ts";
 import type { ShownIssue } from "../../report/digest.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
 import type { PeopleFilter } from "../../store/runs/run-people.ts";
+import { isAtRest, type StoredRun } from "../../store/runs/runs.ts";
 import type { Html } from "./frame.ts";
 import { type RunPage, runTitle } from "./run-page-model.ts";
 import { hasQuestions, viewContradictions } from "./run-view-contradictions.ts";
@@ -82,17 +83,41 @@ function viewState(page: RunPage): Html {
   const { title, sentence } = statusInWords(run);
   const at = run.finishedAt ?? run.startedAt ?? run.createdAt;
   return html`
-    <section class="card state ${TONES[run.status]}">
+    <section class="card state ${TONES[run.status]}" ${isAtRest(run.status) ? "" : LIVE}>
       <span class="tag">${title}</span>
       <h1>${runTitle(found)}</h1>
       <p class="soft">From ${connection?.name ?? "a deleted connection"}, ${whenInWords(at, timezone)}</p>
       <p>${behind === null ? sentence : waitsBehind(behind.file)}</p>
+      ${isAtRest(run.status) ? "" : viewProgress(run.progress)}
       ${viewDecided(page)}
       ${error === null || isBelow || run.status === "skipped" ? "" : html`<p><strong>${error.message}</strong></p>`}
       ${successor === null ? "" : html`<p><a href="${successor}">See the run that replaced it</a></p>`}
     </section>
   `;
 }
+
+/** Marks what is shown again while the run goes on. */
+const LIVE = html`
+  data-live="It has ended. See the result" role="status"
+`;
+
+function viewProgress(progress: StoredRun["run"]["progress"]): Html {
+  if (progress === null) return html``;
+  const { phase, done, total } = progress;
+  const what = `${PHASES[phase] ?? "Rows read"}: ${done.toLocaleString("en")}`;
+  if (total === null) return html`<p class="soft">${what}</p>`;
+  return html`
+    <p class="soft">${what} of ${total.toLocaleString("en")}</p>
+    <progress max="${total}" value="${done}" aria-label="${PHASES[phase] ?? "Rows read"}"></progress>
+  `;
+}
+
+/** What a run in progress counts, by its phase. */
+const PHASES: Readonly<Record<string, string>> = {
+  decrypt: "Bytes decrypted",
+  compare: "Rows compared",
+  apply: "Changes made",
+};
 
 function viewGuards({ found, path, rights, cameWith }: RunPage): Html {
   const { run } = found;

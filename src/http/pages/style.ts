@@ -119,6 +119,7 @@ details summary { cursor: pointer; padding: .25rem 0; color: var(--link); font-s
 .versus dt { color: var(--soft); font-size: .875rem }
 .versus dd { margin: 0 }
 li .decide { margin-top: .625rem }
+progress { width: 100%; height: .5rem; accent-color: var(--go) }
 .facts { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1.25rem; font-size: .9375rem }
 .facts dt { color: var(--soft) }
 .facts dd { margin: 0 }

@@ -14,6 +14,7 @@ import type { StoredRun } from "../../store/runs/runs.ts";
 import type { OpenedLink } from "../api/links.ts";
 import { byLink } from "../kit/authorize.ts";
 import type { Env } from "../kit/env.ts";
+import { basePath } from "./base-path.ts";
 import { answerPage, type Html, type PageStatus } from "./frame.ts";
 
 /** How a run's page was reached: who reads it, what they may do, and what is around it. */
@@ -36,7 +37,10 @@ export interface Visit {
   /** Where the columns of its file are shown; null: nowhere. */
   readonly columns: string | null;
   /** Puts a part of the page into the frame of this way. */
-  readonly answer: (page: { readonly title: string; readonly main: Html }, status?: PageStatus) => Promise<Response>;
+  readonly answer: (
+    page: { readonly title: string; readonly main: Html; readonly isLive?: boolean },
+    status?: PageStatus,
+  ) => Promise<Response>;
 }
 
 /** By a signed link. */
@@ -57,12 +61,6 @@ export async function visitByLink(c: Context<Env>, { found, expiresAt, terms }: 
     timezone,
     columns: null,
     addressOf: (runId) => mintLink(hub, { id: runId, organizationId }, "page", expiresAt, terms),
-    answer: ({ title, main }, status) =>
-      answerPage(c, { title, organization: organization?.name ?? null, main, footer }, status),
+    answer: (page, status) => answerPage(c, { ...page, organization: organization?.name ?? null, footer }, status),
   };
-}
-
-/** Begins the path of every page. It is of the hub's public address, and leaves out the host, which may differ. */
-export function basePath(c: Context<Env>): string {
-  return new URL(c.get("hub").publicUrl).pathname.replace(/\/+$/, "");
 }
