@@ -4,16 +4,17 @@
  * connector in this process. Prints tables to stdout.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { FetchContext, FetchedRows } from "../src/connector.ts";
-import { startChild } from "../src/runtime/sandbox/child.ts";
+import { type Host, startChild, startHost } from "../src/runtime/sandbox/child.ts";
 import { findDeno } from "../src/runtime/sandbox/deno-program.ts";
 import { hostText } from "../src/runtime/sandbox/host-text.ts";
 import { loadIsolated } from "../src/runtime/sandbox/isolated.ts";
+import { createWarmHost } from "../src/runtime/sandbox/warm.ts";
 import { createKeeper, NOTHING_KEPT } from "../src/sources/keep.ts";
 import { percentile } from "./serving.ts";
 
@@ -27,8 +28,11 @@ const { values: flags } = parseArgs({
 });
 const only = new Set(flags.only.split(","));
 const deno = findDeno()!;
-const SIZES_KB = [1, 100, 770];
+const SIZES_KB = [1, 100, 1000];
+/** What a child of 100 KB should take at the median, from a process that waits, and rows through one, beside this process. */
+const WARM_MS = 100, TIMES = 1.5;
 const AT_ONCE = 250;
+const FETCHED = "fetched and kept";
 
 /** A connector that yields so many rows of 12 fields, padded with functions to so many bytes. */
 function code(rows: number, bytes = 0): string {
@@ -75,38 +79,83 @@ function run(args: readonly string[], env: Record<string, string> = {}): Promise
   });
 }
 
+/** What is measured: `prepare` is not. */
+interface Kind {
+  readonly name: string;
+  readonly prepare?: () => Promise<unknown>;
+  readonly start: () => Promise<unknown>;
+  readonly mostMs?: number;
+}
+
 async function starts(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "muster-bench-"));
   const empty = join(folder, "empty.js");
   writeFileSync(empty, "");
   await hostText();
-  const kinds: [string, () => Promise<unknown>][] = [
-    ["`deno --version`: the program alone", () => run(["--version"])],
-    ["`deno run` of an empty file", () => run(["run", "--no-config", empty], { DENO_DIR: folder })],
-    ...SIZES_KB.map((kb): [string, () => Promise<unknown>] => {
+  const ended: { end(): Promise<void> }[] = [];
+  let waiting: Promise<Host> | null = null;
+  const warm = createWarmHost({ startOne: (options) => waiting = startHost(options) });
+  warm.open();
+  const kinds: Kind[] = [
+    { name: "`deno --version`: the program alone", start: () => run(["--version"]) },
+    {
+      name: "`deno run` of an empty file",
+      start: () => run(["run", "--no-config", empty], { DENO_DIR: folder }),
+    },
+    ...SIZES_KB.flatMap((kb): Kind[] => {
       const text = code(0, kb * 1000);
       return [
-        `a child, until ${kb} KB of code are loaded`,
-        async () => void ended.push(await startChild({ deno, code: text })),
+        {
+          name: `a child of ${kb} KB, from nothing`,
+          start: async () => void ended.push(await startChild({ deno, code: text })),
+        },
+        {
+          name: `a child of ${kb} KB, from a process that waits`,
+          prepare: () => waiting!,
+          start: async () => void ended.push(await warm.start({ deno, code: text })),
+          ...(kb === 100 ? { mostMs: WARM_MS } : {}),
+        },
       ];
     }),
   ];
-  const ended: { end(): Promise<void> }[] = [];
   const times = kinds.map((): number[] => []);
   // In turns, so that what else the machine does hits all of them.
   for (let n = 0; n <= Number(flags.starts); n++) {
-    for (const [i, [, start]] of kinds.entries()) {
+    for (const [i, { prepare, start }] of kinds.entries()) {
+      await prepare?.();
       const ms = await msOf(start);
+      // Its successor is ready before the next is measured, which it would slow down.
+      await waiting;
       // The first one finds nothing in the page cache.
       if (n > 0) times[i]!.push(ms);
       await ended.pop()?.end();
     }
   }
+  const memory = residentOf((await waiting!).pid);
+  await warm.close();
   rmSync(folder, { recursive: true });
   console.log(`| start | median, ms | least, ms | p90, ms |\n| --- | --- | --- | --- |`);
-  for (const [i, [name]] of kinds.entries()) {
+  for (const [i, { name, mostMs = null }] of kinds.entries()) {
+    const middle = percentile(times[i]!, 0.5);
     const [median, least, most] = [0.5, 0, 0.9].map((share) => percentile(times[i]!, share).toFixed(0));
-    console.log(`| ${name} | ${median} | ${least} | ${most} |`);
+    console.log(`| ${name} | ${median}${wanted(middle, mostMs)} | ${least} | ${most} |`);
+  }
+  if (memory !== null) console.log(`\nA process that waits has ${memory}.`);
+}
+
+/** What a figure should be at most, and whether it is. */
+function wanted(figure: number, most: number | null): string {
+  return most === null ? "" : ` (≤ ${most}${figure <= most ? "" : ", **not reached**"})`;
+}
+
+/** Null: there is no /proc. */
+function residentOf(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    const mb = (name: string) => (Number(new RegExp(`^${name}: *(\\d+)`, "m").exec(text)![1]) / 1000).toFixed(0);
+    return `${mb("Rss")} MB resident, ${mb("Pss_Anon")} MB of them its own`;
+  } catch {
+    return null;
   }
 }
 
@@ -136,7 +185,7 @@ async function rows(): Promise<void> {
   const normalizer = apart.isolated!.openNormalizer("bench");
   const asked = { columns, rows: batch, context: {} } as never;
   const kinds: Record<string, readonly [() => Promise<unknown>, () => Promise<unknown>]> = {
-    "fetched and kept": [
+    [FETCHED]: [
       () => keep(here.fetch(context), count),
       () => keep(apart.fetch(context) as AsyncIterable<FetchedRows>, count),
     ],
@@ -158,13 +207,12 @@ async function rows(): Promise<void> {
     for (let n = 0; n <= Number(flags.rounds); n++) pairs.push([await msOf(inProcess), await msOf(inChild)]);
     // The first round is slower in both: V8 has compiled nothing.
     pairs.shift();
-    const [one, other, ratio] = [
-      pairs.map(([a]) => a / 1000),
-      pairs.map(([, b]) => b / 1000),
-      pairs.map(([a, b]) => b / a),
-    ]
-      .map((all) => percentile(all, 0.5).toFixed(2));
-    console.log(`| ${name} | ${one} | ${other} | ${ratio} × |`);
+    const middle = (of: (pair: [number, number]) => number) => percentile(pairs.map(of), 0.5);
+    const ratio = middle(([a, b]) => b / a), most = name === FETCHED ? TIMES : null;
+    console.log(
+      `| ${name} | ${middle(([a]) => a / 1000).toFixed(2)} | ${middle(([, b]) => b / 1000).toFixed(2)} | ` +
+        `${ratio.toFixed(2)} ×${wanted(ratio, most)} |`,
+    );
   }
 }
 

@@ -17,6 +17,7 @@ import { createLog, errorName } from "../runtime/log.ts";
 import { loadKeys, openSecrets } from "../runtime/master-key.ts";
 import { readableByOthers } from "../runtime/private-files.ts";
 import { loadConnectors } from "../runtime/third-party.ts";
+import { createWarmHost } from "../runtime/sandbox/warm.ts";
 import { watchSchema } from "../runtime/watch-schema.ts";
 import { requireFreePort } from "../runtime/threads/bridge.ts";
 import { createGateMemory, createMainGate } from "../runtime/threads/gate.ts";
@@ -38,7 +39,11 @@ const LEAVE_AFTER_MS = 10_000;
 export async function serve(terminal: Terminal): Promise<number> {
   const log = createLog((line) => terminal.err(line));
   const config = loadConfig(terminal.env, (warning) => log("settings.warning", { warning }));
-  const { registry, parts, broken } = await loadConnectors(config.connectors, terminal.base, config);
+  const warm = createWarmHost();
+  const { registry, parts, broken } = await loadConnectors(config.connectors, terminal.base, {
+    dataDir: config.dataDir,
+    start: warm.start,
+  });
   for (const each of broken) log("connector.unusable", { ...each });
   // The ports come first: a start that cannot have them should change nothing and show no token.
   const door = await openDoor(config, terminal, log);
@@ -86,6 +91,7 @@ export async function serve(terminal: Terminal): Promise<number> {
       log("process.uncaught", { error: errorName(error) });
     });
     const interrupted = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
+    if (parts.length > 0) warm.open();
     const link = terminal.isWatched ? await createStartLink(db, firstTokenFile(config), Date.now()) : null;
     const lines = [
       `Muster is at ${hub.publicUrl}` + (hub.publicUrl === door.address ? "" : ` (listening at ${door.address})`),
@@ -111,6 +117,7 @@ export async function serve(terminal: Terminal): Promise<number> {
     endUncaught();
     if (outdated !== null) throw outdated;
   } finally {
+    await warm.close();
     await schema.stop();
     db.close();
   }

@@ -28,7 +28,12 @@ export interface LoadOptions {
   readonly limits?: Partial<Limits>;
   /** The data directory; absent: no connectors are kept. */
   readonly dataDir?: string;
+  /** Starts each child. */
+  readonly start?: IsolatedOptions["start"];
 }
+
+/** How children are started. */
+type ChildrenOptions = Pick<IsolatedOptions, "deno" | "limits" | "start">;
 
 export interface LoadedConnectors {
   readonly registry: Registry;
@@ -59,13 +64,13 @@ export async function loadRegistry(
 export async function loadConnectors(
   specifiers: readonly string[],
   base: string,
-  { limits, dataDir }: LoadOptions = {},
+  { limits, dataDir, start }: LoadOptions = {},
 ): Promise<LoadedConnectors> {
   const named: Loaded[] = [], problems: string[] = [];
-  const { loaded: kept, broken } = await loadKept(dataDir, limits);
+  const { loaded: kept, broken } = await loadKept(dataDir, { limits, start });
   const taken = new Set<string>(createRegistry().keys());
   for (const specifier of specifiers) {
-    const found = await loadModule(specifier, base, limits);
+    const found = await loadModule(specifier, base, { limits, start });
     const refuse = (why: string) => void problems.push(`Cannot use the connector ${specifier}: ${why}`);
     if (typeof found === "string") refuse(found);
     else if (taken.has(found.installed.name)) refuse(`there is already a connector "${found.installed.name}"`);
@@ -85,10 +90,13 @@ export async function loadConnectors(
 }
 
 /** The registry of connectors that another thread has loaded. Starts no child. */
-export async function registryOf(parts: readonly ConnectorPart[]): Promise<Registry> {
+export async function registryOf(
+  parts: readonly ConnectorPart[],
+  { start }: Pick<LoadOptions, "start"> = {},
+): Promise<Registry> {
   const deno = findDeno();
   if (deno === null || parts.length === 0) return assemble([]);
-  return assemble(await Promise.all(parts.map((part) => withPart(part, { deno }))));
+  return assemble(await Promise.all(parts.map((part) => withPart(part, { deno, start }))));
 }
 
 /** Of a kept connector, the newest version takes its name, which comes last in `all`. A name of Muster's own is never taken. */
@@ -109,13 +117,13 @@ function assemble(all: readonly Loaded[]): Registry {
 export const NO_DENO = 'connectors of others run in Deno, which is not here: install the npm package "deno"';
 
 /** The kept ones, described by their manifests: their code is what it was when it was added, by its digest. */
-async function loadKept(dataDir: string | undefined, limits: Partial<Limits> | undefined) {
+async function loadKept(dataDir: string | undefined, options: Pick<LoadOptions, "limits" | "start">) {
   if (dataDir === undefined) return { loaded: [], broken: [] };
   const { kept, broken } = await readKept(dataDir);
   const deno = findDeno(), loaded: Loaded[] = [], unusable: BrokenConnector[] = [...broken];
   for (const each of kept) {
     const { name, version } = each.manifest;
-    const found = deno === null ? NO_DENO : await usable(each, { deno, limits });
+    const found = deno === null ? NO_DENO : await usable(each, { deno, ...options });
     if (typeof found === "string") unusable.push({ name, version, why: found });
     else loaded.push(found);
   }
@@ -125,7 +133,7 @@ async function loadKept(dataDir: string | undefined, limits: Partial<Limits> | u
 /** Checks its data again: this hub may ask for more than the one that it was added to. */
 async function usable(
   { manifest, bundle, described }: KeptConnector,
-  options: { deno: string; limits?: Partial<Limits> },
+  options: ChildrenOptions,
 ): Promise<Loaded | string> {
   const loaded = await withPart({ bundle, described, from: manifest.from, isKept: true }, options);
   return dataFaults(loaded.installed).join("; ") || loaded;
@@ -135,7 +143,7 @@ async function usable(
 export async function loadModule(
   specifier: string,
   base: string,
-  limits?: Partial<Limits>,
+  options: Pick<LoadOptions, "limits" | "start">,
 ): Promise<Loaded | string> {
   const deno = findDeno();
   if (deno === null) return NO_DENO;
@@ -147,7 +155,7 @@ export async function loadModule(
   const from = isAbsolute(entry) ? basename(entry) : entry;
   try {
     const bundle = await bundleConnector(entry, fileURLToPath(base));
-    return await checkConnector(bundle, from, { deno, limits });
+    return await checkConnector(bundle, from, { deno, ...options });
   } catch (error) {
     if (error instanceof Fault) return error.message;
     throw error;
@@ -158,7 +166,7 @@ export async function loadModule(
 export async function checkConnector(
   bundle: Bundle,
   from: string,
-  options: Pick<IsolatedOptions, "deno" | "limits" | "start">,
+  options: ChildrenOptions,
 ): Promise<Loaded | string> {
   const described = await describeConnector(bundle, options);
   const { code, map, digest } = bundle;
@@ -168,7 +176,7 @@ export async function checkConnector(
 
 async function withPart(
   part: ConnectorPart,
-  options: Pick<IsolatedOptions, "deno" | "limits" | "start">,
+  options: ChildrenOptions,
 ): Promise<Loaded> {
   const installed = await loadIsolated(part.bundle, { ...options, described: part.described });
   return { part, installed: { ...installed, from: part.from } };

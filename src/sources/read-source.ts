@@ -9,7 +9,7 @@ import { migrateState } from "../runs/migrate.ts";
 import { findLastRead } from "../store/connections/clocks.ts";
 import type { ClaimedFetch } from "../store/connections/fetches.ts";
 import type { LastRead } from "../store/connections/schema-sources.ts";
-import { HOUR_MS } from "../std/time.ts";
+import { HOUR_MS, MINUTE_MS } from "../std/time.ts";
 import { placeOf } from "../std/place-of.ts";
 import { untilAborted } from "../std/until-aborted.ts";
 import {
@@ -22,10 +22,13 @@ import {
   whyNotAll,
 } from "./fetch-progress.ts";
 import { readBody } from "./read-body.ts";
+import { YIELDS_AFTER_MS } from "./read-places.ts";
 import { asFault, type OpenSource, openSource, type SourceOptions } from "./source.ts";
 
 export interface ReadSourceOptions {
   readonly signal: AbortSignal;
+  /** Aborted where the source has been silent for long, and other reads need the place. */
+  readonly yields?: AbortSignal;
   readonly wait?: SourceOptions["wait"];
   /** Called after each page is stored, and after each megabyte that is hashed at the end. */
   readonly step?: () => void;
@@ -36,6 +39,7 @@ export interface ReadSourceOptions {
 /** Longer than any source needs, and shorter than unsealed drops are retained. */
 const MAX_FETCH_MS = 6 * HOUR_MS;
 const MAX_REASON = 300;
+const YIELDED = `The source was silent for ${YIELDS_AFTER_MS / MINUTE_MS} minutes, and others waited to be read`;
 
 /** How a read ended. */
 export type ReadEnd =
@@ -56,7 +60,8 @@ export async function readSource(
 ): Promise<ReadEnd> {
   const { hub, broken } = progress;
   const limit = AbortSignal.timeout(MAX_FETCH_MS);
-  const signal = AbortSignal.any([options.signal, broken.signal, limit]);
+  const { yields } = options;
+  const signal = AbortSignal.any([options.signal, broken.signal, limit, ...(yields === undefined ? [] : [yields])]);
   const opened: { source: OpenSource | null } = { source: null };
   try {
     return await read(progress, claimed, { ...options, signal }, opened);
@@ -64,6 +69,7 @@ export async function readSource(
     if (broken.signal.aborted) throw broken.signal.reason;
     if (options.signal.aborted) throw options.signal.reason;
     if (limit.aborted) return faulty(new Fault("source_unreachable", "The source took more than 6 hours to be read"));
+    if (yields?.aborted) return faulty(new Fault("source_unreachable", YIELDED));
     const fault = asFault(error, opened.source);
     const name = error instanceof Error ? error.name : "unknown";
     logRun(hub, claimed.run, "fetch.failed", {

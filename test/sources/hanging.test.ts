@@ -12,6 +12,9 @@ import { type Importing, importing } from "../support/imports.ts";
 /** Reads that hang. */
 const begun = { count: 0 };
 
+/** How long ago all that happened is, by the fetcher's clock. */
+const silence = { ms: 0 };
+
 /** By its setting it gives one person at once, or nothing until it is stopped. */
 const connector = defineConnector({
   api: 1,
@@ -49,7 +52,10 @@ async function reading(work: (world: Importing) => Promise<void>): Promise<void>
   const registry = new Map([...createRegistry(), ["hanging", connector as unknown as Connector<never>]]);
   await importing(async (world) => {
     const stop = new AbortController();
-    const fetcher = runFetcher(world.hub, { owner: "test", signal: stop.signal, lookEveryMs: 5 });
+    silence.ms = 0;
+    // Of the test's clock alone leases would end, which are renewed as real time passes.
+    const hub = { ...world.hub, now: () => world.hub.clock.ms + silence.ms };
+    const fetcher = runFetcher(hub, { owner: "test", signal: stop.signal, lookEveryMs: 5 });
     try {
       await work(world);
     } finally {
@@ -86,6 +92,30 @@ test("a source that is silent frees its place after ten seconds, for the others 
     await start(world.ask, true, 4);
     await until(() => begun.count === 4);
     const [run] = await start(world.ask, false, 1);
-    world.later(11_000);
+    silence.ms += 11_000;
     await hasFetched(world.ask, run!);
+  }));
+
+/** Starts so many that hang, until each has a place. */
+async function startAll(ask: Ask, count: number): Promise<string[]> {
+  begun.count = 0;
+  const runs = await start(ask, true, count);
+  for (let all = 4; all <= count; all += 4) {
+    await until(() => begun.count === all);
+    silence.ms += 10_000;
+  }
+  return runs;
+}
+
+test("the seventeenth of an organization whose sources hang waits two minutes, and takes the place of the first", () =>
+  reading(async (world) => {
+    const hanging = await startAll(world.ask, 16);
+    const [run] = await start(world.ask, false, 1);
+    silence.ms += 120_000;
+    await hasFetched(world.ask, run!);
+    const given = () => world.hub.lines.filter(({ details }) => details.code === "source_unreachable");
+    await until(() => given().length > 0);
+    assert.equal(given().length, 1);
+    const { run_id } = given()[0]!.details;
+    assert.ok(hanging.slice(0, 4).includes(String(run_id)), "it is not one of those that have been silent for longest");
   }));

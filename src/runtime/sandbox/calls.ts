@@ -19,7 +19,9 @@ export interface CallOptions {
 }
 
 export interface Calls {
-  /** Waits for the process, and resolves when the code is loaded. */
+  /** Resolves when the process waits for code. */
+  ready(): Promise<void>;
+  /** Resolves when the code is loaded. */
   load(code: string): Promise<void>;
   /** Fails with a ConnectorFault, or a SourceFault that the connector threw. */
   call<T>(what: Exclude<Call, "fetch">, given: unknown, options?: CallOptions): Promise<T>;
@@ -150,10 +152,8 @@ export function createCalls({ limits, write, onLog, kill }: CallsOptions): Calls
   }
 
   return {
-    async load(code) {
-      await call(STARTING, "start", null);
-      await call(LOADING, "load", { load: code });
-    },
+    ready: () => call(STARTING, "start", null),
+    load: (code) => call(LOADING, "load", { load: code }),
     call<T>(what: Exclude<Call, "fetch">, given: unknown, options?: CallOptions): Promise<T> {
       const id = ++calls;
       return call<T>(id, what, { call: id, what, with: given }, options);

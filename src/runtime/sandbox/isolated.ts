@@ -14,6 +14,8 @@ import {
 import { Fault } from "../../model/errors.ts";
 import type { RowBlock } from "../../model/record.ts";
 import { isObject } from "../../std/is-object.ts";
+import { createAhead } from "./ahead.ts";
+import type { Meanwhile } from "./call-clock.ts";
 import type { Answers } from "./calls.ts";
 import type { Bundle } from "./bundle.ts";
 import { type Child, startChild } from "./child.ts";
@@ -186,12 +188,15 @@ async function* fetchApart(
   const { checkpoint, drop, startOver, warn, signal } = context;
   const http = createHttp(context.fetch);
   const reading = createReading(context, http.take);
+  const { pages, afterwards } = createAhead(() =>
+    child.pages<FetchedRows | AllOfDrop, Unchanged | void>(given, { answers, signal })
+  );
   const answers: Answers = {
     ...http.answers,
     ...reading.answers,
     expectTotal: ({ count }: { count: number }) => context.expectTotal(count),
-    save: (state: unknown) => checkpoint.save(state),
-    startOver: () => startOver(),
+    save: (state: unknown, meanwhile: Meanwhile) => afterwards(() => checkpoint.save(state), meanwhile),
+    startOver: (_: unknown, meanwhile: Meanwhile) => afterwards(() => startOver(), meanwhile),
     warn: (warning: never) => warn(warning),
   };
   const given = {
@@ -206,7 +211,6 @@ async function* fetchApart(
     throw failed(error);
   });
   try {
-    const pages = child.pages<FetchedRows | AllOfDrop, Unchanged | void>(given, { answers, signal });
     for (;;) {
       const { done, value } = await pages.next();
       if (done) return value;
@@ -218,6 +222,7 @@ async function* fetchApart(
     throw failed(error);
   } finally {
     await child.end();
+    await pages.return(undefined);
     await reading.close();
     await http.close();
     giveBack();

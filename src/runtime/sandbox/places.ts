@@ -4,7 +4,7 @@
  */
 import { createLane, type Lane } from "../../std/lanes.ts";
 
-/** What the fetcher reads at a time, with the reads that wait for their source (sources/fetcher.ts), has room. */
+/** What the fetcher reads at a time, with the reads that wait for their source (sources/read-places.ts), has room. */
 const READS = 64, READS_OF_ONE = 16;
 /** Questions about settings, checks, and runs that normalize. They never wait for a read. */
 const SHORT = 8, SHORT_OF_ONE = 2;

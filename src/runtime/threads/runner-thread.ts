@@ -21,6 +21,7 @@ import { createSweep, sweepAll } from "./memory.ts";
 import { createOutbound } from "../outbound.ts";
 import { createOwner } from "../owner.ts";
 import { packing } from "../packing.ts";
+import { createWarmHost } from "../sandbox/warm.ts";
 import { registryOf } from "../third-party.ts";
 import type { RunnerSettings } from "./runner.ts";
 
@@ -52,9 +53,10 @@ const { db, checkpoint } = await openDatabase({
   role: "runner",
   gate: settings.gate === null ? undefined : createRunnerGate(settings.gate),
 });
+const warm = createWarmHost();
 const hub: Hub = {
   db,
-  registry: await registryOf(settings.connectors),
+  registry: await registryOf(settings.connectors, warm),
   secrets: await openSecrets(settings.keys),
   outbound: createOutbound(parseAllowHosts(settings.allowHosts).allow),
   now: Date.now,
@@ -86,6 +88,7 @@ port.on("message", (message: "wake" | "stop") => {
 });
 // A message that came before the listener above may be lost.
 lookWhetherToStop();
+if (settings.connectors.length > 0) warm.open();
 
 let lastTick = -Infinity, lastCheckpoint = 0;
 /** Errors of the hub itself since something went well. */
@@ -124,6 +127,7 @@ while (!stop.signal.aborted || carrier.size > 0) {
     await idle.wait(pauseMs);
   }
 }
+await warm.close();
 db.close();
 // This ends the thread, not the process.
 process.exit(0);
