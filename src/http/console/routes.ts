@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { Env } from "../kit/env.ts";
 import { endOtherSession, showAccount } from "./account.ts";
 import { createApi } from "./api.ts";
+import { showConnections } from "./connections.ts";
 import { showExplanation } from "./explain.ts";
 import { refuseInConsole } from "./frame.ts";
 import { requireOrganization, requireVisitor } from "./guards.ts";
@@ -36,6 +37,7 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/people", ...showPeople)
     .get("/o/:organization/people/:file{people\\.(?:csv|xlsx)}", ...getPeopleFile)
     .get("/o/:organization/people/:id", ...showPerson)
+    .get("/o/:organization/connections", ...showConnections)
     .get("/o/:organization/explain", ...showExplanation)
     .get("/o/:organization/account", ...showAccount)
     .post("/o/:organization/account/sessions/:id/end", ...endOtherSession);
