@@ -41,3 +41,25 @@ test("the latest run of a connection is shown to those alone who may see runs", 
     assert.match(page.text, /connections\/csv"/);
     assert.ok(!page.text.includes(run.id) && !page.text.includes("people.csv"));
   }));
+
+test("a connection's page shows what is in force, with where each value comes from, in sentences", () =>
+  importing(async (world) => {
+    await world.connect("team", { connector: "sftp-drop", preset: "connecteam", name: "Team", settings: {} });
+    await world.set("team", { policy: { missing: "deactivate" }, limits: { deactivate: { percent: 10 } } });
+    const page = await (await signedIn(world, READS)).open("/o/default/connections/team");
+    assert.equal(page.status, 200);
+    const text = plainOf(page.text);
+    assert.match(text, /Folder \/Uploads from the preset Connecteam/);
+    assert.match(text, /Every day at 06:00 \(UTC\) from the preset Connecteam 2 March 2026|3 March 2026 at 06:00/);
+    assert.match(text, /Coverage Only who changed from the preset Connecteam/);
+    assert.match(text, /People who are missing from 2 full inputs in a row, and for 12 hours, are deactivated\. set here/);
+    assert.match(text, /An empty cell changes nothing\. from the preset Connecteam/);
+    assert.match(text, /New people are added\. default/);
+    assert.match(text, /Up to 10% of the people may lose access without approval \(.*?, at most 500\)\. set here/);
+    assert.ok(!/<form method="post" action="\/o\/default\/connections/.test(page.text), "who may only look has no forms");
+    assert.ok(!page.text.includes("Change the settings"));
+  }));
+
+function plainOf(page: string): string {
+  return page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
+}
