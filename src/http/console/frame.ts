@@ -21,6 +21,7 @@ const SECTIONS: readonly Section[] = [
   { path: "/runs", title: "Runs", needs: ["runs:read"] },
   { path: "/people", title: "People", needs: ["users:read"] },
   { path: "/connections", title: "Connections", needs: ["connections:read"] },
+  { path: "/departments", title: "Departments", needs: ["users:read"] },
   { path: "/explain", title: "Explain", needs: ["users:read", "runs:read"] },
 ];
 

@@ -17,6 +17,7 @@ import { addConnection, chooseConnector, describeNew } from "./connection-new.ts
 import { showConnection } from "./connection-page.ts";
 import { editRules, saveRules } from "./connection-rules.ts";
 import { showConnections } from "./connections.ts";
+import { showDepartments } from "./departments.ts";
 import { showExplanation } from "./explain.ts";
 import { refuseInConsole } from "./frame.ts";
 import { requireOrganization, requireVisitor } from "./guards.ts";
@@ -75,6 +76,7 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/connections/:connection/sheet", ...showSheet)
     .post("/o/:organization/connections/:connection/pgp-keys", ...makePgpKey)
     .get("/o/:organization/connections/:connection/pgp-keys/:pgp_key", ...getPgpKey)
+    .get("/o/:organization/departments", ...showDepartments)
     .get("/o/:organization/explain", ...showExplanation)
     .get("/o/:organization/account", ...showAccount)
     .post("/o/:organization/account/sessions/:id/end", ...endOtherSession);

@@ -113,6 +113,9 @@ fieldset.inner { gap: .25rem }
 legend { padding: 0 .375rem; margin-left: -.375rem }
 .form details[open] { display: grid; gap: 1rem }
 details .form { margin: .75rem 0 1.25rem }
+.tree .tree { margin-left: .5rem; padding-left: .875rem; border-left: 1px solid var(--line) }
+.tree li { padding: .25rem 0 }
+.tree p { margin: 0 }
 .steps { margin: 0; padding-left: 1.25rem }
 .steps li + li { margin-top: .75rem }
 .rules li + li { margin-top: .5rem }
