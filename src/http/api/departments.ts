@@ -49,7 +49,10 @@ const DEPARTMENT = z.strictObject({
   active: z.boolean(),
   closing: z.boolean().meta({ description: "Becomes inactive once it has no active users", examples: [false] }),
   active_users: z.int(),
-  depth: z.int().optional().meta({ description: "How many departments are above it, with `order=tree`", examples: [1] }),
+  depth: z.int().optional().meta({
+    description: "How many departments are above it, with `order=tree`",
+    examples: [1],
+  }),
   version: z.int(),
   created_at: INSTANT,
   updated_at: INSTANT,

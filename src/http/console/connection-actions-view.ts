@@ -9,7 +9,9 @@ import { formFields, may, pathIn } from "./frame.ts";
 
 /** A form that is one button. */
 function viewButton(c: Context<Env>, action: string, label: string, more: Html = html``, kind = ""): Html {
-  return html`<form method="post" action="${action}">${formFields(c)}${more}<button class="${kind}">${label}</button></form>`;
+  return html`<form method="post" action="${action}">${
+    formFields(c)
+  }${more}<button class="${kind}">${label}</button></form>`;
 }
 
 export function viewActions(c: Context<Env>, shown: Shown): Html {
@@ -47,9 +49,7 @@ export function viewNextSteps(c: Context<Env>, shown: Shown): Html {
     ...(secrets.length > 0
       ? [html`<a href="${path}/settings">Give it what it needs</a>: ${secrets.map(named).join(", ")}.`]
       : []),
-    ...(needs.includes("authorization")
-      ? [html`${viewButton(c, `${path}/authorize`, "Log in at the source")}`]
-      : []),
+    ...(needs.includes("authorization") ? [html`${viewButton(c, `${path}/authorize`, "Log in at the source")}`] : []),
     ...(canBeChecked(shown) ? [html`${viewButton(c, `${path}/check`, "Check it")}`] : []),
     ...(connector.takes_drops
       ? [
@@ -71,9 +71,9 @@ export function viewNextSteps(c: Context<Env>, shown: Shown): Html {
       <h2 id="steps-title">Next steps</h2>
       <ol class="steps">${steps.map((step) => html`<li>${step}</li>`)}</ol>
       ${connector.takes_drops
-    ? html`<p class="small"><a href="${pathIn(c, "/import/template.csv")}">An empty table as CSV</a> ·
+        ? html`<p class="small"><a href="${pathIn(c, "/import/template.csv")}">An empty table as CSV</a> ·
         <a href="${pathIn(c, "/import/template.xlsx")}">as a workbook, with explanations</a></p>`
-    : ""}
+        : ""}
     </section>
   `;
 }

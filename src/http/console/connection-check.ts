@@ -24,11 +24,14 @@ export function viewChecked(c: Context<Env>, shown: Shown, { ok, detail, found }
     <section class="card note ${ok ? "good" : "held"}" role="status" aria-labelledby="check-title">
       <h2 id="check-title">${ok ? "It can be read" : "It cannot be read yet"}</h2>
       <p>${detail}${/[.!?]$/.test(detail) ? "" : "."}</p>
-      ${facts.length === 0
-    ? ""
-    : html`<dl class="facts">${
-      facts.map(([name, value]) => html`<dt>${named(name)}</dt><dd>${viewFound(value)}</dd>`)
-    }</dl>`}
+      ${facts.length === 0 ? "" : html`<dl class="facts">${
+        facts.map(([name, value]) =>
+          html`
+            <dt>${named(name)}</dt>
+            <dd>${viewFound(value)}</dd>
+          `
+        )
+      }</dl>`}
     </section>
     ${viewHostKey(c, shown, found.host_key)}
     ${statuses.length === 0 ? "" : viewStatuses(c, shown, statuses)}
@@ -46,13 +49,19 @@ function viewStatuses(c: Context<Env>, { connection, path }: Shown, statuses: re
     <section class="card" aria-labelledby="statuses-title">
       <h2 id="statuses-title">Whom to import</h2>
       <form method="post" action="${path}/statuses" class="form">${formFields(c)}
-        ${viewChoice({ type: "radio", name: "all", value: "yes", label: "People of all employment statuses" },
-    only === null ? "yes" : "no", UNTYPED)}
-        ${viewChoice({ type: "radio", name: "all", value: "no", label: "Only people with these" },
-    only === null ? "yes" : "no", UNTYPED)}
+        ${viewChoice(
+          { type: "radio", name: "all", value: "yes", label: "People of all employment statuses" },
+          only === null ? "yes" : "no",
+          UNTYPED,
+        )}
+        ${viewChoice(
+          { type: "radio", name: "all", value: "no", label: "Only people with these" },
+          only === null ? "yes" : "no",
+          UNTYPED,
+        )}
         <fieldset class="inner"><legend class="hidden">Employment statuses</legend>${all.map((status) =>
-    viewChoice({ type: "checkbox", name: "status", value: status, label: status }, only ?? [], UNTYPED)
-  )}</fieldset>
+          viewChoice({ type: "checkbox", name: "status", value: status, label: status }, only ?? [], UNTYPED)
+        )}</fieldset>
         <p class="small soft">People who have another status later are deactivated.</p>
         <div class="decide"><button>Save</button></div>
       </form>

@@ -98,10 +98,13 @@ function changed(wanted: Readonly<Record<string, unknown>>, connection: Connecti
 
 /** Equal texts for equal values, in whatever order their names are. */
 function sorted(value: unknown): string {
-  return JSON.stringify(value, (_, each) =>
-    typeof each === "object" && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => a < b ? -1 : 1))
-      : each);
+  return JSON.stringify(
+    value,
+    (_, each) =>
+      typeof each === "object" && each !== null && !Array.isArray(each)
+        ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => a < b ? -1 : 1))
+        : each,
+  );
 }
 
 function answerForm(
@@ -123,20 +126,20 @@ function answerForm(
           <input type="hidden" name="version" value="${connection.version}">
           ${viewInput({ name: "/name", label: "Name", value: connection.name, isRequired: true }, typed)}
           ${connector === null
-      ? html`<p>The hub lacks the connector ${connection.connector}, so its settings cannot be changed now.</p>`
-      : viewSettingsFields(connector, connection, typed)}
+            ? html`<p>The hub lacks the connector ${connection.connector}, so its settings cannot be changed now.</p>`
+            : viewSettingsFields(connector, connection, typed)}
           ${viewInput({
-      name: "/technical_contact",
-      label: "Technical contact",
-      type: "email",
-      hint: contactHint(c),
-      value: connection.technical_contact ?? "",
-    }, typed)}
+            name: "/technical_contact",
+            label: "Technical contact",
+            type: "email",
+            hint: contactHint(c),
+            value: connection.technical_contact ?? "",
+          }, typed)}
           ${connector?.takes_drops === false
-      ? html`<div id="schedule">${viewScheduleFields(connection.schedule, timezone, typed)}${
-        viewUsual(connector, connection)
-      }</div>`
-      : ""}
+            ? html`<div id="schedule">${viewScheduleFields(connection.schedule, timezone, typed)}${
+              viewUsual(connector, connection)
+            }</div>`
+            : ""}
           ${viewExpected(connection, typed)}
           <div class="decide"><button class="go">Save</button><a class="button" href="${path}">Back without saving</a></div>
         </form>
@@ -153,7 +156,13 @@ function viewUsual({ schedule, title }: ConnectorView, connection: ConnectionVie
 
 function viewExpected({ expected_by }: ConnectionView, typed: Typed): Html {
   const isOpen = expected_by !== null || [...typed.errors.keys()].some((at) => at.startsWith("/expected_by"));
-  return html`<details${isOpen ? html` open` : ""}><summary>When its input should have come</summary>${
+  return html`<details${
+    isOpen
+      ? html`
+        open
+      `
+      : ""
+  }><summary>When its input should have come</summary>${
     viewProperty(WHEN_EXPECTED, [], expected_by ?? undefined, typed)
   }</details>`;
 }

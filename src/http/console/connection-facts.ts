@@ -44,25 +44,44 @@ export function viewFacts(c: Context<Env>, connection: ConnectionView): Html {
     <section class="card" aria-labelledby="facts-title">
       <h2 id="facts-title">How it works</h2>
       <dl class="facts origins">
-        ${folder === null ? "" : html`<dt>Folder</dt><dd><strong>${String(folder.value)}</strong> ${
-    viewOrigin(folder.from, connection)
-  }</dd>`}
-        ${when === null ? "" : html`<dt>When</dt><dd><strong>${scheduleInWords(when.value as When)}</strong> ${
-    viewOrigin(when.from, connection)
-  }${viewMoments(c, connection)}</dd>`}
-        ${next_fetch_at === null ? "" : html`<dt>Next</dt><dd>${whenInWords(Date.parse(next_fetch_at), timezone)}</dd>`}
-        ${expected_by === null ? "" : html`<dt>Expected</dt><dd>${expectedInWords(expected_by)}${
-    overdue_since === null ? "" : html`, missing since ${whenInWords(Date.parse(overdue_since), timezone)}`
-  }</dd>`}
-        <dt>People are known by</dt><dd><strong>${
-    key.value === null ? "Employee ID if the first input has it, else email" : fieldInWords(String(key.value))
-  }</strong> ${viewOrigin(key.from, connection)}</dd>
-        ${coverage === undefined ? "" : html`<dt>Coverage</dt><dd><strong>${
-    coverage.value === "full" ? "Everybody" : "Only who changed"
-  }</strong> ${viewOrigin(coverage.from, connection)}</dd>`}
+        ${folder === null ? "" : html`
+          <dt>Folder</dt>
+          <dd><strong>${String(folder.value)}</strong> ${viewOrigin(folder.from, connection)}</dd>
+        `}
+        ${when === null ? "" : html`
+          <dt>When</dt>
+          <dd><strong>${scheduleInWords(when.value as When)}</strong> ${viewOrigin(when.from, connection)}${viewMoments(
+            c,
+            connection,
+          )}</dd>
+        `}
+        ${next_fetch_at === null ? "" : html`
+          <dt>Next</dt>
+          <dd>${whenInWords(Date.parse(next_fetch_at), timezone)}</dd>
+        `}
+        ${expected_by === null ? "" : html`
+          <dt>Expected</dt>
+          <dd>${expectedInWords(expected_by)}${overdue_since === null
+            ? ""
+            : html`, missing since ${whenInWords(Date.parse(overdue_since), timezone)}`}</dd>
+        `}
+        <dt>People are known by</dt><dd><strong>${key.value === null
+          ? "Employee ID if the first input has it, else email"
+          : fieldInWords(String(key.value))}</strong> ${viewOrigin(key.from, connection)}</dd>
+        ${coverage === undefined ? "" : html`
+          <dt>Coverage</dt>
+          <dd><strong>${coverage.value === "full" ? "Everybody" : "Only who changed"}</strong> ${viewOrigin(
+            coverage.from,
+            connection,
+          )}</dd>
+        `}
         <dt>Mails go to</dt><dd>${contact === null ? "nobody" : html`${contact.address}${
-    contact.isOrganizations ? html` <span class="small soft">the organization's contact</span>` : ""
-  }`}</dd>
+          contact.isOrganizations
+            ? html`
+              <span class="small soft">the organization's contact</span>
+            `
+            : ""
+        }`}</dd>
       </dl>
     </section>
   `;
@@ -80,7 +99,15 @@ function viewMoments(c: Context<Env>, { in_force, created_at, paused_at }: Conne
   return html`<ol class="bare small">${moments.map((at) => html`<li>${whenInWords(at, timezone)}</li>`)}</ol>`;
 }
 
-const DAYS = { mon: "Monday", tue: "Tuesday", wed: "Wednesday", thu: "Thursday", fri: "Friday", sat: "Saturday", sun: "Sunday" };
+const DAYS = {
+  mon: "Monday",
+  tue: "Tuesday",
+  wed: "Wednesday",
+  thu: "Thursday",
+  fri: "Friday",
+  sat: "Saturday",
+  sun: "Sunday",
+};
 
 function expectedInWords({ time, timezone, days }: ExpectedBy): string {
   const on = days === undefined ? "every day" : `on ${days.map((day) => DAYS[day]).join(", ")}`;
@@ -94,10 +121,10 @@ export function viewLying({ sftp }: ConnectionView, timezone: string): Html {
     <section class="card note held" aria-labelledby="lying-title">
       <h2 id="lying-title">${count(sftp.lying.length, "file lies", "files lie")} there and cannot be taken</h2>
       <ul class="bare rowlist">${sftp.lying.map(({ name, since, why }) =>
-    html`<li><strong>${name}</strong><p class="small">${LYING[why]} Since ${
-      whenInWords(Date.parse(since), timezone)
-    }</p></li>`
-  )}</ul>
+        html`<li><strong>${name}</strong><p class="small">${LYING[why]} Since ${
+          whenInWords(Date.parse(since), timezone)
+        }</p></li>`
+      )}</ul>
     </section>
   `;
 }
@@ -128,19 +155,25 @@ export function viewSettings(
       ${settings.length + secrets.length === 0 ? html`<p>It has none.</p>` : ""}
       <dl class="facts origins">
         ${settings.map(([name, { value, from }]) =>
-    html`<dt>${named(name)}</dt><dd><strong>${valueInWords(value)}</strong> ${viewOrigin(from, connection)}</dd>`
-  )}
+          html`
+            <dt>${named(name)}</dt>
+            <dd><strong>${valueInWords(value)}</strong> ${viewOrigin(from, connection)}</dd>
+          `
+        )}
         ${secrets.map(([name, { set, updated_at }]) =>
-    html`<dt>${titleOf(name)}</dt><dd>${
-      set ? html`<strong>Set</strong> <span class="small soft">${
-        updated_at === null ? "" : whenInWords(Date.parse(updated_at), timezone)
-      }</span>` : "Not set"
-    }</dd>`
-  )}
+          html`
+            <dt>${titleOf(name)}</dt>
+            <dd>${set
+              ? html`<strong>Set</strong> <span class="small soft">${
+                updated_at === null ? "" : whenInWords(Date.parse(updated_at), timezone)
+              }</span>`
+              : "Not set"}</dd>
+          `
+        )}
       </dl>
       ${may(c, "connections:write")
-    ? html`<p class="after"><a class="button" href="${path}/settings">Change the settings</a></p>`
-    : ""}
+        ? html`<p class="after"><a class="button" href="${path}/settings">Change the settings</a></p>`
+        : ""}
     </section>
   `;
 }
@@ -153,18 +186,18 @@ export function viewRules(c: Context<Env>, connection: ConnectionView, path: str
     <section class="card" aria-labelledby="rules-title">
       <h2 id="rules-title">What it does with people</h2>
       <ul class="bare rules">${Object.entries(policy).map(([name, { from }]) => {
-    const sentence = policyInWords(name, values);
-    return sentence === null ? "" : html`<li>${sentence} ${viewOrigin(from, connection)}</li>`;
-  })}</ul>
+        const sentence = policyInWords(name, values);
+        return sentence === null ? "" : html`<li>${sentence} ${viewOrigin(from, connection)}</li>`;
+      })}</ul>
       <h2>What needs approval</h2>
       <ul class="bare rules">${Object.entries(guards).map(([name, guard]) =>
-    html`<li>${guardLimitInWords(name as GuardName, guard)} ${
-      viewOrigin(nearest(Object.values(limits[name] as FoundByName)), connection)
-    }</li>`
-  )}</ul>
+        html`<li>${guardLimitInWords(name as GuardName, guard)} ${
+          viewOrigin(nearest(Object.values(limits[name] as FoundByName)), connection)
+        }</li>`
+      )}</ul>
       ${may(c, "connections:write")
-    ? html`<p class="after"><a class="button" href="${path}/rules">Change these rules</a></p>`
-    : ""}
+        ? html`<p class="after"><a class="button" href="${path}/rules">Change these rules</a></p>`
+        : ""}
     </section>
   `;
 }

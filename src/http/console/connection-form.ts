@@ -12,7 +12,7 @@ import type { ConnectorView } from "../api/connectors.ts";
 import type { Html } from "../pages/frame.ts";
 import { named } from "./feeds.ts";
 import { type Typed, viewChoice, viewInput, viewTextarea } from "./fields.ts";
-import { type Property, propertiesOf, readProperties, type Schema, viewProperty } from "./schema-form.ts";
+import { propertiesOf, type Property, readProperties, type Schema, viewProperty } from "./schema-form.ts";
 
 type Secret = ConnectorView["secrets"][number];
 
@@ -39,16 +39,22 @@ export function viewSettingsFields(connector: ConnectorView, current: Current, t
     ${connector.notes.map(({ text }) => html`<p class="small soft">${text}</p>`)}
     ${viewAll(required, secrets)}
     ${others.length + otherSecrets.length === 0
-    ? ""
-    : viewFolded("More settings", isMain || isConcerned(typed, others, otherSecrets), viewAll(others, otherSecrets))}
+      ? ""
+      : viewFolded("More settings", isMain || isConcerned(typed, others, otherSecrets), viewAll(others, otherSecrets))}
     ${reading.length === 0
-    ? ""
-    : viewFolded("How files and values are read", isConcerned(typed, reading, []), viewAll(reading, []))}
+      ? ""
+      : viewFolded("How files and values are read", isConcerned(typed, reading, []), viewAll(reading, []))}
   `;
 }
 
 function viewFolded(title: string, isOpen: boolean, fields: Html): Html {
-  return html`<details${isOpen ? html` open` : ""}><summary>${title}</summary>${fields}</details>`;
+  return html`<details${
+    isOpen
+      ? html`
+        open
+      `
+      : ""
+  }><summary>${title}</summary>${fields}</details>`;
 }
 
 /** Whether something in these fields is wrong, so that they have to be seen. */
@@ -121,9 +127,13 @@ export function viewRefused({ message, errors }: Pick<Fault, "message" | "errors
     <section class="card note bad" role="alert">
       <h2>Nothing was saved</h2>
       <p>${message}.</p>
-      ${errors.length === 0 ? "" : html`<ul>${errors.map(({ pointer, detail }) =>
-    html`<li>${named(pathOf(pointer).filter((part) => !/^\d+$/.test(part)).at(-1) ?? "")}: ${detail}</li>`
-  )}</ul>`}
+      ${errors.length === 0
+        ? ""
+        : html`<ul>${
+          errors.map(({ pointer, detail }) =>
+            html`<li>${named(pathOf(pointer).filter((part) => !/^\d+$/.test(part)).at(-1) ?? "")}: ${detail}</li>`
+          )
+        }</ul>`}
     </section>
   `;
 }

@@ -85,15 +85,19 @@ function viewConnector(c: Context<Env>, connector: ConnectorView): Html {
   const { name, title, connections, problems, takes_drops, schedule, homepage } = connector;
   const needs = needsInWords(connector), path = pathIn(c, `/new-connection/${encodeURIComponent(name)}`);
   return html`<li>
-    <div class="who"><h3>${problems.length > 0 ? title : html`<a href="${path}">${title}</a>`}</h3><span class="soft">${
-    name
-  }</span>${connections === 0 ? "" : html`<span class="tag plain">${connections} here</span>`}</div>
-    <p>${waysInWords(name, takes_drops)}${
-    schedule === null ? "" : ` Usual time: ${scheduleInWords(schedule)}.`
-  }</p>
+    <div class="who"><h3>${
+    problems.length > 0 ? title : html`<a href="${path}">${title}</a>`
+  }</h3><span class="soft">${name}</span>${
+    connections === 0 ? "" : html`<span class="tag plain">${connections} here</span>`
+  }</div>
+    <p>${waysInWords(name, takes_drops)}${schedule === null ? "" : ` Usual time: ${scheduleInWords(schedule)}.`}</p>
     ${needs === "" ? "" : html`<p class="small soft">It needs: ${needs}</p>`}
     ${problems.map((problem) => html`<p class="small wrong">${problem}</p>`)}
-    ${homepage !== null && /^https?:/.test(homepage) ? html`<p class="small"><a href="${homepage}">More about it</a></p>` : ""}
+    ${
+    homepage !== null && /^https?:/.test(homepage)
+      ? html`<p class="small"><a href="${homepage}">More about it</a></p>`
+      : ""
+  }
   </li>`;
 }
 
@@ -120,25 +124,35 @@ function answerForm(
       <section class="card">
         <form method="post" action="${pathIn(c, `/new-connection/${encodeURIComponent(name)}`)}" class="form">
           ${formFields(c)}
-          ${viewInput({ name: "/name", label: "Name", hint: "As people see it here and in mails", value: title, isRequired: true }, typed)}
-          ${hasPreset ? viewSelect({
-      name: "/preset",
-      label: "Set up as with",
-      hint: "A preset brings the vendor's folder, hour, rules and names of columns",
-      value: "",
-      options: Object.entries(PRESETS).map(([value, preset]) => [value === "custom" ? "" : value, preset.title]),
-    }, typed) : ""}
+          ${viewInput({
+            name: "/name",
+            label: "Name",
+            hint: "As people see it here and in mails",
+            value: title,
+            isRequired: true,
+          }, typed)}
+          ${hasPreset
+            ? viewSelect({
+              name: "/preset",
+              label: "Set up as with",
+              hint: "A preset brings the vendor's folder, hour, rules and names of columns",
+              value: "",
+              options: Object.entries(PRESETS).map((
+                [value, preset],
+              ) => [value === "custom" ? "" : value, preset.title]),
+            }, typed)
+            : ""}
           ${viewSettingsFields(connector, null, typed)}
           ${viewInput({
-      name: "/technical_contact",
-      label: "Technical contact",
-      type: "email",
-      hint: contactHint(c),
-      value: "",
-    }, typed)}
-          <p class="small soft">Nothing is imported yet: on the next page you check the connection${
-      takes_drops ? "" : " and see what its first run would change"
-    }.</p>
+            name: "/technical_contact",
+            label: "Technical contact",
+            type: "email",
+            hint: contactHint(c),
+            value: "",
+          }, typed)}
+          <p class="small soft">Nothing is imported yet: on the next page you check the connection${takes_drops
+            ? ""
+            : " and see what its first run would change"}.</p>
           <div class="decide"><button class="go">Add the connection</button>
             <a class="button" href="${pathIn(c, "/new-connection")}">Another system</a></div>
         </form>

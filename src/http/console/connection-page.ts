@@ -68,9 +68,7 @@ export async function loadShown(c: Context<Env>): Promise<Shown> {
   const connection = await api.read<ConnectionView>(connectionInApi(c));
   const [connectors, runs, login] = await Promise.all([
     api.read<Listed<ConnectorView>>("/v1/connectors"),
-    may(c, "runs:read")
-      ? api.read<Listed<RunView>>(`/v1/runs?limit=${RUNS_SHOWN}&connection=${connection.id}`)
-      : null,
+    may(c, "runs:read") ? api.read<Listed<RunView>>(`/v1/runs?limit=${RUNS_SHOWN}&connection=${connection.id}`) : null,
     loadLogin(c, connection),
   ]);
   const connector = connectors.data.find(({ name }) => name === connection.connector) ?? null;
@@ -119,9 +117,10 @@ function viewConnection(c: Context<Env>, shown: Shown): Html {
     ${viewSettings(c, connection, connector, path)}
     ${viewRules(c, connection, path)}
     ${pgpKeys === null ? "" : viewPgpKeys(c, connection, pgpKeys)}
-    <p class="small soft">Made on ${whenInWords(Date.parse(connection.created_at), timezone)}, changed on ${
-    whenInWords(Date.parse(connection.updated_at), timezone)
-  }</p>
+    <p class="small soft">Made on ${whenInWords(Date.parse(connection.created_at), timezone)}, changed on ${whenInWords(
+      Date.parse(connection.updated_at),
+      timezone,
+    )}</p>
   `;
 }
 
@@ -130,9 +129,7 @@ function viewLastRuns(c: Context<Env>, { data, next_cursor }: Listed<RunView>, {
   return html`
     <section class="card" aria-labelledby="runs-title">
       <h2 id="runs-title">Last runs</h2>
-      ${data.length === 0
-    ? html`<p>Nothing has come yet.</p>`
-    : viewRuns(data, path, c.get("organization").timezone)}
+      ${data.length === 0 ? html`<p>Nothing has come yet.</p>` : viewRuns(data, path, c.get("organization").timezone)}
       ${next_cursor === null ? "" : html`<p class="small"><a href="${path}?connection=${slug}">All its runs</a></p>`}
     </section>
   `;

@@ -55,25 +55,30 @@ function depthOf({ depth }: DepartmentView): number {
   return depth ?? 0;
 }
 
-function viewDepartment(c: Context<Env>, { id, name, department_id, active, closing, active_users }: DepartmentView): Html {
+function viewDepartment(
+  c: Context<Env>,
+  { id, name, department_id, active, closing, active_users }: DepartmentView,
+): Html {
   const people = `${pathIn(c, "/people")}?${queryOf({ department: id, status: "active" })}`;
-  return html`<div class="who"><strong>${name}</strong>${
-    department_id === null ? "" : html`<span class="small soft">${department_id}</span>`
-  }<span class="small">${
-    active_users === 0 ? html`<span class="soft">nobody</span>` : html`<a href="${people}">${
-      count(active_users, "person", "people")
-    }</a>`
-  }</span>${viewTag(active, closing)}</div>${
-    closing
-      ? html`<p class="small">${
-        active_users === 0
-          ? "It closes with the next run."
-          : html`It closes once nobody is left in it. <a href="${people}">${count(active_users, "person", "people")}</a> ${
-            active_users === 1 ? "keeps" : "keep"
-          } it open.`
-      }</p>`
-      : ""
-  }`;
+  return html`
+    <div
+      class="who"><strong>${name}</strong>${department_id === null
+        ? ""
+        : html`<span class="small soft">${department_id}</span>`}<span class="small">${active_users === 0
+        ? html`<span class="soft">nobody</span>`
+        : html`<a href="${people}">${count(active_users, "person", "people")}</a>`}</span>${viewTag(
+          active,
+          closing,
+        )}</div>${closing
+        ? html`<p class="small">${
+          active_users === 0
+            ? "It closes with the next run."
+            : html`It closes once nobody is left in it. <a href="${people}">${
+              count(active_users, "person", "people")
+            }</a> ${active_users === 1 ? "keeps" : "keep"} it open.`
+        }</p>`
+        : ""}
+  `;
 }
 
 function viewTag(active: boolean, closing: boolean): Html {

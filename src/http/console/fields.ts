@@ -33,14 +33,22 @@ export interface Input extends Field {
 export function viewInput({ type = "text", value, min, max, ...field }: Input, typed: Typed): Html {
   const shown = type === "password" ? "" : typed.form?.get(field.name) ?? value;
   const number = type === "number"
-    ? html` step="any"${min === undefined ? "" : html` min="${min}"`}${max === undefined ? "" : html` max="${max}"`}`
+    ? html`
+      step="any"${min === undefined ? "" : html`
+        min="${min}"
+      `}${max === undefined ? "" : html`
+        max="${max}"
+      `}
+    `
     : "";
   return viewField(
     field,
     typed,
-    html`<input id="${idOf(field)}" name="${field.name}" type="${type}" value="${shown}" autocomplete="${
-      type === "password" ? "new-password" : "off"
-    }"${number}${attributes(field, typed)}>`,
+    html`
+      <input id="${idOf(field)}" name="${field
+        .name}" type="${type}" value="${shown}" autocomplete="${type === "password" ? "new-password" : "off"}"
+        ${number}${attributes(field, typed)}>
+    `,
   );
 }
 
@@ -54,10 +62,13 @@ export function viewTextarea(
   return viewField(
     field,
     typed,
-    html`<textarea id="${idOf(field)}" name="${field.name}" rows="4" autocomplete="off" spellcheck="false"${
-      attributes(field, typed)
-    }>
-${shown}</textarea>`,
+    html`
+      <textarea id="${idOf(field)}" name="${field.name}" rows="4" autocomplete="off" spellcheck="false" ${attributes(
+        field,
+        typed,
+      )}>
+      ${shown}</textarea>
+    `,
   );
 }
 
@@ -71,11 +82,17 @@ export function viewSelect({ options, value, ...field }: Select, typed: Typed): 
   return viewField(
     field,
     typed,
-    html`<select id="${idOf(field)}" name="${field.name}"${attributes(field, typed)}>${
-      options.map(([each, label]) =>
-        html`<option value="${each}"${each === chosen ? html` selected` : ""}>${label}</option>`
-      )
-    }</select>`,
+    html`
+      <select id="${idOf(field)}" name="${field.name}" ${attributes(field, typed)}>${options.map(([each, label]) =>
+        html`
+          <option value="${each}" ${each === chosen
+            ? html`
+              selected
+            `
+            : ""}>${label}</option>
+        `
+      )}</select>
+    `,
   );
 }
 
@@ -87,17 +104,31 @@ export interface Choice extends Field {
 /** A tick box, or one of several choices of the same name. `chosen`: the value or values that are ticked at first. */
 export function viewChoice({ type, value, ...field }: Choice, chosen: string | readonly string[], typed: Typed): Html {
   const ticked = typed.form?.getAll(field.name) ?? [chosen].flat();
-  return html`<div class="choice"><label><input type="${type}" name="${field.name}" value="${value}"${
-    ticked.includes(value) ? html` checked` : ""
-  }${field.hint === undefined ? "" : html` aria-describedby="${idOf(field)}-${value}-hint"`}> ${field.label}</label>${
-    field.hint === undefined ? "" : html`<p class="small soft" id="${idOf(field)}-${value}-hint">${field.hint}</p>`
-  }${viewError(field, typed)}</div>`;
+  return html`
+    <div
+      class="choice"><label><input type="${type}" name="${field.name}" value="${value}"${ticked.includes(value)
+        ? html`
+          checked
+        `
+        : ""}${field.hint === undefined ? "" : html`
+        aria-describedby="${idOf(field)}-${value}-hint"
+      `}> ${field.label}</label>${field.hint === undefined
+        ? ""
+        : html`<p class="small soft" id="${idOf(field)}-${value}-hint">${field.hint}</p>`}${viewError(
+          field,
+          typed,
+        )}</div>
+  `;
 }
 
 function viewField(field: Field, typed: Typed, control: Html): Html {
   const id = idOf(field);
   return html`<div class="field"><label for="${id}">${field.label}${
-    field.isRequired ? html` <span class="soft">(required)</span>` : ""
+    field.isRequired
+      ? html`
+        <span class="soft">(required)</span>
+      `
+      : ""
   }</label>${control}${field.hint === undefined ? "" : html`<p class="small soft" id="${id}-hint">${field.hint}</p>`}${
     viewError(field, typed)
   }</div>`;
@@ -111,8 +142,22 @@ function viewError(field: Field, { errors }: Typed): Html {
 function attributes(field: Field, { errors }: Typed): Html {
   const id = idOf(field), isWrong = errors.has(field.name);
   const described = [...(field.hint === undefined ? [] : [`${id}-hint`]), ...(isWrong ? [`${id}-error`] : [])];
-  return html`${field.isRequired ? html` required` : ""}${isWrong ? html` aria-invalid="true"` : ""}${
-    described.length === 0 ? "" : html` aria-describedby="${described.join(" ")}"`
+  return html`${
+    field.isRequired
+      ? html`
+        required
+      `
+      : ""
+  }${
+    isWrong
+      ? html`
+        aria-invalid="true"
+      `
+      : ""
+  }${
+    described.length === 0 ? "" : html`
+      aria-describedby="${described.join(" ")}"
+    `
   }`;
 }
 

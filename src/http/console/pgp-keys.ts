@@ -44,13 +44,13 @@ export function viewPgpKeys(c: Context<Env>, { slug }: ConnectionView, keys: rea
     <section class="card" aria-labelledby="pgp-title">
       <h2 id="pgp-title">Encrypted files</h2>
       ${keys.length === 0
-    ? html`<p>Files come as they are. With an OpenPGP key, those who send them can encrypt them for Muster alone.</p>`
-    : html`<ul class="bare rowlist">${keys.map((key) => viewKey(key, path, timezone))}</ul>`}
+        ? html`<p>Files come as they are. With an OpenPGP key, those who send them can encrypt them for Muster alone.</p>`
+        : html`<ul class="bare rowlist">${keys.map((key) => viewKey(key, path, timezone))}</ul>`}
       ${may(c, "connections:write")
-    ? html`<form method="post" action="${path}" class="after decide">${formFields(c)}<button>${
-      keys.length === 0 ? "Make a key" : "Make another key"
-    }</button></form>`
-    : ""}
+        ? html`<form method="post" action="${path}" class="after decide">${formFields(c)}<button>${
+          keys.length === 0 ? "Make a key" : "Make another key"
+        }</button></form>`
+        : ""}
     </section>
   `;
 }
@@ -61,9 +61,13 @@ function viewKey({ id, owner, status, fingerprint, created_at }: PgpKeyView, pat
     status === "retired" ? html`<span class="tag plain">Retired</span>` : ""
   }</div>
     <p class="small"><code>${fingerprint}</code></p>
-    <p class="small soft">${owner === "hub" ? "Made" : "Registered"} on ${whenInWords(Date.parse(created_at), timezone)}</p>
-    ${owner === "hub" && status === "active"
-    ? html`<p class="small"><a href="${path}/${id}">Download the public key</a></p>`
-    : ""}
+    <p class="small soft">${owner === "hub" ? "Made" : "Registered"} on ${
+    whenInWords(Date.parse(created_at), timezone)
+  }</p>
+    ${
+    owner === "hub" && status === "active"
+      ? html`<p class="small"><a href="${path}/${id}">Download the public key</a></p>`
+      : ""
+  }
   </li>`;
 }

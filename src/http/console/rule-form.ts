@@ -15,7 +15,10 @@ const POLICIES = z.toJSONSchema(POLICY, { io: "input", unrepresentable: "any" })
 /** Titles, hints and the words for the values, by setting. */
 const TEXTS: Readonly<Record<string, Schema>> = {
   coverage: { title: "An input holds", labels: { full: "everybody", diff: "only those who changed" } },
-  missing: { title: "People who are missing from it", labels: { keep: "stay as they are", deactivate: "are deactivated" } },
+  missing: {
+    title: "People who are missing from it",
+    labels: { keep: "stay as they are", deactivate: "are deactivated" },
+  },
   missing_after_runs: { title: "In how many full inputs in a row they have to be missing" },
   missing_after_hours: { title: "And for how many hours" },
   empty_cells: { title: "An empty cell", labels: { clear: "empties the field", keep: "changes nothing" } },
@@ -27,7 +30,10 @@ const TEXTS: Readonly<Record<string, Schema>> = {
   update: { title: "Change people" },
   deactivate: { title: "Deactivate people who have left" },
   reactivate: { title: "Make people who come back active again" },
-  pick: { title: "Of several files that wait together", labels: { latest: "the newest version counts", all: "all count" } },
+  pick: {
+    title: "Of several files that wait together",
+    labels: { latest: "the newest version counts", all: "all count" },
+  },
   leavers: {
     title: "People are deactivated",
     labels: { on_date: "on their deactivation date", after_date: "on the day after it" },
@@ -89,16 +95,26 @@ function guardSchema(name: GuardName, { in_force }: ConnectionView): Schema {
 
 export function viewGuardFields(connection: ConnectionView, typed: Typed): Html {
   const guards = guardsOf(connection);
-  return html`${GUARD_NAMES.map((name) => {
-    const own: Record<string, unknown> = { ...connection.limits[name] };
-    if (own.cap === null) own.cap = NO_CAP;
-    const isWrong = [...typed.errors.keys()].some((at) => at.startsWith(`/limits/${name}`));
-    return html`<details${isWrong ? html` open` : ""}><summary>${GUARD_TITLES[name]}</summary>
+  return html`${
+    GUARD_NAMES.map((name) => {
+      const own: Record<string, unknown> = { ...connection.limits[name] };
+      if (own.cap === null) own.cap = NO_CAP;
+      const isWrong = [...typed.errors.keys()].some((at) => at.startsWith(`/limits/${name}`));
+      return html`<details${
+        isWrong
+          ? html`
+            open
+          `
+          : ""
+      }><summary>${GUARD_TITLES[name]}</summary>
       <p class="small soft">${guardLimitInWords(name, guards[name])}</p>
-      ${propertiesOf(guardSchema(name, connection)).map((each) =>
-      viewProperty(each, ["limits", name], own[each.name], typed)
-    )}</details>`;
-  })}`;
+      ${
+        propertiesOf(guardSchema(name, connection)).map((each) =>
+          viewProperty(each, ["limits", name], own[each.name], typed)
+        )
+      }</details>`;
+    })
+  }`;
 }
 
 /** What the form changes, as the API takes it: null brings a setting back to its default. */
@@ -137,4 +153,3 @@ function isSame(one: unknown, other: unknown): boolean {
   if (!isObject(one) || !isObject(other)) return JSON.stringify(one) === JSON.stringify(other);
   return [...Object.keys(one), ...Object.keys(other)].every((name) => isSame(one[name] ?? null, other[name] ?? null));
 }
-

@@ -96,7 +96,10 @@ export function guardsOf({ limits }: ConnectionView): Guards {
 }
 
 /** What happens without asking, of one guard. */
-export function guardLimitInWords(name: GuardName, guard: GuardSettings & { readonly floorRule: FloorRule | null }): string {
+export function guardLimitInWords(
+  name: GuardName,
+  guard: GuardSettings & { readonly floorRule: FloorRule | null },
+): string {
   const { percent, floor, cap, enabled, floorRule } = guard;
   if (name === "field_gone") {
     return enabled

@@ -59,24 +59,26 @@ export function viewScheduleFields(schedule: Schedule | null, timezone: string, 
       ${KINDS.map(([value, label]) => viewChoice({ type: "radio", name: "when", value, label }, kind, typed))}
       ${viewInput({ name: "at", label: "Time of day", type: "time", value: time ?? "03:00" }, typed)}
       ${viewInput({
-    name: "minutes",
-    label: "Minutes between two runs",
-    type: "number",
-    value: schedule !== null && "every_minutes" in schedule ? String(schedule.every_minutes) : "60",
-  }, typed)}
+        name: "minutes",
+        label: "Minutes between two runs",
+        type: "number",
+        value: schedule !== null && "every_minutes" in schedule ? String(schedule.every_minutes) : "60",
+      }, typed)}
       ${viewInput({
-    name: "cron",
-    label: "Cron expression",
-    hint: "Five fields: minute, hour, day of the month, month, day of the week. “30 5 * * 1-5” is 5:30 from Monday to Friday",
-    value: cron?.cron ?? "",
-  }, typed)}
+        name: "cron",
+        label: "Cron expression",
+        hint:
+          "Five fields: minute, hour, day of the month, month, day of the week. “30 5 * * 1-5” is 5:30 from Monday to Friday",
+        value: cron?.cron ?? "",
+      }, typed)}
       ${viewInput({
-    name: "timezone",
-    label: "Time zone of these times",
-    hint: `Empty: the organization's, ${timezone}`,
-    value: cron?.timezone ?? "",
-  }, typed)}
-    </fieldset>`;
+        name: "timezone",
+        label: "Time zone of these times",
+        hint: `Empty: the organization's, ${timezone}`,
+        value: cron?.timezone ?? "",
+      }, typed)}
+    </fieldset>
+  `;
 }
 
 /** Where the API names what is wrong with a schedule: the fields of the form. */

@@ -46,7 +46,8 @@ export function propertiesOf({ properties, required }: Schema): Property[] {
 /** The field of one property. `path`: of the object that has it. `value`: what is set; undefined: nothing is. */
 export function viewProperty(property: Property, path: readonly string[], value: unknown, typed: Typed): Html {
   const { name, schema, isRequired } = property, kind = kindOf(schema);
-  const hint = [schema.description, exampleOf(schema)].filter((part) => typeof part === "string").join(". ") || undefined;
+  const hint = [schema.description, exampleOf(schema)].filter((part) => typeof part === "string").join(". ") ||
+    undefined;
   const field = { name: pointerOf([...path, name]), label: titleOf(property), hint, isRequired };
   switch (kind) {
     case "boolean":

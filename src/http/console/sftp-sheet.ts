@@ -22,7 +22,9 @@ export function viewSheet(connection: ConnectionView, login: Login, made: MadeSe
       <p>The first time, your program shows a fingerprint. It should be the one above; if it is another one, stop and ask.</p>
       <p>For each file with mistakes there is a report in the folder <code>reports</code> a few minutes later.</p>
     </section>
-    ${login.server === null || login.username === null ? "" : viewSteps(connection, login, login.server, login.username)}
+    ${login.server === null || login.username === null
+      ? ""
+      : viewSteps(connection, login, login.server, login.username)}
   `;
 }
 
@@ -33,11 +35,12 @@ function viewMade({ password, private_key }: MadeSecret): Html {
       <h2>${password ? "The password" : "The private key"}</h2>
       <p>It is shown this once. Print this page or copy it now; later there is only another one.</p>
       ${password ? html`<p><code>${password}</code></p>` : ""}
-      ${
-    private_key
-      ? html`<p class="small">Save all of this text as a file, such as <code>muster_key</code>.</p><pre><code>${private_key}</code></pre>`
-      : ""
-  }
+      ${private_key
+        ? html`
+          <p class="small">Save all of this text as a file, such as <code>muster_key</code>.</p>
+          <pre><code>${private_key}</code></pre>
+        `
+        : ""}
     </section>
   `;
 }
@@ -55,19 +58,25 @@ function viewSteps(
       <h2 id="winscp-title">WinSCP</h2>
       <ol>
         <li>Choose <b>New Site</b>, and SFTP as the file protocol.</li>
-        <li>Host name <code>${host}</code>, port number <code>${port}</code>, user name <code>${username}</code>${
-    byPassword ? ", and the password" : ""
-  }.</li>
-        ${byKey ? html`<li>With a key: <b>Advanced → SSH → Authentication → Private key file</b>. WinSCP offers to turn
-          the file into its own form.</li>` : ""}
+        <li>Host name <code>${host}</code>, port number <code>${port}</code>, user name <code>${username}</code>${byPassword
+          ? ", and the password"
+          : ""}.</li>
+        ${byKey
+          ? html`<li>With a key: <b>Advanced → SSH → Authentication → Private key file</b>. WinSCP offers to turn
+          the file into its own form.</li>`
+          : ""}
         <li><b>Login</b>, compare the fingerprint, and drag the file into the folder <code>${folder}</code>.</li>
       </ol>
       <h2>FileZilla</h2>
       <ol>
         <li><b>File → Site Manager → New site</b>, with the protocol <b>SFTP</b>.</li>
-        <li>Host <code>${host}</code>, port <code>${port}</code>, logon type <b>${
-    byPassword ? "Normal" : "Key file"
-  }</b>, user <code>${username}</code>.${byPassword && byKey ? html` With a key the logon type is <b>Key file</b>.` : ""}</li>
+        <li>Host <code>${host}</code>, port <code>${port}</code>, logon type <b>${byPassword
+          ? "Normal"
+          : "Key file"}</b>, user <code>${username}</code>.${byPassword && byKey
+          ? html`
+            With a key the logon type is <b>Key file</b>.
+          `
+          : ""}</li>
         <li><b>Connect</b>, compare the fingerprint, and drag the file into the folder <code>${folder}</code>.</li>
       </ol>
       <h2>Command line</h2>
