@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Env } from "../kit/env.ts";
 import type { Html } from "../pages/frame.ts";
-import type { Shown } from "./connection-page.ts";
+import type { Shown } from "./connection-shown.ts";
 import { named } from "./feeds.ts";
 import { formFields, may, pathIn } from "./frame.ts";
 

@@ -4,7 +4,7 @@ import { html } from "hono/html";
 import type { Env } from "../kit/env.ts";
 import type { Html } from "../pages/frame.ts";
 import { valueInWords } from "./connection-facts.ts";
-import type { Shown } from "./connection-page.ts";
+import type { Shown } from "./connection-shown.ts";
 import { named } from "./feeds.ts";
 import { UNTYPED, viewChoice } from "./fields.ts";
 import { formFields, may } from "./frame.ts";

@@ -12,7 +12,7 @@ import type { Html, PageStatus } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
 import { readSettingsFields, typedAgain, viewRefused, viewSettingsFields } from "./connection-form.ts";
 import { contactHint } from "./connection-new.ts";
-import { connectionInApi, connectionPath } from "./connection-page.ts";
+import { connectionInApi, connectionPath } from "./connection-shown.ts";
 import { type Typed, UNTYPED, viewInput } from "./fields.ts";
 import { answerConsole, formFields, may } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";

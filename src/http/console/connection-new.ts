@@ -10,7 +10,7 @@ import type { Env } from "../kit/env.ts";
 import { pathParameter } from "../kit/load.ts";
 import type { Html, PageStatus } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
-import { connectionPath } from "./connection-page.ts";
+import { connectionPath } from "./connection-shown.ts";
 import { needsInWords, readSettingsFields, typedAgain, viewRefused, viewSettingsFields } from "./connection-form.ts";
 import { type Typed, UNTYPED, viewInput, viewSelect } from "./fields.ts";
 import { answerConsole, formFields, may, pathIn } from "./frame.ts";

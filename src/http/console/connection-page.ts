@@ -6,49 +6,23 @@ import { Fault, FAULTS } from "../../model/errors.ts";
 import { whenInWords } from "../../notify/words.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import type { ConnectorView } from "../api/connectors.ts";
-import type { PgpKeyView } from "../api/pgp-keys.ts";
 import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { pathParameter } from "../kit/load.ts";
 import type { Html, PageStatus } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
 import { viewActions, viewNextSteps } from "./connection-actions-view.ts";
 import { viewFacts, viewLying, viewRules, viewSettings } from "./connection-facts.ts";
+import { connectionInApi, connectionPath, type Shown } from "./connection-shown.ts";
 import { stateOfFeed } from "./feeds.ts";
 import { answerConsole, may, pathIn } from "./frame.ts";
 import { PAGE } from "./guards.ts";
 import { viewRuns } from "./lists.ts";
-import { loadPgpKeys, viewPgpKeys } from "./pgp-keys.ts";
-import { loadLogin, type Login, viewLogin } from "./sftp-view.ts";
+import { loadPgpKeys, viewPgpKeys } from "./pgp-view.ts";
+import { loadLogin, viewLogin } from "./sftp-view.ts";
 
 const RUNS_SHOWN = 5;
 
-/** A connection with what its page shows beside it. */
-export interface Shown {
-  readonly connection: ConnectionView;
-  /** Null: the hub lacks the connector. */
-  readonly connector: ConnectorView | null;
-  /** Null: the reader may not see runs. */
-  readonly runs: Listed<RunView> | null;
-  /** Null: its files do not come over Muster's own SFTP server. */
-  readonly login: Login | null;
-  /** Null: it takes no files. */
-  readonly pgpKeys: readonly PgpKeyView[] | null;
-  /** Path of the page. */
-  readonly path: string;
-}
-
 export const showConnection = route(PAGE, (c) => answerConnection(c));
-
-/** The address of the connection's page; `path` goes on from there. */
-export function connectionPath(c: Context<Env>, slug: string, path = ""): string {
-  return pathIn(c, `/connections/${encodeURIComponent(slug)}${path}`);
-}
-
-/** The API's address of the connection that the path names. */
-export function connectionInApi(c: Context<Env>, path = ""): string {
-  return `/v1/connections/${encodeURIComponent(pathParameter(c, "connection"))}${path}`;
-}
 
 /** Answers with the page of the connection that the path names. `notice`: what has just happened, above all else. */
 export async function answerConnection(

@@ -7,7 +7,7 @@ import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import type { PageStatus } from "../pages/frame.ts";
 import { typedAgain, viewRefused } from "./connection-form.ts";
-import { connectionInApi, connectionPath } from "./connection-page.ts";
+import { connectionInApi, connectionPath } from "./connection-shown.ts";
 import { type Typed, UNTYPED } from "./fields.ts";
 import { answerConsole, formFields, may } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";

@@ -1,4 +1,4 @@
-/** Connections as lists show them: whether each works, what came last, when the next is due, who is told. No I/O. */
+/** Connections as lists show them: whether each works, what came last, when the next is due, who is mailed. No I/O. */
 import { html } from "hono/html";
 import { count, whenInWords } from "../../notify/words.ts";
 import type { Organization } from "../../store/organizations.ts";

@@ -2,14 +2,16 @@
 import type { Context } from "hono";
 import { Fault } from "../../model/errors.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
+import type { NewSftpLoginView } from "../api/sftp-logins.ts";
 import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { connectionInApi, connectionPath, onItsPage } from "./connection-page.ts";
+import { onItsPage } from "./connection-page.ts";
+import { connectionInApi, connectionPath } from "./connection-shown.ts";
 import { answerConsole } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
 import { sendJson } from "./send.ts";
 import { type MadeSecret, viewSheet } from "./sftp-sheet.ts";
-import { loadLogin, type Login } from "./sftp-view.ts";
+import { loadLogin } from "./sftp-view.ts";
 
 /** A form sent twice is refused the second time, by the log-in's version: it would make another secret. */
 export function makeLogin(method: "password" | "public_key" | "key_pair") {
@@ -22,7 +24,7 @@ export function makeLogin(method: "password" | "public_key" | "key_pair") {
         public_key: (form.get("public_key") ?? "").trim(),
         ...(name === "" ? {} : { name }),
       };
-      const made = await sendJson<Omit<Login, "password"> & { password: unknown; private_key?: string | null }>(
+      const made = await sendJson<NewSftpLoginView>(
         c,
         "POST",
         connectionInApi(c, "/sftp-login"),

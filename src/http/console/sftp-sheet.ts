@@ -1,8 +1,9 @@
 /** What somebody who sends files is given: where to, as whom, and the steps in the usual programs. No I/O. */
 import { html } from "hono/html";
 import type { ConnectionView } from "../api/connection-view.ts";
+import type { SftpLoginView } from "../api/sftp-logins.ts";
 import type { Html } from "../pages/frame.ts";
-import { type Login, viewAddress } from "./sftp-view.ts";
+import { viewAddress } from "./sftp-view.ts";
 import { scheduleInWords, type When } from "./schedule.ts";
 
 /** What was made just now. It is in this answer alone. */
@@ -11,7 +12,7 @@ export interface MadeSecret {
   readonly private_key?: string | null;
 }
 
-export function viewSheet(connection: ConnectionView, login: Login, made: MadeSecret | null): Html {
+export function viewSheet(connection: ConnectionView, login: SftpLoginView, made: MadeSecret | null): Html {
   const when = connection.in_force!.when;
   return html`
     ${made === null ? "" : viewMade(made)}
@@ -47,8 +48,8 @@ function viewMade({ password, private_key }: MadeSecret): Html {
 
 function viewSteps(
   { in_force }: ConnectionView,
-  { keys, password }: Login,
-  { host, port }: NonNullable<Login["server"]>,
+  { keys, password }: SftpLoginView,
+  { host, port }: NonNullable<SftpLoginView["server"]>,
   username: string,
 ): Html {
   const folder = String(in_force!.folder?.value ?? "/"), byKey = keys.length > 0, byPassword = password !== null;

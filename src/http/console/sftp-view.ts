@@ -3,36 +3,20 @@ import type { Context } from "hono";
 import { html } from "hono/html";
 import { whenInWords } from "../../notify/words.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
-import type { SftpView } from "../api/sftp-view.ts";
+import type { SftpLoginView } from "../api/sftp-logins.ts";
 import type { Env } from "../kit/env.ts";
 import type { Html } from "../pages/frame.ts";
-import { connectionInApi, connectionPath } from "./connection-page.ts";
+import { connectionInApi, connectionPath } from "./connection-shown.ts";
 import { UNTYPED, viewInput, viewTextarea } from "./fields.ts";
 import { formFields, may } from "./frame.ts";
 
-/** As the API shows it. */
-export interface Login {
-  /** Null: there is none yet. */
-  readonly username: string | null;
-  readonly password: { readonly set: true; readonly updated_at: string } | null;
-  readonly keys: readonly {
-    readonly name: string;
-    readonly type: string;
-    readonly fingerprint: string;
-    readonly made_by: "hub" | "admin";
-    readonly created_at: string;
-  }[];
-  readonly server: SftpView["server"];
-  readonly version: number;
-}
-
 /** Null: its files do not come over Muster's own server. */
-export async function loadLogin(c: Context<Env>, { sftp, settings }: ConnectionView): Promise<Login | null> {
+export async function loadLogin(c: Context<Env>, { sftp, settings }: ConnectionView): Promise<SftpLoginView | null> {
   if (sftp === null || settings.mode === "remote") return null;
-  return await c.get("api")!.read<Login>(connectionInApi(c, "/sftp-login"));
+  return await c.get("api")!.read<SftpLoginView>(connectionInApi(c, "/sftp-login"));
 }
 
-export function viewLogin(c: Context<Env>, connection: ConnectionView, login: Login): Html {
+export function viewLogin(c: Context<Env>, connection: ConnectionView, login: SftpLoginView): Html {
   const { timezone } = c.get("organization"), path = connectionPath(c, connection.slug);
   const isDecider = may(c, "connections:write", "runs:approve");
   return html`
@@ -63,7 +47,7 @@ export function viewLogin(c: Context<Env>, connection: ConnectionView, login: Lo
 }
 
 /** Where files go, by the names that SFTP programs have for it. */
-export function viewAddress({ in_force }: ConnectionView, { server, username }: Login): Html {
+export function viewAddress({ in_force }: ConnectionView, { server, username }: SftpLoginView): Html {
   return html`
     ${server === null ? html`<p>No server for files has connected yet: one should be running.</p>` : ""}
     <dl class="facts">
@@ -83,14 +67,21 @@ export function viewAddress({ in_force }: ConnectionView, { server, username }: 
   `;
 }
 
-function viewRemove(c: Context<Env>, path: string, login: Login, what: string, key: string, label: string): Html {
+function viewRemove(
+  c: Context<Env>,
+  path: string,
+  login: SftpLoginView,
+  what: string,
+  key: string,
+  label: string,
+): Html {
   if (!may(c, "connections:write")) return html``;
   return html`<form method="post" action="${path}/sftp-login/remove" class="decide">${formFields(c)}
     <input type="hidden" name="version" value="${login.version}"><input type="hidden" name="what" value="${what}">
     <input type="hidden" name="key" value="${key}"><button class="stop">${label}</button></form>`;
 }
 
-function viewMake(c: Context<Env>, path: string, login: Login): Html {
+function viewMake(c: Context<Env>, path: string, login: SftpLoginView): Html {
   const form = (method: string, fields: Html, label: string) =>
     html`<form method="post" action="${path}/sftp-login/${method}" class="form">${formFields(c)}
       <input type="hidden" name="version" value="${login.version}">${fields}<div class="decide"><button>${label}</button></div></form>`;
