@@ -164,32 +164,33 @@ test("settings are changed with the version that was shown, a secret is replaced
 test("rules are changed one by one, what is emptied goes back to its default, and what is wrong stays typed", () =>
   importing(async (world) => {
     await world.set("csv", {
-      policy: { missing: "deactivate", only_statuses: ["Full-Time"] },
+      policy: { missing: "deactivate", only_statuses: ["Full-Time", "Part-Time"] },
       limits: { update: { cap: 7 } },
     });
     const visitor = await signedIn(world);
     const page = await visitor.open("/o/default/connections/csv/rules");
     const fields = shown(page.text);
     assert.equal(fields["/policy/missing"], "deactivate");
+    assert.equal(fields["/policy/only_statuses"], "Full-Time\nPart-Time");
     const wrong = await visitor.send(page, "/rules", { ...fields, "/policy/missing_after_runs": "1000" });
     assert.equal(wrong.status, 400);
     assert.match(wrong.text, /name="\/policy\/missing_after_runs"[^>]*value="1000"[^>]*aria-invalid/);
     const same = await visitor.send(page, "/rules", fields);
     assert.equal(same.status, 200);
     const untouched = await connectionOf(world, "csv");
-    assert.deepEqual(untouched.policy, { missing: "deactivate", only_statuses: ["Full-Time"] });
+    assert.deepEqual(untouched.policy, { missing: "deactivate", only_statuses: ["Full-Time", "Part-Time"] });
     assert.deepEqual(untouched.limits, { update: { cap: 7 } });
     const next = await visitor.open("/o/default/connections/csv/rules");
     const { "/policy/create": _, ...others } = shown(next.text);
     await visitor.send(next, "/rules", {
       ...others,
       "/policy/missing": "",
-      "/policy/only_statuses": "Full-Time\nPart-Time",
+      "/policy/only_statuses": "Full-Time\r\nIntern",
       "/limits/deactivate/percent": "2",
       "/limits/update/cap": "none",
     });
     const { policy, limits } = await connectionOf(world, "csv");
-    assert.deepEqual(policy, { create: false, only_statuses: ["Full-Time", "Part-Time"] });
+    assert.deepEqual(policy, { create: false, only_statuses: ["Full-Time", "Intern"] });
     assert.deepEqual(limits, { deactivate: { percent: 2 }, update: { cap: null } });
   }));
 

@@ -40,7 +40,7 @@ export function canBeChecked({ connection, connector }: Shown): boolean {
 
 /** Until a source has been read for the first time: what to do, in order. */
 export function viewNextSteps(c: Context<Env>, shown: Shown): Html {
-  const { connection, connector, runs, path } = shown;
+  const { connection, connector, runs, login, path } = shown;
   if (runs === null || runs.data.length > 0 || connector === null || !may(c, "connections:write")) return html``;
   if (connector.takes_drops && connection.sftp === null) return html``;
   const needs = connection.secrets_required, isRemote = connection.settings.mode === "remote";
@@ -55,7 +55,9 @@ export function viewNextSteps(c: Context<Env>, shown: Shown): Html {
       ? [
         isRemote
           ? html`Once its host key is confirmed, files are taken from there.`
-          : html`Make a <a href="#log-in-title">log-in</a> below, and send its sheet to those who send the files.`,
+          : login?.username == null
+          ? html`Make a <a href="#log-in-title">log-in</a> below, and send its sheet to those who send the files.`
+          : html`Send <a href="${path}/sheet">the log-in's sheet</a> to those who send the files.`,
       ]
       : [html`${viewSync(c, shown, "plan", "See what the first sync would change")}`]),
     ...(connector.takes_drops ? [] : [

@@ -146,7 +146,8 @@ export function viewSettings(
 ): Html {
   const settings = Object.entries(connection.in_force!.settings as FoundByName)
     .filter(([name, { value }]) => !AS_FACTS.has(name) && !isNothing(value));
-  const secrets = Object.entries(connection.secrets);
+  const secrets = Object.entries(connection.secrets)
+    .filter(([name, { set }]) => set || connection.secrets_required.includes(name));
   const titleOf = (name: string) => connector?.secrets.find((each) => each.name === name)?.title ?? named(name);
   const { timezone } = c.get("organization");
   return html`

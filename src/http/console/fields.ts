@@ -58,16 +58,14 @@ export function viewTextarea(
   typed: Typed,
 ): Html {
   const shown = isSecret ? "" : typed.form?.get(field.name) ?? value;
-  // A newline at the beginning of a textarea is dropped by browsers.
+  // Browsers drop a newline at the beginning, which may be the value's own.
+  const content = `\n${shown}`;
   return viewField(
     field,
     typed,
     html`
-      <textarea id="${idOf(field)}" name="${field.name}" rows="4" autocomplete="off" spellcheck="false" ${attributes(
-        field,
-        typed,
-      )}>
-      ${shown}</textarea>
+      <textarea id="${idOf(field)}" name="${field.name}" rows="4" autocomplete="off" spellcheck="false"
+        ${attributes(field, typed)}>${content}</textarea>
     `,
   );
 }

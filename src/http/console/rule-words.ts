@@ -113,7 +113,7 @@ export function guardLimitInWords(
   }
   const [of, may] = COUNTED[name];
   if (!enabled) return `Any number of ${of} ${may} without approval.`;
-  const least = floorRule === null ? `${floor} at least` : `at least ${floor}, fewer in small organizations`;
+  const least = floorRule === null ? `at least ${floor}` : `at least ${floor}, fewer in small organizations`;
   const most = cap === null ? "" : `, at most ${cap.toLocaleString("en")}`;
   return `Up to ${percent}% of ${of} ${may} without approval (${least}${most}).`;
 }

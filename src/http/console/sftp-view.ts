@@ -25,9 +25,9 @@ export function viewLogin(c: Context<Env>, connection: ConnectionView, login: Sf
       ${viewAddress(connection, login)}
       ${login.password === null
         ? ""
-        : html`<p>It has a password, made on ${whenInWords(Date.parse(login.password.updated_at), timezone)}. ${
+        : html`<p>It has a password, made on ${whenInWords(Date.parse(login.password.updated_at), timezone)}.</p>${
           viewRemove(c, path, login, "password", "", "Take the password away")
-        }</p>`}
+        }`}
       ${login.keys.length === 0 ? "" : html`
         <h3>Keys that are let in</h3>
         <ul class="bare rowlist">${login.keys.map(({ name, type, fingerprint, made_by, created_at }) =>

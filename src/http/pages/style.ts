@@ -111,7 +111,8 @@ textarea { font: .875rem/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, mon
 fieldset { display: grid; gap: .75rem; min-width: 0; margin: 0; padding: .75rem 1rem 1rem; border: 1px solid var(--line); border-radius: 10px }
 fieldset.inner { gap: .25rem }
 legend { padding: 0 .375rem; margin-left: -.375rem }
-.form details[open] { display: grid; gap: 1rem }
+.form details > :not(summary), .form .card > * + * { margin-top: 1rem }
+.form .card h2 { margin-bottom: 0 }
 details .form { margin: .75rem 0 1.25rem }
 .tree .tree { margin-left: .5rem; padding-left: .875rem; border-left: 1px solid var(--line) }
 .tree li { padding: .25rem 0 }
@@ -149,6 +150,7 @@ li .decide { margin-top: .625rem }
 .facts { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1.25rem; font-size: .9375rem }
 .facts dt { color: var(--soft) }
 .facts dd { margin: 0 }
+h1 + .facts, .facts + *, .steps + p { margin-top: .875rem }
 code { font: .875em/1.4 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace }
 footer { color: var(--soft); font-size: .875rem; padding-top: .25rem; padding-bottom: 2.5rem }
 @media (max-width: 30rem) {
@@ -161,6 +163,6 @@ footer { color: var(--soft); font-size: .875rem; padding-top: .25rem; padding-bo
   .who .soft { flex-basis: 100%; order: 2 }
   .who .tag { margin-left: 0 }
 }
-@media print { .decide, .search, .chips, .after, .skip { display: none } .card { border: 0; padding: 0 } }
+@media print { .sections, .decide, .search, .chips, .after, .skip { display: none } .card { border: 0; padding: 0 } }
 @media (prefers-reduced-motion: no-preference) { button, .button, .chips a { transition: background .12s } }
 `;
