@@ -5,6 +5,7 @@ import type { Scope } from "../../src/model/scope.ts";
 import { formIn, signIn, type Visitor } from "../support/console.ts";
 import { hireCrowd } from "../support/bamboohr/company.ts";
 import { connected } from "../support/bamboohr/world.ts";
+import { bridging } from "../support/bridging.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
 import { crowd, csv, HEADER, type Importing, importing } from "../support/imports.ts";
 import { introduceBridge } from "../support/introduce.ts";
@@ -228,6 +229,28 @@ test("a log-in for files is made by password or key, its secret is shown once, w
     const bare = await visitor.send(await visitor.open("/o/default/connections/files"), "/sftp-login/remove");
     assert.ok(!bare.text.includes("It has a password"));
     assert.match(bare.text, /Keys that are let in/);
+  }));
+
+test("the host key of a remote server is compared by a person, and then trusted", () =>
+  importing(async (world) => {
+    const key = `SHA256:${"b".repeat(43)}`;
+    const checked = { ok: false, detail: `"sftp.example.com" shows the host key ${key}`, found: { host_key: key } };
+    const line = await bridging(world.hub, { checked });
+    try {
+      const settings = { mode: "remote", host: "sftp.example.com", username: "muster", folder: "/out" };
+      await world.connect("far", { connector: "sftp-drop", settings, secrets: { password: "typed-secret" } });
+      const visitor = await signedIn(world);
+      const shownKey = await visitor.send(await visitor.open("/o/default/connections/far"), "/check");
+      assert.match(plainOf(shownKey.text), /Is this the server(&#39;|')s key\?/);
+      const trusted = await visitor.send(shownKey, "/host-key");
+      assert.equal(trusted.status, 200);
+      const { settings: after, secrets } = await connectionOf(world, "far");
+      assert.deepEqual(after, { ...settings, host_key: key });
+      assert.equal(secrets.password.set, true, "the same server keeps its secrets");
+      assert.ok(!trusted.text.includes("typed-secret"));
+    } finally {
+      await line.kill();
+    }
   }));
 
 test("a key to encrypt files with is made, and its public half downloaded", () =>
