@@ -109,6 +109,10 @@ test("BambooHR is set up as its article says: subdomain and key, check, whom to 
     await world.work();
     assert.match((await visitor.open(run.path)).text, /would be created/);
     const settings = await visitor.open("/o/default/connections/people-of-acme/settings");
+    assert.equal(shown(settings.text).timezone, "America/Los_Angeles", "the usual time is filled in, and not chosen");
+    const timeless = await visitor.send(settings, "/settings", { ...shown(settings.text), when: "daily", at: "" });
+    assert.equal(timeless.status, 400);
+    assert.match(plainOf(timeless.text), /should be a time of day/);
     const timed = await visitor.send(settings, "/settings", {
       ...shown(settings.text),
       when: "daily",

@@ -6,6 +6,7 @@ import type { Html } from "../pages/frame.ts";
 import type { Shown } from "./connection-shown.ts";
 import { named } from "./feeds.ts";
 import { formFields, may, pathIn } from "./frame.ts";
+import { RECORDS } from "./lists.ts";
 
 /** A form that is one button. */
 function viewButton(c: Context<Env>, action: string, label: string, more: Html = html``, kind = ""): Html {
@@ -21,6 +22,9 @@ export function viewActions(c: Context<Env>, shown: Shown): Html {
     ...(isFetched && may(c, "runs:write")
       ? [viewSync(c, shown, "auto", "Sync now", "go"), viewSync(c, shown, "plan", "See what a sync would change")]
       : []),
+    ...(takesFiles(shown) && may(c, "drops:write", "runs:read")
+      ? [html`<a class="button" href="${pathIn(c, "/import")}">Import a file</a>`]
+      : []),
     ...(canBeChecked(shown) && may(c, "connections:write") ? [viewButton(c, `${path}/check`, "Check it")] : []),
     ...(may(c, "connections:write")
       ? [viewButton(c, `${path}/${isPaused ? "resume" : "pause"}`, isPaused ? "Resume" : "Pause")]
@@ -31,6 +35,11 @@ export function viewActions(c: Context<Env>, shown: Shown): Html {
 
 function viewSync(c: Context<Env>, { path }: Shown, mode: "auto" | "plan", label: string, kind = ""): Html {
   return viewButton(c, `${path}/sync`, label, html`<input type="hidden" name="mode" value="${mode}">`, kind);
+}
+
+/** Whether people send files to it: records are sent by programs. */
+function takesFiles({ connector }: Shown): boolean {
+  return connector?.takes_drops === true && connector.name !== RECORDS;
 }
 
 /** Whether there is something to look at: a source that the connector can try, or a bridge. */

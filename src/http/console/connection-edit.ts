@@ -10,13 +10,13 @@ import type { Env } from "../kit/env.ts";
 import { EXPECTED_BY } from "../kit/values.ts";
 import type { Html, PageStatus } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
-import { readSettingsFields, typedAgain, viewRefused, viewSettingsFields } from "./connection-form.ts";
+import { faultOf, readSettingsFields, typedAgain, viewRefused, viewSettingsFields } from "./connection-form.ts";
 import { contactHint } from "./connection-new.ts";
 import { connectionInApi, connectionPath } from "./connection-shown.ts";
 import { type Typed, UNTYPED, viewInput } from "./fields.ts";
 import { answerConsole, formFields, may } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
-import { readSchedule, SCHEDULE_FIELDS, viewScheduleFields } from "./schedule.ts";
+import { readSchedule, SCHEDULE_FIELDS, scheduleInWords, viewScheduleFields } from "./schedule.ts";
 import { readProperties, type Schema, viewProperty } from "./schema-form.ts";
 import { sendJson } from "./send.ts";
 
@@ -47,7 +47,7 @@ export const saveConnection = route(PAGE, async (c) => {
   const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
   const edited = await load(c);
   const { changes, errors } = readChanges(edited, form);
-  if (errors.size > 0) return await answerForm(c, edited, { form, errors }, 400);
+  if (errors.size > 0) return await answerForm(c, edited, { form, errors }, 400, faultOf(errors));
   try {
     const { slug } = await sendJson<ConnectionView>(c, "PATCH", connectionInApi(c), changes, form.get("version"));
     return c.redirect(connectionPath(c, slug), 303);
@@ -74,11 +74,12 @@ function readChanges({ connection, connector }: Edited, form: URLSearchParams): 
 } {
   const contact = (form.get("/technical_contact") ?? "").trim() || null;
   const expected = readProperties(EXPECTED, ["expected_by"], form, {}).values;
+  const timed = connector?.takes_drops === false ? readSchedule(form) : null;
   const wanted: Record<string, unknown> = {
     name: form.get("/name") ?? "",
     technical_contact: contact,
     expected_by: Object.keys(expected).length === 0 ? null : expected,
-    ...(connector?.takes_drops === false ? { schedule: readSchedule(form) } : {}),
+    ...(timed === null ? {} : { schedule: timed.schedule }),
   };
   if (connector === null) return { changes: changed(wanted, connection), errors: new Map() };
   const { settings, secrets, errors } = readSettingsFields(connector, connection, form);
@@ -86,7 +87,7 @@ function readChanges({ connection, connector }: Edited, form: URLSearchParams): 
     ...changed({ ...wanted, settings }, connection),
     ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
   };
-  return { changes, errors };
+  return { changes, errors: new Map([...errors, ...timed?.errors ?? []]) };
 }
 
 function changed(wanted: Readonly<Record<string, unknown>>, connection: ConnectionView): object {
@@ -136,9 +137,12 @@ function answerForm(
             value: connection.technical_contact ?? "",
           }, typed)}
           ${connector?.takes_drops === false
-            ? html`<div id="schedule">${viewScheduleFields(connection.schedule, timezone, typed)}${
-              viewUsual(connector, connection)
-            }</div>`
+            ? html`<div id="schedule">${
+              viewScheduleFields(
+                { schedule: connection.schedule, usual: connector.schedule, timezone },
+                typed,
+              )
+            }${viewUsual(connector, connection)}</div>`
             : ""}
           ${viewExpected(connection, typed)}
           <div class="decide"><button class="go">Save</button><a class="button" href="${path}">Back without saving</a></div>
@@ -149,9 +153,8 @@ function answerForm(
 }
 
 function viewUsual({ schedule, title }: ConnectorView, connection: ConnectionView): Html {
-  if (schedule === null || connection.schedule !== null || !("cron" in schedule)) return html``;
-  const zone = schedule.timezone === undefined ? "" : `, time zone ${schedule.timezone}`;
-  return html`<p class="small soft">Usual for ${title}: <code>${schedule.cron}</code>${zone}</p>`;
+  if (schedule === null || connection.schedule !== null) return html``;
+  return html`<p class="small soft">Usual for ${title}: ${scheduleInWords(schedule)}</p>`;
 }
 
 function viewExpected({ expected_by }: ConnectionView, typed: Typed): Html {

@@ -75,6 +75,14 @@ export function viewFacts(c: Context<Env>, connection: ConnectionView): Html {
             connection,
           )}</dd>
         `}
+        ${connection.template === null ? "" : html`
+          <dt>Template</dt>
+          <dd>It follows ${connection.template.name}</dd>
+        `}
+        ${connection.upgrade_available === null ? "" : html`
+          <dt>Connector</dt>
+          <dd>Version ${connection.upgrade_available} is there, and not used yet</dd>
+        `}
         <dt>Mails go to</dt><dd>${contact === null ? "nobody" : html`${contact.address}${
           contact.isOrganizations
             ? html`

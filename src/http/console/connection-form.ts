@@ -4,7 +4,7 @@
  */
 import { html } from "hono/html";
 import { FILE_SETTINGS } from "../../connector-settings.ts";
-import type { Fault } from "../../model/errors.ts";
+import { Fault } from "../../model/errors.ts";
 import { isObject } from "../../std/is-object.ts";
 import { pathOf, pointerOf } from "../../std/json-pointer.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
@@ -119,6 +119,13 @@ export function typedAgain(
     }
   }
   return { form, errors: found };
+}
+
+/** What the form itself found, before the API was asked. */
+export function faultOf(errors: Typed["errors"]): Fault {
+  return new Fault("invalid_request", "Some fields cannot be used as they are", {
+    errors: [...errors].map(([name, detail]) => ({ pointer: name.startsWith("/") ? name : `/${name}`, detail })),
+  });
 }
 
 /** Above a form that was refused. */

@@ -11,15 +11,20 @@ import { pathParameter } from "../kit/load.ts";
 import type { Html, PageStatus } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
 import { connectionPath } from "./connection-shown.ts";
-import { needsInWords, readSettingsFields, typedAgain, viewRefused, viewSettingsFields } from "./connection-form.ts";
+import {
+  faultOf,
+  needsInWords,
+  readSettingsFields,
+  typedAgain,
+  viewRefused,
+  viewSettingsFields,
+} from "./connection-form.ts";
 import { type Typed, UNTYPED, viewInput, viewSelect } from "./fields.ts";
 import { answerConsole, formFields, may, pathIn } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
+import { RECORDS } from "./lists.ts";
 import { scheduleInWords } from "./schedule.ts";
 import { sendJson } from "./send.ts";
-
-/** The connector whose inputs are records, sent by programs: presets are for files. */
-const RECORDS = "rest-import";
 
 export const chooseConnector = route(PAGE, async (c) => {
   requireMayAdd(c);
@@ -45,7 +50,7 @@ export const addConnection = route(PAGE, async (c) => {
   const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
   const connector = await findConnector(c);
   const { settings, secrets, errors } = readSettingsFields(connector, null, form);
-  if (errors.size > 0) return await answerForm(c, connector, { form, errors }, 400);
+  if (errors.size > 0) return await answerForm(c, connector, { form, errors }, 400, faultOf(errors));
   const contact = (form.get("/technical_contact") ?? "").trim(), preset = form.get("/preset") ?? "";
   const made = {
     connector: connector.name,

@@ -6,7 +6,7 @@ import type { ConnectionView } from "../api/connection-view.ts";
 import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import type { PageStatus } from "../pages/frame.ts";
-import { typedAgain, viewRefused } from "./connection-form.ts";
+import { faultOf, typedAgain, viewRefused } from "./connection-form.ts";
 import { connectionInApi, connectionPath } from "./connection-shown.ts";
 import { type Typed, UNTYPED } from "./fields.ts";
 import { answerConsole, formFields, may } from "./frame.ts";
@@ -24,7 +24,7 @@ export const saveRules = route(PAGE, async (c) => {
   const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
   const connection = await load(c);
   const { changes, errors } = readRules(connection, form);
-  if (errors.size > 0) return await answerForm(c, connection, { form, errors }, 400);
+  if (errors.size > 0) return await answerForm(c, connection, { form, errors }, 400, faultOf(errors));
   try {
     const { slug } = await sendJson<ConnectionView>(c, "PATCH", connectionInApi(c), changes, form.get("version"));
     return c.redirect(connectionPath(c, slug), 303);

@@ -112,7 +112,7 @@ export function viewChoice({ type, value, ...field }: Choice, chosen: string | r
         aria-describedby="${idOf(field)}-${value}-hint"
       `}> ${field.label}</label>${field.hint === undefined
         ? ""
-        : html`<p class="small soft" id="${idOf(field)}-${value}-hint">${field.hint}</p>`}${viewError(
+        : html`<p class="small soft" id="${idOf(field)}-${value}-hint">${viewHint(field.hint)}</p>`}${viewError(
           field,
           typed,
         )}</div>
@@ -127,9 +127,14 @@ function viewField(field: Field, typed: Typed, control: Html): Html {
         <span class="soft">(required)</span>
       `
       : ""
-  }</label>${control}${field.hint === undefined ? "" : html`<p class="small soft" id="${id}-hint">${field.hint}</p>`}${
-    viewError(field, typed)
-  }</div>`;
+  }</label>${control}${
+    field.hint === undefined ? "" : html`<p class="small soft" id="${id}-hint">${viewHint(field.hint)}</p>`
+  }${viewError(field, typed)}</div>`;
+}
+
+/** Descriptions name values as Markdown does: `remote`. */
+export function viewHint(text: string): Html {
+  return html`${text.split("`").map((part, place) => place % 2 === 1 ? html`<code>${part}</code>` : part)}`;
 }
 
 function viewError(field: Field, { errors }: Typed): Html {

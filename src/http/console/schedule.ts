@@ -49,9 +49,20 @@ const KINDS = [
   ["cron", "By a cron expression"],
 ] as const;
 
-/** The fields of a schedule's form. `typed`: what came with a refused form, which is shown again. */
-export function viewScheduleFields(schedule: Schedule | null, timezone: string, typed: Typed): Html {
-  const cron = schedule !== null && "cron" in schedule ? schedule : null;
+/**
+ * The fields of a schedule's form. `usual`: the connector's, which is filled in where there is none, and not chosen. `typed`:
+ * what came with a refused form, which is shown again.
+ */
+export function viewScheduleFields(
+  { schedule, usual, timezone }: {
+    readonly schedule: Schedule | null;
+    readonly usual: Schedule | null;
+    readonly timezone: string;
+  },
+  typed: Typed,
+): Html {
+  const filled = schedule ?? usual;
+  const cron = filled !== null && "cron" in filled ? filled : null;
   const time = cron === null ? null : timeOf(cron.cron);
   const kind = schedule === null ? "none" : cron === null ? "every" : time === null ? "cron" : "daily";
   return html`
@@ -62,7 +73,7 @@ export function viewScheduleFields(schedule: Schedule | null, timezone: string, 
         name: "minutes",
         label: "Minutes between two runs",
         type: "number",
-        value: schedule !== null && "every_minutes" in schedule ? String(schedule.every_minutes) : "60",
+        value: filled !== null && "every_minutes" in filled ? String(filled.every_minutes) : "60",
       }, typed)}
       ${viewInput({
         name: "cron",
@@ -88,19 +99,21 @@ export const SCHEDULE_FIELDS: Readonly<Record<string, string>> = {
   "/schedule/every_minutes": "minutes",
 };
 
-/** The schedule that the form means, for the API to check. */
-export function readSchedule(form: URLSearchParams): unknown {
+/** The schedule that the form means, for the API to check, and what is wrong with it before. */
+export function readSchedule(form: URLSearchParams): { readonly schedule: unknown; readonly errors: Typed["errors"] } {
   const zone = (form.get("timezone") ?? "").trim(), timezone = zone === "" ? {} : { timezone: zone };
+  const errors = new Map<string, string>();
   switch (form.get("when")) {
     case "daily": {
-      const [hour = "", minute = ""] = (form.get("at") ?? "").split(":");
-      return { cron: `${Number(minute)} ${Number(hour)} * * *`, ...timezone };
+      const [, hour, minute] = /^(\d{1,2}):(\d{2})/.exec(form.get("at") ?? "") ?? [];
+      if (hour === undefined) errors.set("at", "should be a time of day, like 03:00");
+      return { schedule: { cron: `${Number(minute)} ${Number(hour)} * * *`, ...timezone }, errors };
     }
     case "every":
-      return { every_minutes: Number(form.get("minutes")) };
+      return { schedule: { every_minutes: Number(form.get("minutes")) }, errors };
     case "cron":
-      return { cron: (form.get("cron") ?? "").trim(), ...timezone };
+      return { schedule: { cron: (form.get("cron") ?? "").trim(), ...timezone }, errors };
     default:
-      return null;
+      return { schedule: null, errors };
   }
 }

@@ -8,7 +8,7 @@ import { isObject } from "../../std/is-object.ts";
 import { pointerOf } from "../../std/json-pointer.ts";
 import type { Html } from "../pages/frame.ts";
 import { named } from "./feeds.ts";
-import { type Typed, viewChoice, viewInput, viewSelect, viewTextarea } from "./fields.ts";
+import { type Typed, viewChoice, viewHint, viewInput, viewSelect, viewTextarea } from "./fields.ts";
 
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -67,10 +67,10 @@ export function viewProperty(property: Property, path: readonly string[], value:
             typed,
           )
         )
-      }${hint === undefined ? "" : html`<p class="small soft">${hint}</p>`}</fieldset>`;
+      }${hint === undefined ? "" : html`<p class="small soft">${viewHint(hint)}</p>`}</fieldset>`;
     case "object":
       return html`<fieldset class="inner"><legend>${field.label}</legend>${
-        hint === undefined ? "" : html`<p class="small soft">${hint}</p>`
+        hint === undefined ? "" : html`<p class="small soft">${viewHint(hint)}</p>`
       }${
         propertiesOf(schema).map((each) =>
           viewProperty(each, [...path, name], isObject(value) ? value[each.name] : undefined, typed)
