@@ -34,7 +34,8 @@ export const chooseConnector = route(PAGE, async (c) => {
     section: "/connections",
     main: html`
       <h1>Where do people come from?</h1>
-      <section class="card" aria-label="Systems">
+      <section class="card" aria-labelledby="systems-title">
+        <h2 id="systems-title" class="hidden">Systems</h2>
         <ul class="bare rowlist">${connectors.map((each) => viewConnector(c, each))}</ul>
       </section>
     `,

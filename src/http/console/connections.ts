@@ -19,7 +19,8 @@ export const showConnections = route(PAGE, async (c) => {
     section: "/connections",
     main: html`
       <h1>Connections</h1>
-      <section class="card" aria-label="All connections">
+      <section class="card" aria-labelledby="all-title">
+        <h2 id="all-title" class="hidden">All connections</h2>
         ${found.data.length === 0
           ? html`<p>There is no connection yet.</p>`
           : viewFeeds(found.data, pathIn(c), c.get("organization"))}

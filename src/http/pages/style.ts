@@ -121,7 +121,7 @@ details .form { margin: .75rem 0 1.25rem }
 .steps li + li { margin-top: .75rem }
 .rules li + li { margin-top: .5rem }
 .rules + h2 { margin-top: 1.25rem }
-pre { overflow-x: auto; padding: .75rem; margin: 0 0 .75rem; background: var(--page); border: 1px solid var(--line); border-radius: 9px }
+pre { white-space: pre-wrap; padding: .75rem; margin: 0 0 .75rem; background: var(--page); border: 1px solid var(--line); border-radius: 9px }
 .chips { display: flex; gap: .375rem; flex-wrap: wrap; margin: 0 0 .75rem; padding: 0; list-style: none }
 .chips a {
   display: inline-block; padding: .3125rem .75rem; border-radius: 99px; border: 1px solid var(--line);
