@@ -300,6 +300,10 @@ test("who may not change connections sees no forms, and is refused when they sen
     }
     const before = await connectionOf(world, "files");
     const posts = [
+      "sync",
+      "resume",
+      "sftp-login/public-key",
+      "sftp-login/remove",
       "check",
       "pause",
       "statuses",
@@ -348,6 +352,36 @@ test("a connection of another organization is not there, whatever is asked of it
         await answer.body?.cancel();
       }
     }
+  }));
+
+test("a form that is sent twice makes one connection, with its settings as they were ticked and typed", () =>
+  importing(async (world) => {
+    const visitor = await signedIn(world);
+    const form = await visitor.open("/o/default/new-connection/csv-upload");
+    const typed = {
+      ...shown(form.text),
+      "/name": "Second file",
+      "/preset": "betterworks",
+      "/settings/exact_names": "yes",
+      "/settings/delimiter": ";",
+      "/settings/skip_lines": "2",
+      "/settings/active_words/active": "furloughed\r\nleave",
+    };
+    const made = await visitor.send(form, "/new-connection/csv-upload", typed);
+    assert.equal(made.path, "/o/default/connections/second-file");
+    const again = await visitor.send(form, "/new-connection/csv-upload", typed);
+    assert.equal(again.status, 409);
+    assert.match(again.text, /value="Second file"/);
+    const { settings, preset, schedule } = await connectionOf(world, "second-file");
+    assert.deepEqual([preset, schedule], ["betterworks", null]);
+    assert.deepEqual(settings, {
+      exact_names: true,
+      delimiter: ";",
+      skip_lines: 2,
+      active_words: { active: ["furloughed", "leave"] },
+    });
+    const { data } = await (await world.ask("/v1/audit?action=connection.created")).json();
+    assert.equal(data.length, 1, "in the audit, as by API");
   }));
 
 test("names and settings that are markup stay text, on every page of a connection", () =>
