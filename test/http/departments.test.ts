@@ -110,3 +110,32 @@ test("departments are listed in pages", async () => {
   assert.equal(new Set(names).size, names.length);
   assert.ok(["finance & tax", "Legal", "Same", "Top", "Middle", "Low", "Sales"].every((name) => names.includes(name)));
 });
+
+test("departments are listed as a tree, in pages, each with how many are above it", async () => {
+  const parentId = await insertDepartment(hub, "Branch", { parentId: await insertDepartment(hub, "Trunk") });
+  await insertDepartment(hub, "Leaf", { parentId });
+  const tree: { name: string; depth: number; parent: { name: string } | null }[] = [];
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const answer: Response = await ask(`/v1/departments?order=tree&limit=2&cursor=${cursor}`);
+    const { data, next_cursor } = await answer.json();
+    tree.push(...data);
+    cursor = next_cursor;
+  }
+  const { data } = await (await ask("/v1/departments?limit=200")).json();
+  assert.deepEqual(tree.map(({ name }) => name).sort(), data.map(({ name }: { name: string }) => name).sort());
+  for (const [place, { name, parent, depth }] of tree.entries()) {
+    const above = tree.slice(0, place).findLast((each) => each.depth < depth);
+    assert.equal(above?.name, parent?.name, name);
+  }
+  assert.ok(tree.some(({ depth }) => depth === 2));
+  const other = (await (await ask("/v1/departments?limit=1")).json()).next_cursor;
+  assert.equal((await ask(`/v1/departments?order=tree&cursor=${other}`)).status, 400);
+});
+
+test("the tree of an organization has no departments of others", async () => {
+  const organizationId = hub.organization.id + 1000;
+  const top = await insertDepartment(hub, "Theirs", { organizationId });
+  await insertDepartment(hub, "Below theirs", { organizationId, parentId: top });
+  const { data } = await (await ask("/v1/departments?order=tree&limit=200")).json();
+  assert.ok(data.every(({ name }: { name: string }) => !/theirs/i.test(name)));
+});

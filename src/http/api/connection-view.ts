@@ -9,16 +9,19 @@ import { encodeId } from "../../model/id.ts";
 import { KEY_FIELDS } from "../../model/record.ts";
 import { FAILURE_KINDS, type FailureKind, kindOf } from "../../model/connection-health.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
+import type { RunView } from "../../model/run.ts";
 import { basisOf, nextMoment } from "../../model/schedule.ts";
+import { allows } from "../../model/scope.ts";
 import { type Clock, listClocks } from "../../store/connections/clocks.ts";
 import { HINTED } from "../../store/connections/unwind.ts";
 import { loadLastErrors, stateOf } from "../../store/connections/connection-state.ts";
 import type { Connection } from "../../store/connections/connections.ts";
 import { type Followed, loadFollowed } from "../../store/connections/template-uses.ts";
+import { findLatestRuns, type StoredRun } from "../../store/runs/runs.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import type { Env } from "../kit/env.ts";
-import { readsPeople } from "../kit/reading.ts";
-import { idOf, INSTANT } from "../kit/shapes.ts";
+import { readsPeople, viewRunFor } from "../kit/reading.ts";
+import { idOf, INSTANT, RUN } from "../kit/shapes.ts";
 import { EXPECTED_BY, SCHEDULE_SHOWN, SLUG } from "../kit/values.ts";
 import { withVersion } from "../kit/version.ts";
 import { loadShownSecrets, SECRETS_SHOWN } from "./connection-secrets.ts";
@@ -80,6 +83,7 @@ export const CONNECTION = z.strictObject({
     run: idOf("run").nullable(),
   }).nullable()
     .meta({ examples: [null] }),
+  last_run: RUN.nullable().optional().meta({ description: "Its latest run; absent without `runs:read`" }),
   sftp: SFTP.nullable().meta({ description: "For connections that a bridge serves", examples: [null] }),
   in_force: IN_FORCE.optional(),
   warnings: z.array(z.string()).meta({ description: "What is probably not meant to be so", examples: [[]] }),
@@ -111,6 +115,9 @@ export async function loadView(c: Context<Env>, rows: readonly Connection[]): Pr
   const clocks = await listClocks(db, organizationId);
   const secretsOf = await loadShownSecrets(c, rows);
   const sftp = await loadSftpViews(c.get("hub"), organizationId, rows);
+  const lastRuns = allows(c.get("token").scopes, "runs:read")
+    ? await findLatestRuns(db, organizationId, rows.map(({ id }) => id))
+    : null;
   const followed = await loadFollowed(db, organizationId, rows.map(({ id }) => id));
   const view = (connection: Connection): z.infer<typeof CONNECTION> => {
     const run = connection.lastFailedRun;
@@ -158,6 +165,7 @@ export async function loadView(c: Context<Env>, rows: readonly Connection[]): Pr
         kind: kindOf(MISSING),
         run: null,
       },
+      ...(lastRuns === null ? {} : { last_run: viewLast(c, lastRuns.get(connection.id)) }),
       sftp: sftp.get(connection.id) ?? null,
       warnings: warningsOf(connection, c.get("organization")),
       version: connection.version,
@@ -166,6 +174,10 @@ export async function loadView(c: Context<Env>, rows: readonly Connection[]): Pr
     };
   };
   return { view, followed };
+}
+
+function viewLast(c: Context<Env>, found: StoredRun | undefined): RunView | null {
+  return found === undefined ? null : viewRunFor(c, found);
 }
 
 function viewFollowed({ templateId, name, version }: Followed) {

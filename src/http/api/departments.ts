@@ -13,17 +13,18 @@ import {
   type StoredDepartment,
   updateDepartment,
 } from "../../store/people/departments.ts";
+import { listDepartmentTree } from "../../store/people/department-tree.ts";
 import { toInstant } from "../../std/time.ts";
 import { requires } from "../kit/authorize.ts";
 import { describe, IF_MATCH, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
-import { jsonBody } from "../kit/validate.ts";
+import { jsonBody, query } from "../kit/validate.ts";
 import { NAME } from "../kit/values.ts";
 import { getVersion, withVersion, writeVersion } from "../kit/version.ts";
 import { byId, loader } from "../kit/load.ts";
-import { answerList, PAGED } from "../kit/paging.ts";
+import { answerList, PAGING } from "../kit/paging.ts";
 import { unprocessable } from "../kit/problem.ts";
 
 const CHANGES = z.strictObject({
@@ -48,6 +49,10 @@ const DEPARTMENT = z.strictObject({
   active: z.boolean(),
   closing: z.boolean().meta({ description: "Becomes inactive once it has no active users", examples: [false] }),
   active_users: z.int(),
+  depth: z.int().optional().meta({
+    description: "How many departments are above it, with `order=tree`",
+    examples: [1],
+  }),
   version: z.int(),
   created_at: INSTANT,
   updated_at: INSTANT,
@@ -57,7 +62,16 @@ const DEPARTMENT = z.strictObject({
 const DEPARTMENT_CHANGED = DEPARTMENT.pick({ id: true, version: true, updated_at: true })
   .meta({ id: "DepartmentChanged" });
 
-function viewDepartment({ department, parent, activeUsers }: StoredDepartment): z.infer<typeof DEPARTMENT> {
+export type DepartmentView = z.infer<typeof DEPARTMENT>;
+
+const LISTED = z.strictObject({
+  ...PAGING,
+  order: z.enum(["age", "tree"]).default("age").meta({
+    description: "The oldest first, or each one followed by those below it, neighbours by name",
+  }),
+});
+
+function viewDepartment({ department, parent, activeUsers }: StoredDepartment): DepartmentView {
   return {
     id: encodeId("dep", department.id),
     name: department.name,
@@ -76,12 +90,22 @@ const loadDepartment = loader("department", byId("dep", findDepartment));
 
 const list = route(
   describe("listDepartments", "List departments", { 200: listOf(DEPARTMENT) }, {
-    description: "All departments with their parents and numbers of active users, the oldest first.",
+    description: "All departments with their parents and numbers of active users, the oldest first or as a tree.",
   }),
   requires("users:read"),
-  PAGED,
-  (c) => answerList(c, "departments", listDepartments, ({ department }) => department.id, viewDepartment),
+  query(LISTED),
+  (c) =>
+    c.req.valid("query").order === "tree"
+      ? answerList(c, "department-tree", listDepartmentTree, idOfRow, (row) => ({
+        ...viewDepartment(row),
+        depth: row.depth,
+      }))
+      : answerList(c, "departments", listDepartments, idOfRow, viewDepartment),
 );
+
+function idOfRow({ department }: StoredDepartment): number {
+  return department.id;
+}
 
 const get = route(
   describe("getDepartment", "Get a department", { 200: versioned(DEPARTMENT) }, {

@@ -54,7 +54,9 @@ const PGP_KEY = z.strictObject({
   version: z.int(),
 }).meta({ id: "PgpKey" });
 
-function viewPgpKey(key: PgpKey): z.infer<typeof PGP_KEY> {
+export type PgpKeyView = z.infer<typeof PGP_KEY>;
+
+function viewPgpKey(key: PgpKey): PgpKeyView {
   return {
     id: encodeId("pgp", key.id),
     owner: key.owner,

@@ -66,6 +66,8 @@ const LOGIN = z.strictObject({
   version: z.int(),
 }).meta({ id: "SftpLogin" });
 
+export type SftpLoginView = z.infer<typeof LOGIN>;
+
 const NEW_LOGIN = LOGIN.omit({ password: true }).extend({
   password: z.union([SHOWN_ONCE, LOGIN.shape.password]).meta({
     description: "Shown in this answer only",
@@ -75,10 +77,12 @@ const NEW_LOGIN = LOGIN.omit({ password: true }).extend({
   ...SHOWN_ONCE_CODE,
 }).meta({ id: "NewSftpLogin" });
 
+export type NewSftpLoginView = z.infer<typeof NEW_LOGIN>;
+
 function viewLogin(
   found: SftpLoginWithKeys | null,
   server: z.infer<typeof SFTP>["server"],
-): z.infer<typeof LOGIN> {
+): SftpLoginView {
   return {
     username: found?.login.username ?? null,
     password: found?.login.passwordSetAt == null

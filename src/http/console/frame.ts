@@ -20,6 +20,8 @@ const SECTIONS: readonly Section[] = [
   { path: "/import", title: "Import", needs: ["drops:write", "connections:read", "runs:read"] },
   { path: "/runs", title: "Runs", needs: ["runs:read"] },
   { path: "/people", title: "People", needs: ["users:read"] },
+  { path: "/connections", title: "Connections", needs: ["connections:read"] },
+  { path: "/departments", title: "Departments", needs: ["users:read"] },
   { path: "/explain", title: "Explain", needs: ["users:read", "runs:read"] },
 ];
 
@@ -36,6 +38,11 @@ export function firstPage(scopes: readonly string[]): string {
 /** Path of a page of the request's organization. */
 export function pathIn(c: Context<Env>, path = ""): string {
   return `${basePath(c)}/o/${c.get("organization").slug}${path}`;
+}
+
+/** Whether who is signed in may do what needs all of these scopes. */
+export function may(c: Context<Env>, ...scopes: readonly Scope[]): boolean {
+  return scopes.every((scope) => allows(c.get("visitor")!.bearer.scopes, scope));
 }
 
 /** The hidden field that each form has. */

@@ -11,13 +11,10 @@ import type { Html } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
 import { answerConsole, pathIn } from "./frame.ts";
 import { PAGE, requireOwnForm } from "./guards.ts";
-import { queryOf } from "./lists.ts";
+import { queryOf, RECORDS } from "./lists.ts";
 
 /** How long the upload waits for its plan, so that the next page shows it. */
 const PLAN_WAIT_S = 20;
-
-/** The connector whose inputs are records, sent by programs. */
-const RECORDS = "rest-import";
 
 export const showImport = route(PAGE, async (c) => {
   const connections = await listTakers(c.get("api")!);

@@ -5,6 +5,9 @@ import { changesInWords, count, statusInWords, whenInWords } from "../../notify/
 import type { Html } from "../pages/frame.ts";
 import { TONES } from "../pages/run-view.ts";
 
+/** The connector whose inputs are records, sent by programs: it has no files, and no presets for them. */
+export const RECORDS = "rest-import";
+
 /** The state of a run as a coloured word. */
 export function viewRunTag(run: RunView): Html {
   const { title } = statusInWords({

@@ -78,7 +78,7 @@ export interface Facts {
 }
 
 /** Every parameter that a path may have. An operation does not know its path, so it reads all of them as strings. */
-type Parameters = "/:id/:key/:part/:pgp_key/:connection/:code/:file/:signed/:link/:organization";
+type Parameters = "/:id/:key/:part/:pgp_key/:connection/:connector/:code/:file/:signed/:link/:organization";
 
 export const { createHandlers: route } = createFactory<Env, Parameters>();
 

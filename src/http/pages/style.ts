@@ -94,6 +94,34 @@ select, .fields input, .search input[type=search] { max-width: 100% }
   flex: 1 1 12rem; min-width: 0; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit;
   border: 1px solid var(--soft); border-radius: 9px; background: var(--page);
 }
+.form { display: grid; gap: 1rem }
+.form p { margin: 0 }
+.field { display: grid; gap: .25rem }
+.field > label, legend { font-weight: 600 }
+.field input, .field select, textarea {
+  width: 100%; min-width: 0; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit;
+  border: 1px solid var(--soft); border-radius: 9px; background: var(--page);
+}
+textarea { font: .875rem/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; resize: vertical }
+[aria-invalid] { border-color: var(--bad) }
+.wrong { color: var(--bad); font-weight: 600 }
+.choice label { display: flex; gap: .625rem; align-items: center; min-height: 2rem }
+.choice input { width: 1.125rem; height: 1.125rem; flex: none; accent-color: var(--link) }
+.choice p { margin: 0 0 0 1.75rem }
+fieldset { display: grid; gap: .75rem; min-width: 0; margin: 0; padding: .75rem 1rem 1rem; border: 1px solid var(--line); border-radius: 10px }
+fieldset.inner { gap: .25rem }
+legend { padding: 0 .375rem; margin-left: -.375rem }
+.form details > :not(summary), .form .card > * + * { margin-top: 1rem }
+.form .card h2 { margin-bottom: 0 }
+details .form { margin: .75rem 0 1.25rem }
+.tree .tree { margin-left: .5rem; padding-left: .875rem; border-left: 1px solid var(--line) }
+.tree li { padding: .25rem 0 }
+.tree p { margin: 0 }
+.steps { margin: 0; padding-left: 1.25rem }
+.steps li + li { margin-top: .75rem }
+.rules li + li { margin-top: .5rem }
+.rules + h2 { margin-top: 1.25rem }
+pre { white-space: pre-wrap; padding: .75rem; margin: 0 0 .75rem; background: var(--page); border: 1px solid var(--line); border-radius: 9px }
 .chips { display: flex; gap: .375rem; flex-wrap: wrap; margin: 0 0 .75rem; padding: 0; list-style: none }
 .chips a {
   display: inline-block; padding: .3125rem .75rem; border-radius: 99px; border: 1px solid var(--line);
@@ -123,6 +151,7 @@ progress { width: 100%; height: .5rem; accent-color: var(--go) }
 .facts { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1.25rem; font-size: .9375rem }
 .facts dt { color: var(--soft) }
 .facts dd { margin: 0 }
+h1 + .facts, .facts + *, .steps + p { margin-top: .875rem }
 code { font: .875em/1.4 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace }
 footer { color: var(--soft); font-size: .875rem; padding-top: .25rem; padding-bottom: 2.5rem }
 @media (max-width: 30rem) {
@@ -135,6 +164,6 @@ footer { color: var(--soft); font-size: .875rem; padding-top: .25rem; padding-bo
   .who .soft { flex-basis: 100%; order: 2 }
   .who .tag { margin-left: 0 }
 }
-@media print { .decide, .search, .chips, .after, .skip { display: none } .card { border: 0; padding: 0 } }
+@media print { .sections, .decide, .search, .chips, .after, .skip { display: none } .card { border: 0; padding: 0 } }
 @media (prefers-reduced-motion: no-preference) { button, .button, .chips a { transition: background .12s } }
 `;

@@ -1,12 +1,12 @@
 /** Departments as stored: found, listed, renamed, moved, deactivated. */
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { type By, HUB } from "../../model/audit.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { foldName } from "../../reconcile/fold.ts";
 import type { DepartmentChange, DepartmentImage } from "../../reconcile/planned-change.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, writeNamed } from "../database.ts";
+import { type Database, setOf, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
 import { ancestors, isNotAbove, PARENTS } from "./hierarchy.ts";
 import { departments, users } from "./schema.ts";
@@ -60,6 +60,17 @@ export async function listDepartments(
     .where(and(eq(departments.organizationId, organizationId), gt(departments.id, page.after)))
     .orderBy(asc(departments.id)).limit(page.limit);
   return rows.map((row) => ({ ...row, version: row.department.version }));
+}
+
+/** Those of these ids that the organization has, by id. */
+export async function findDepartments(
+  db: Database,
+  organizationId: number,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, StoredDepartment>> {
+  const rows = await select(db)
+    .where(and(eq(departments.organizationId, organizationId), inArray(departments.id, setOf(ids))));
+  return new Map(rows.map((row) => [row.department.id, { ...row, version: row.department.version }]));
 }
 
 /** The names of the department and all above it, the department first. */

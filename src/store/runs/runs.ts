@@ -105,6 +105,20 @@ export async function findRuns(
   return new Map(rows.map((row) => [row.run.id, row]));
 }
 
+/** The latest run of each of these connections, by the connection's number. */
+export async function findLatestRuns(
+  db: Database,
+  organizationId: number,
+  connectionIds: readonly number[],
+): Promise<ReadonlyMap<number, StoredRun>> {
+  if (connectionIds.length === 0) return new Map();
+  // One step in the index for each of them, however many runs they have had.
+  const latest = sql`(select (select max(r.id) from ${runs} r where r.connection_id = c.value)
+    from json_each(${JSON.stringify(connectionIds)}) c)`;
+  const rows = await select(db).where(and(eq(runs.organizationId, organizationId), sql`${runs.id} in ${latest}`));
+  return new Map(rows.map((row) => [row.run.connectionId, row]));
+}
+
 /** The last run before this one, of the same connection and entity, that ended with a report. */
 export async function findRunBefore(db: Database, run: Run): Promise<number | null> {
   return await findLastOf(db, run, and(lt(runs.id, run.id), inArray(runs.status, ["succeeded", "partial", "failed"])));

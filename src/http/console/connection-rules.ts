@@ -1,0 +1,70 @@
+/** Changing what a connection does with people, and what it does only after asking. */
+import type { Context } from "hono";
+import { html } from "hono/html";
+import { Fault, FAULTS } from "../../model/errors.ts";
+import type { ConnectionView } from "../api/connection-view.ts";
+import { route } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import type { PageStatus } from "../pages/frame.ts";
+import { faultOf, typedAgain, viewRefused } from "./connection-form.ts";
+import { connectionInApi, connectionPath } from "./connection-shown.ts";
+import { type Typed, UNTYPED } from "./fields.ts";
+import { answerConsole, formFields, may } from "./frame.ts";
+import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
+import { readRules, viewGuardFields, viewPolicyFields } from "./rule-form.ts";
+import { sendJson } from "./send.ts";
+
+export const editRules = route(PAGE, async (c) => {
+  const connection = await load(c);
+  if (!may(c, "connections:write")) throw new Fault("forbidden", "You may not change connections");
+  return await answerForm(c, connection, UNTYPED);
+});
+
+export const saveRules = route(PAGE, async (c) => {
+  const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
+  const connection = await load(c);
+  const { changes, errors } = readRules(connection, form);
+  if (errors.size > 0) return await answerForm(c, connection, { form, errors }, 400, faultOf(errors));
+  try {
+    const { slug } = await sendJson<ConnectionView>(c, "PATCH", connectionInApi(c), changes, form.get("version"));
+    return c.redirect(connectionPath(c, slug), 303);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === "not_found") throw error;
+    return await answerForm(c, connection, typedAgain(form, error), FAULTS[error.code].status as PageStatus, error);
+  }
+});
+
+async function load(c: Context<Env>): Promise<ConnectionView> {
+  return await c.get("api")!.read<ConnectionView>(connectionInApi(c));
+}
+
+function answerForm(
+  c: Context<Env>,
+  connection: ConnectionView,
+  typed: Typed,
+  status: PageStatus = 200,
+  refusal: Fault | null = null,
+): Promise<Response> {
+  const path = connectionPath(c, connection.slug);
+  return answerConsole(c, {
+    title: `Rules of ${connection.name}`,
+    section: "/connections",
+    main: html`
+      ${refusal === null ? "" : viewRefused(refusal)}
+      <h1>Rules of ${connection.name}</h1>
+      <form method="post" action="${path}/rules" class="form">${formFields(c)}
+        <input type="hidden" name="version" value="${connection.version}">
+        <section class="card" aria-labelledby="policy-title">
+          <h2 id="policy-title">What it does with people</h2>
+          ${viewPolicyFields(connection, typed)}
+        </section>
+        <section class="card" aria-labelledby="guards-title">
+          <h2 id="guards-title">What needs approval</h2>
+          <p class="small soft">A run that would change more than this waits until somebody approves it.</p>
+          ${viewGuardFields(connection, typed)}
+        </section>
+        <div class="decide"><button class="go">Save</button><a class="button" href="${path}">Back without saving</a></div>
+      </form>
+    `,
+  }, status);
+}
