@@ -90,11 +90,8 @@ async function fill(world: Importing): Promise<Record<string, string>> {
   await world.import(csv(COLUMNS, ...crowd(40, 1, (i) => i <= 15 ? ",no," : ",yes,Lead")));
   const [person] = await world.people();
   return {
-    ":organization": "default",
-    ":connection": "csv",
     "runs/:id": partial.id,
     "people/:id": person!.id,
-    "sessions/:id": "ses_00000000001",
   };
 }
 

@@ -9,6 +9,15 @@ export interface ConsoleRoute {
   readonly address: string;
 }
 
+/** What stands for parameters of which each hub has something. */
+const USUAL: Readonly<Record<string, string>> = {
+  ":organization": "default",
+  ":connection": "csv",
+  ":connector": "csv-upload",
+  ":pgp_key": "key_00000000001",
+  "sessions/:id": "ses_00000000001",
+};
+
 /**
  * `examples`: what stands for a parameter, such as `:connection`, or for one after a segment, such as `people/:id`. Fails
  * for a parameter without an example.
@@ -16,7 +25,7 @@ export interface ConsoleRoute {
 export function consoleRoutesOf(hub: Hub, examples: Readonly<Record<string, string>>): ConsoleRoute[] {
   return createApp(hub).routes
     .filter(({ path, method }) => /^\/o(\/|$)/.test(path) && method !== "ALL" && !path.endsWith("*"))
-    .map(({ path, method }) => ({ method, path, address: addressOf(path, examples) }));
+    .map(({ path, method }) => ({ method, path, address: addressOf(path, { ...USUAL, ...examples }) }));
 }
 
 function addressOf(path: string, examples: Readonly<Record<string, string>>): string {
