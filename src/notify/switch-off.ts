@@ -21,7 +21,7 @@ import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
 const REASONS = {
   gone: "The endpoint answered 410 Gone",
   failing: "Every delivery has failed for five days",
-  revoked: "The token that made the endpoint was deleted; an admin can take it over",
+  revoked: "The token or the member that made the endpoint is gone; an admin can take it over",
 } as const;
 
 /** Writes event and mail in the same batch. False: the endpoint has changed since it was read, and nothing is done. */
@@ -49,7 +49,7 @@ export async function switchOff(
   return disabled !== null;
 }
 
-/** Switches off the endpoints that were made with a deleted token. Returns their public ids. */
+/** Switches off the endpoints of a deleted token, or of a member who was removed. Returns their public ids. */
 export async function stopEndpointsOf(hub: Hub, maker: Pick<By, "kind" | "id">, by: By): Promise<string[]> {
   const stopped = new Set<string>();
   // An endpoint that changes at this moment is left, so the list is read until it is empty.
