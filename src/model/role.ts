@@ -11,8 +11,8 @@ const VIEW: readonly Scope[] = ["users:read", "connections:read", "runs:read"];
 /** `may`: after "you can", in the words of the console. */
 export const ROLES: Readonly<Record<Role, { readonly may: string; readonly scopes: readonly Scope[] }>> = {
   uploader: {
-    may: "upload files and correct their rows",
-    scopes: ["connections:read", "drops:write", "runs:read"],
+    may: "upload files, and see and correct what became of them",
+    scopes: ["connections:read", "drops:write", "runs:own"],
   },
   viewer: { may: "see where people come from, the runs and the people", scopes: VIEW },
   approver: {

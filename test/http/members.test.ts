@@ -91,7 +91,8 @@ test("a role is a list of scopes of one organization, each role with no more tha
   }
   const may = (role: "uploader" | "viewer" | "approver", scope: typeof SCOPES[number]) =>
     allows(ROLES[role].scopes, scope);
-  assert.ok(may("uploader", "drops:write") && !may("uploader", "users:read") && !may("uploader", "runs:approve"));
+  assert.ok(may("uploader", "drops:write") && may("uploader", "runs:own") && !may("uploader", "runs:read"));
+  assert.ok(!may("uploader", "users:read") && !may("uploader", "runs:approve"));
   assert.ok(may("viewer", "users:read") && !may("viewer", "drops:write") && !may("viewer", "runs:approve"));
   assert.ok(may("approver", "runs:approve") && may("approver", "runs:write") && !may("approver", "users:write"));
 });
@@ -140,6 +141,47 @@ test("webhook endpoints and links to runs end with the member who made them, and
     assert.equal(await links(), 0);
     const stopped = await (await admin(`/v1/webhook-endpoints/${endpoint.id}`)).json();
     assert.equal(stopped.status, "disabled");
+  }));
+
+test("an uploader sees the runs of their own files, with their people, and no others", () =>
+  importing(async (world) => {
+    const { hub } = world;
+    const theirs = await world.import(csv(HEADER, "1,tom@acme.test,Tom,Marsh"), { mode: "plan" });
+    const { id, visitor } = await signInMember(hub, { role: "uploader" });
+    const uploader = createAskAs(hub, id);
+    assert.equal((await visitor.open("/")).path, "/o/default/import", "begins where files are sent");
+    const sent = await uploader("/v1/connections/csv/drops?mode=plan", {
+      body: csv(HEADER, "2,ana@acme.test,Ana,Lopez") as string,
+      headers: { "content-type": "text/csv" },
+    });
+    const { run, drop } = await sent.json();
+    await world.carry();
+    const { data } = await (await uploader("/v1/runs")).json();
+    assert.deepEqual(data.map((each: { id: string }) => each.id), [run.id]);
+    assert.equal((await uploader(`/v1/runs/${run.id}`)).status, 200);
+    assert.equal((await uploader(`/v1/drops/${drop.id}/content`)).status, 200);
+    const { data: [change] } = await (await uploader(`/v1/runs/${run.id}/changes`)).json();
+    assert.equal(change.subject.email, "ana@acme.test");
+    for (
+      const path of [
+        `/v1/runs/${theirs.id}`,
+        `/v1/runs/${theirs.id}/changes`,
+        `/v1/runs/${theirs.id}/issues`,
+        `/v1/runs/${theirs.id}/failures.csv`,
+        `/v1/runs/${theirs.id}/events`,
+        `/v1/drops/${theirs.drop!.id}`,
+        `/v1/drops/${theirs.drop!.id}/content`,
+      ]
+    ) assert.equal((await uploader(path)).status, 404, path);
+    for (const path of ["/v1/users", "/v1/mails", "/v1/changes", "/v1/explain?q=tom"]) {
+      assert.equal((await uploader(path)).status, 403, path);
+    }
+    const page = await visitor.open(`/o/default/runs/${run.id}`);
+    assert.match(page.text, /Ana/);
+    assert.ok(!page.text.includes("/approve"), "and decides nothing");
+    assert.equal((await visitor.open(`/o/default/runs/${theirs.id}`)).status, 404);
+    assert.ok(!(await visitor.open("/o/default/runs")).text.includes(theirs.id));
+    assert.equal((await visitor.open("/o/default/people")).status, 403);
   }));
 
 test("a repeated invitation does not show its link again", () =>

@@ -107,12 +107,12 @@ export async function signInMember(
 /** A way to ask the hub's API as a member, as the console does. */
 export function createAskAs(hub: TestHub, id: string): Ask {
   const app = createApp(hub);
-  return async (path, { method, json, headers } = {}) => {
+  return async (path, { method, json, body = json === undefined ? undefined : JSON.stringify(json), headers } = {}) => {
     const member = await findMember(hub.db, hub.organization.id, decodeId("mem", id)!);
     const request = new Request(`${ORIGIN}${path}`, {
-      method: method ?? (json === undefined ? "GET" : "POST"),
+      method: method ?? (body === undefined ? "GET" : "POST"),
       headers: { ...(json === undefined ? {} : { "content-type": "application/json" }), ...headers },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...(body === undefined ? {} : { body }),
     });
     return await app.fetch(sentBy(bearerOfMember(member!), request));
   };

@@ -36,7 +36,7 @@ const list = route(
   describe("listSessions", "List sessions of the console", { 200: listOf(SESSION) }, {
     description: "Browsers that are signed in, the latest first. Those of others need the scope `admin`.",
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   query(FILTER),
   async (c) => {
     const bearer = c.get("token");
@@ -59,7 +59,7 @@ const remove = route(
   describe("deleteSession", "End a session of the console", { 204: NOTHING }, {
     description: "The browser is signed out at once. Those of others need the scope `admin`.",
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   async (c) => {
     const session = await loadSession(c);
     const { tokenId, memberId } = ownerFrom(c.get("token"));

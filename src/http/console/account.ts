@@ -14,7 +14,7 @@ import { PAGE, readOwnForm } from "./guards.ts";
 export const showAccount = route(PAGE, async (c) => {
   const { bearer, session } = c.get("visitor")!, timezone = c.get("organization").timezone;
   // Everybody can sign out, also with a token that reads no sessions.
-  const { data } = allows(bearer.scopes, "runs:read")
+  const { data } = allows(bearer.scopes, "runs:own")
     ? await c.get("api")!.read<Listed<SessionView>>("/v1/sessions?limit=50&own=true")
     : { data: [] };
   return await answerConsole(c, {

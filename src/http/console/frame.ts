@@ -19,8 +19,8 @@ interface Section {
 /** The sections, in the order of the navigation. */
 const SECTIONS: readonly Section[] = [
   { path: "", title: "Home", needs: ["connections:read", "runs:read"] },
-  { path: "/import", title: "Import", needs: ["drops:write", "connections:read", "runs:read"] },
-  { path: "/runs", title: "Runs", needs: ["runs:read"] },
+  { path: "/import", title: "Import", needs: ["drops:write", "connections:read", "runs:own"] },
+  { path: "/runs", title: "Runs", needs: ["runs:own"] },
   { path: "/people", title: "People", needs: ["users:read"] },
   { path: "/explain", title: "Explain", needs: ["users:read", "runs:read"] },
   { path: "/settings", title: "Settings", needs: null },
