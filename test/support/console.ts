@@ -5,6 +5,7 @@ import { bearerOfMember, sentBy } from "../../src/http/kit/authorize.ts";
 import { decodeId } from "../../src/model/id.ts";
 import type { Role } from "../../src/model/role.ts";
 import { findMember } from "../../src/store/members.ts";
+import { checked } from "./checked.ts";
 import { type Ask, createAsk, createTestToken, type TestHub } from "./hub.ts";
 
 const ORIGIN = "http://hub.example.com";
@@ -104,16 +105,18 @@ export async function signInMember(
   return { id, visitor };
 }
 
-/** A way to ask the hub's API as a member, as the console does. */
+/** A way to ask the hub's API as a member, as the console does. An answer that is not as documented fails. */
 export function createAskAs(hub: TestHub, id: string): Ask {
   const app = createApp(hub);
-  return async (path, { method, json, body = json === undefined ? undefined : JSON.stringify(json), headers } = {}) => {
+  return async (path, options = {}) => {
+    const { json, body = json === undefined ? undefined : JSON.stringify(json), headers } = options;
+    const method = options.method ?? (body === undefined ? "GET" : "POST");
     const member = await findMember(hub.db, hub.organization.id, decodeId("mem", id)!);
     const request = new Request(`${ORIGIN}${path}`, {
-      method: method ?? (body === undefined ? "GET" : "POST"),
+      method,
       headers: { ...(json === undefined ? {} : { "content-type": "application/json" }), ...headers },
       ...(body === undefined ? {} : { body }),
     });
-    return await app.fetch(sentBy(bearerOfMember(member!), request));
+    return await checked(method, path, await app.fetch(sentBy(bearerOfMember(member!), request)));
   };
 }
