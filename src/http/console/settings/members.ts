@@ -160,20 +160,25 @@ function lastSignIn(c: Context<Env>, { last_sign_in_at, created_at }: MemberView
 function viewInvite(c: Context<Env>, path: string, refused?: Refused): Html {
   const given = (name: string) => refused?.form.get(name) ?? "";
   return html`
-    <section class="card" aria-labelledby="invite-title">
+        ${refused === undefined ? "" : html`
+          <section class="card note bad" role="alert">
+            <h2>Nobody was invited</h2>
+            <p>${refused.refusal}.</p>
+          </section>
+        `}
+        <section class="card" aria-labelledby="invite-title">
       <h2 id="invite-title">Invite somebody</h2>
-      ${refused === undefined ? "" : html`<p class="bad note" role="alert">${refused.refusal}.</p>`}
       <form class="fields" method="post" action="${path}">
-        ${formFields(c)}
-        <label for="email">Their work address</label>
-        <input id="email" name="email" type="email" required maxlength="254" autocomplete="off" value="${given(
-          "email",
-        )}">
-        <label for="name">Name, if you like</label>
-        <input id="name" name="name" maxlength="254" autocomplete="off" value="${given("name")}">
-        ${viewRoles(given("role") === "" ? "viewer" : given("role"))}
-        <div class="decide"><button class="go">Invite</button></div>
-      </form>
+            ${formFields(c)}
+            <label for="email">Their work address</label>
+            <input id="email" name="email" type="email" required maxlength="254" autocomplete="off" value="${given(
+              "email",
+            )}">
+            <label for="name">Name, if you like</label>
+            <input id="name" name="name" maxlength="254" autocomplete="off" value="${given("name")}">
+            ${viewRoles(given("role") === "" ? "viewer" : given("role"))}
+            <div class="decide"><button class="go">Invite</button></div>
+          </form>
     </section>
   `;
 }
@@ -191,7 +196,7 @@ function viewRoles(chosen: string): Html {
           : ""}>${role}</option>
       `
     )}</select>
-    <ul id="role-help" class="small soft">${ROLE_NAMES.map((role) =>
+    <ul id="role-help" class="bare small soft">${ROLE_NAMES.map((role) =>
       html`<li><strong>${role}</strong>: can ${ROLES[role].may}</li>`
     )}</ul>
   `;
