@@ -21,8 +21,13 @@ import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
 const REASONS = {
   gone: "The endpoint answered 410 Gone",
   failing: "Every delivery has failed for five days",
-  revoked: "The token or the member that made the endpoint is gone; an admin can take it over",
+  revoked: "The token that made the endpoint was deleted; an admin can take it over",
 } as const;
+
+function reasonFor(reason: keyof typeof REASONS, { maker }: Endpoint): string {
+  const isOfMember = reason === "revoked" && maker?.startsWith("member:") === true;
+  return isOfMember ? "The member who made the endpoint was removed; an admin can take it over" : REASONS[reason];
+}
 
 /** Writes event and mail in the same batch. False: the endpoint has changed since it was read, and nothing is done. */
 export async function switchOff(
@@ -32,13 +37,14 @@ export async function switchOff(
   by: By = HUB,
 ): Promise<boolean> {
   const { organizationId, url, description } = endpoint;
+  const why = reasonFor(reason, endpoint);
   const named = { id: encodeId("whe", endpoint.id), url, description };
-  const event = endpointDisabled(organizationId, named, REASONS[reason]);
+  const event = endpointDisabled(organizationId, named, why);
   const mail = {
     organizationId,
     connectionId: null,
     type: "endpoint.disabled",
-    facts: { endpoint: { id: named.id, url, reason: REASONS[reason] } },
+    facts: { endpoint: { id: named.id, url, reason: why } },
   } as const;
   const also = [
     ...eventStatements(hub.db, [event], hub.now(), isStill(endpoint)),

@@ -10,6 +10,7 @@ import { createOrganization } from "../../src/store/organizations.ts";
 import { forgetMails } from "../../src/store/notify/mails.ts";
 import { createVisitor, signIn, signInMember, type Visited, type Visitor } from "../support/console.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { csv, HEADER, importing } from "../support/imports.ts";
 import { type Received, startMailServer } from "../support/mail-server.ts";
 
 const MINUTE = 60_000, DAY = 24 * 60 * MINUTE;
@@ -348,6 +349,19 @@ test("where no mail can be sent, the page shows the link once, with what to do a
     hub.close();
   }
 });
+
+test("an approver decides on a run's page, which names them to others who may decide", () =>
+  importing(async (world) => {
+    const run = await world.import(csv(HEADER, "1,tom@acme.test,Tom,Marsh"), { mode: "plan" });
+    const { visitor } = await signInMember(world.hub, { role: "approver", name: "Ana Example" });
+    const path = `/o/default/runs/${run.id}`;
+    await visitor.send(await visitor.send(await visitor.open(path), "/approve"), "/approve");
+    await world.carry();
+    assert.equal((await world.run(run.id)).status, "succeeded");
+    assert.match((await visitor.open(path)).text, /Approved on .*, by Ana Example/);
+    const { visitor: viewer } = await signInMember(world.hub, { role: "viewer" });
+    assert.match((await viewer.open(path)).text, /Approved on .*, by a member of the organization/);
+  }));
 
 test("roles below admin have no way to the settings of members", async () => {
   const hub = await createTestHub();

@@ -141,6 +141,8 @@ test("webhook endpoints and links to runs end with the member who made them, and
     assert.equal(await links(), 0);
     const stopped = await (await admin(`/v1/webhook-endpoints/${endpoint.id}`)).json();
     assert.equal(stopped.status, "disabled");
+    const taken = await admin(`/v1/webhook-endpoints/${endpoint.id}/take-over`, { method: "POST" });
+    assert.equal((await taken.json()).status, "enabled");
   }));
 
 test("an uploader sees the runs of their own files, with their people, and no others", () =>
