@@ -10,15 +10,7 @@ import { showHome } from "./home.ts";
 import { getTemplate, showImport, takeFile } from "./import.ts";
 import { showOrganizations } from "./organizations.ts";
 import { getPeopleFile, showPeople, showPerson } from "./people.ts";
-import {
-  askToRemove,
-  changeMember,
-  inviteAgain,
-  inviteMember,
-  removeMember,
-  showMember,
-  showMembers,
-} from "./settings/members.ts";
+import { settingsRoutes } from "./settings/routes.ts";
 import { answerOnRun, backToRun, decideOnRun, getRunFile, getRunPeople, showRun, showRuns } from "./runs.ts";
 
 /** `app`: the whole application, which has the API. */
@@ -46,13 +38,7 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/people/:file{people\\.(?:csv|xlsx)}", ...getPeopleFile)
     .get("/o/:organization/people/:id", ...showPerson)
     .get("/o/:organization/explain", ...showExplanation)
-    .get("/o/:organization/settings/members", ...showMembers)
-    .post("/o/:organization/settings/members", ...inviteMember)
-    .get("/o/:organization/settings/members/:id", ...showMember)
-    .post("/o/:organization/settings/members/:id", ...changeMember)
-    .post("/o/:organization/settings/members/:id/invite", ...inviteAgain)
-    .get("/o/:organization/settings/members/:id/remove", ...askToRemove)
-    .post("/o/:organization/settings/members/:id/remove", ...removeMember)
     .get("/o/:organization/account", ...showAccount)
-    .post("/o/:organization/account/sessions/:id/end", ...endOtherSession);
+    .post("/o/:organization/account/sessions/:id/end", ...endOtherSession)
+    .route("/o/:organization/settings", settingsRoutes);
 }
