@@ -173,6 +173,8 @@ export interface Hub {
   readonly now: () => number;
   /** Base of the links in problems and reports, without a trailing slash, such as `http://127.0.0.1:8787`. */
   readonly publicUrl: string;
+  /** False: nobody has set that address, so links begin with one that this machine alone can open. */
+  readonly isReachable?: boolean;
   /** Compresses drops with the runtime's own functions; absent: with Web standards, which are slower. */
   readonly packing?: Packing;
   /** Bytes of a workbook or an archive, which is held in memory as it came; absent: 32 MiB. */

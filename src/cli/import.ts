@@ -237,7 +237,7 @@ async function findHeld(hub: Hub, { run }: StoredRun): Promise<string | null> {
   if (met?.run.status === "held") return encodeId("run", met.run.id);
   // A full input may supersede the held run, until it is known that it does not.
   if (run.coverage === "full") return null;
-  const filter = { connectionId: run.connectionId, status: "held" as const };
+  const filter = { connectionId: run.connectionId, status: "held" as const, sentBy: null };
   const [held] = await listRuns(hub.db, run.organizationId, filter, { before: run.id, limit: 1 });
   return held === undefined ? null : encodeId("run", held.run.id);
 }

@@ -85,6 +85,7 @@ export function openServedHub(parts: HubParts): ServedHub {
     outbound,
     now: Date.now,
     publicUrl,
+    isReachable: config.publicUrl !== null,
     packing: sharedPacking,
     decrypt: createDecrypt(),
     openViewer,

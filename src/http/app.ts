@@ -34,6 +34,7 @@ import { hintRoutes } from "./api/hints.ts";
 import { idempotent } from "./kit/idempotency.ts";
 import { importRoutes } from "./api/import.ts";
 import { linkRoutes } from "./api/links.ts";
+import { memberRoutes } from "./api/members.ts";
 import { mailRoutes } from "./api/mails.ts";
 import { limitLogins, limitRequests } from "./kit/limits.ts";
 import { metricsRoutes } from "./api/metrics.ts";
@@ -73,6 +74,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["", organizationRoutes],
   ["", retentionRoutes],
   ["/tokens", tokenRoutes],
+  ["/members", memberRoutes],
   ["/sessions", sessionRoutes],
   ["/connections", connectionRoutes],
   ["/connections", sftpLoginRoutes],

@@ -22,6 +22,13 @@ export const AUDIT_ACTIONS = [
   "token.deleted",
   /** A stored token was refused; recorded at most once in five minutes for each token. */
   "token.refused",
+  /** Somebody was invited, the first time or again; their name or role was changed; they were removed. */
+  "member.created",
+  "member.invited",
+  "member.changed",
+  "member.deleted",
+  /** A link that signs a member in was made, for a mail to them. */
+  "member.link_made",
   /** Somebody signed in to the console, or out; or a session was ended by somebody else. */
   "session.begun",
   "session.ended",
@@ -117,15 +124,16 @@ export const AUDIT_ACTIONS = [
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /**
- * An actor, and its address. `token`: a token of the hub; `openid`: a subject of the OpenID issuer; `command`: a command
- * on the machine with the data directory; `link`: the holder of a signed link; `source`: a connection's source, by its
- * webhook; `hub`: the hub itself; `retention`: the organization's settings of how long people and history are kept.
+ * An actor, and its address. `token`: a token of the hub; `member`: a member who is signed in to the console; `openid`: a
+ * subject of the OpenID issuer; `command`: a command on the machine with the data directory; `link`: the holder of a signed
+ * link; `source`: a connection's source, by its webhook; `hub`: the hub itself; `retention`: the organization's settings of
+ * how long people and history are kept.
  */
 export interface By {
-  readonly kind: "token" | "openid" | "command" | "link" | "source" | "hub" | "retention";
-  /** The token's public id, the issuer's subject, or the command's name; null: the kind has no id. */
+  readonly kind: "token" | "member" | "openid" | "command" | "link" | "source" | "hub" | "retention";
+  /** The public id of the token or member, the issuer's subject, or the command's name; null: the kind has no id. */
   readonly id: string | null;
-  /** The token's name at that time. */
+  /** The name of the token or member at that time. */
   readonly name: string | null;
   readonly requestId: string | null;
   /** The network address that the request came from; null: there is none. */

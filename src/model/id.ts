@@ -21,6 +21,7 @@ export type IdPrefix =
   | "evt"
   | "dlv"
   | "tok"
+  | "mem"
   | "mai"
   | "bri"
   | "fil"

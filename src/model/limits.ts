@@ -34,3 +34,5 @@ export const UPLOADS_RETRY_AFTER_S = 60;
 export const MAX_CONNECTIONS = 200;
 /** Tokens that have not expired. */
 export const MAX_LIVE_TOKENS = 200;
+/** Members of an organization. */
+export const MAX_MEMBERS = 1000;

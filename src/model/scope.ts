@@ -7,6 +7,8 @@ export const SCOPES = [
   "connections:read",
   "connections:write",
   "drops:write",
+  /** Of what they have sent themselves; `runs:read` includes it. */
+  "runs:own",
   "runs:read",
   "runs:write",
   "runs:approve",
@@ -26,7 +28,8 @@ const BEYOND_ORGANIZATION: readonly Scope[] = ["bridge", "operator"];
 
 /** Whether a token with `granted` may do what needs `scope`. */
 export function allows(granted: readonly string[], scope: Scope): boolean {
-  return granted.includes(scope) || (granted.includes("admin") && !BEYOND_ORGANIZATION.includes(scope));
+  return granted.includes(scope) || (granted.includes("admin") && !BEYOND_ORGANIZATION.includes(scope)) ||
+    (scope === "runs:own" && granted.includes("runs:read"));
 }
 
 /** The scopes among `wanted` that a token with `granted` may not grant. */

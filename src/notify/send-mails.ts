@@ -16,6 +16,8 @@ import { createTurns, type Turns } from "../std/turns.ts";
 import { mintLinks } from "./links.ts";
 import { bareAddress, headerText, messageId } from "./header-text.ts";
 import { composeMail } from "./mail.ts";
+import type { MailWords } from "./mail-layout.ts";
+import { makeMemberMail } from "./sign-in-mails.ts";
 import type { AboutRun } from "./about-run.ts";
 import { type Holder, RENEW_EVERY_MS } from "../store/lease.ts";
 import { forgetSender, renewSender } from "../store/notify/senders.ts";
@@ -103,6 +105,24 @@ async function makeMail(
   hub: Hub,
   mail: Mail,
 ): Promise<OutgoingMail | { readonly dropped: string } | { readonly wait: true }> {
+  const from = hub.mailFrom ?? "", date = new Date(hub.now());
+  const made = isForMember(mail) ? await makeMemberMail(hub, mail) : await makeContactMail(hub, mail);
+  return "dropped" in made || "wait" in made
+    ? made
+    : { messageId: messageId(mail.id, from), from, date, attachment: null, ...made };
+}
+
+function isForMember({ type }: Mail): boolean {
+  return type === "member.invited" || type === "member.sign_in";
+}
+
+type Content = MailWords & Pick<OutgoingMail, "to" | "replyTo"> & Partial<Pick<OutgoingMail, "attachment">>;
+
+/** The mail to the technical contact. */
+async function makeContactMail(
+  hub: Hub,
+  mail: Mail,
+): Promise<Content | { readonly dropped: string } | { readonly wait: true }> {
   const organization = await findOrganization(hub.db, mail.organizationId);
   const contact = await findContact(hub.db, mail.organizationId, mail.connectionId);
   if (organization === null || contact === null) return { dropped: "There is no technical contact" };
@@ -128,13 +148,9 @@ async function makeMail(
       isOpen: report.isOpen,
     };
   }
-  const from = hub.mailFrom ?? "";
   return {
-    messageId: messageId(mail.id, from),
-    from,
     ...addressesOf(organization, contact),
     ...composeMail({ type: mail.type, facts: mail.facts, organization, about }),
-    date: new Date(hub.now()),
     attachment,
   };
 }

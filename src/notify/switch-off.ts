@@ -24,6 +24,11 @@ const REASONS = {
   revoked: "The token that made the endpoint was deleted; an admin can take it over",
 } as const;
 
+function reasonFor(reason: keyof typeof REASONS, { maker }: Endpoint): string {
+  const isOfMember = reason === "revoked" && maker?.startsWith("member:") === true;
+  return isOfMember ? "The member who made the endpoint was removed; an admin can take it over" : REASONS[reason];
+}
+
 /** Writes event and mail in the same batch. False: the endpoint has changed since it was read, and nothing is done. */
 export async function switchOff(
   hub: Hub,
@@ -32,13 +37,14 @@ export async function switchOff(
   by: By = HUB,
 ): Promise<boolean> {
   const { organizationId, url, description } = endpoint;
+  const why = reasonFor(reason, endpoint);
   const named = { id: encodeId("whe", endpoint.id), url, description };
-  const event = endpointDisabled(organizationId, named, REASONS[reason]);
+  const event = endpointDisabled(organizationId, named, why);
   const mail = {
     organizationId,
     connectionId: null,
     type: "endpoint.disabled",
-    facts: { endpoint: { id: named.id, url, reason: REASONS[reason] } },
+    facts: { endpoint: { id: named.id, url, reason: why } },
   } as const;
   const also = [
     ...eventStatements(hub.db, [event], hub.now(), isStill(endpoint)),
@@ -49,7 +55,7 @@ export async function switchOff(
   return disabled !== null;
 }
 
-/** Switches off the endpoints that were made with a deleted token. Returns their public ids. */
+/** Switches off the endpoints of a deleted token, or of a member who was removed. Returns their public ids. */
 export async function stopEndpointsOf(hub: Hub, maker: Pick<By, "kind" | "id">, by: By): Promise<string[]> {
   const stopped = new Set<string>();
   // An endpoint that changes at this moment is left, so the list is read until it is empty.

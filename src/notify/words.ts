@@ -237,8 +237,12 @@ export const TRIGGERS: Record<Run["trigger"], string> = {
   upgrade: "an upgrade of the connector was planned",
 };
 
-/** Who decided, after `Approved on …, `. Tokens are named by their id for readers who may look them up (`isOpen`). */
-export function deciderInWords({ kind, id }: Pick<By, "kind" | "id">, isOpen: boolean): string {
+/**
+ * Who decided, after `Approved on …, `. For readers who may decide themselves (`isOpen`) tokens are named by their id, and
+ * members by their name.
+ */
+export function deciderInWords({ kind, id, name }: Pick<By, "kind" | "id" | "name">, isOpen: boolean): string {
+  if (kind === "member" && isOpen && name !== null) return `by ${name}`;
   if (kind === "token" && isOpen && id !== null) return `by API with the token ${id}`;
   return DECIDERS[kind];
 }
@@ -246,6 +250,7 @@ export function deciderInWords({ kind, id }: Pick<By, "kind" | "id">, isOpen: bo
 const DECIDERS: Readonly<Record<By["kind"], string>> = {
   link: "with a link to this page",
   token: "by API with a token",
+  member: "by a member of the organization",
   openid: "by API, by somebody who was signed in",
   command: "by a command on the hub's machine",
   source: "by the source itself",

@@ -22,6 +22,7 @@ export async function createStartLink(db: Database, firstTokenFile: string, now:
     hash: hashSecretText(text),
     organizationId: token.organizationId,
     tokenId: token.id,
+    memberId: null,
     isDirect: true,
     expiresAt: now + LINK_MS,
   });

@@ -39,6 +39,8 @@ export interface Rates {
   readonly logins: Limiter | null;
   /** Opened signed links, by network address, and by the run that they are for. */
   readonly links: { readonly addresses: Limiter; readonly runs: Limiter };
+  /** Links to sign in that were asked for, by network address, and by the mail address that they go to. */
+  readonly signIns: { readonly networks: Limiter; readonly addresses: Limiter };
   /**
    * Digests of credentials that were accepted recently, with their owner: a guesser at the same address cannot lock
    * them out.
@@ -58,8 +60,10 @@ const MAX_KEYS = 10_000;
 const WINDOW_MS = 60_000;
 /** More than a person opens and searches, and few enough to keep the page's searches cheap. */
 const LINKS_OF_ADDRESS = 120, LINKS_TO_RUN = 240;
+/** In a quarter of an hour: as many as an office needs, and few enough not to fill a mailbox. */
+const SIGN_INS_OF_NETWORK = 60, SIGN_INS_TO_ADDRESS = 5, SIGN_INS_MS = 15 * WINDOW_MS;
 
-/** All per minute; 0: no limit. `requests` is of a token. */
+/** `limits` are per minute; 0: no limit. `requests` is of a token. */
 export function createRates(limits: { requests: number; logins: number }, clockMs: () => number): Rates {
   return {
     clockMs,
@@ -67,6 +71,10 @@ export function createRates(limits: { requests: number; logins: number }, clockM
     requests: limits.requests === 0 ? null : createLimiter(limits.requests),
     logins: limits.logins === 0 ? null : createLimiter(limits.logins),
     links: { addresses: createLimiter(LINKS_OF_ADDRESS), runs: createLimiter(LINKS_TO_RUN) },
+    signIns: {
+      networks: createLimiter(SIGN_INS_OF_NETWORK, SIGN_INS_MS),
+      addresses: createLimiter(SIGN_INS_TO_ADDRESS, SIGN_INS_MS),
+    },
     welcome: createRecent(),
   };
 }

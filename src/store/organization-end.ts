@@ -18,6 +18,7 @@ import {
 import { templateUses } from "./connections/schema-templates.ts";
 import type { Organization } from "./organizations.ts";
 import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./bridges/schema-bridge.ts";
+import { members } from "./schema-members.ts";
 import { sessions, signInLinks } from "./schema-sessions.ts";
 import { sftpKeys, sftpLogins } from "./bridges/schema-logins.ts";
 import { erasures, treeErasures } from "./people/schema-erasures.ts";
@@ -85,6 +86,7 @@ const OWN = [
   runLinks,
   sessions,
   signInLinks,
+  members,
   sftpKeys,
   sftpLogins,
   runs,

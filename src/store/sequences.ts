@@ -26,6 +26,7 @@ export const SEQUENCES = [
   "check",
   "link",
   "session",
+  "member",
   "template",
 ] as const;
 

@@ -11,7 +11,7 @@ import { matches } from "./unchanged.ts";
 import { isNoRoom, whileRoom } from "./room.ts";
 import { tokens } from "./schema.ts";
 import { reserve } from "./sequences.ts";
-import { endSessionsOf } from "./sessions.ts";
+import { endLinksOf, endSessionsOf } from "./sessions.ts";
 import { deleteRows } from "./writes.ts";
 
 export type Token = typeof tokens.$inferSelect;
@@ -74,10 +74,13 @@ export async function deleteToken(
   by: By = HUB,
 ): Promise<boolean> {
   const note = { organizationId, action: "token.deleted", subjects: [encodeId("tok", id)] } as const;
+  const owner = { organizationId, tokenId: id, memberId: null };
+  const isGone = sql`not exists (select 1 from ${tokens} where id = ${id})`;
   return await deleteRows(db, tokens, matches(tokens, { id, organizationId }), {
     after: [
       recordAudit(db, by, note, now),
-      ...endSessionsOf(db, organizationId, id, sql`not exists (select 1 from ${tokens} where id = ${id})`),
+      endSessionsOf(db, owner, isGone),
+      endLinksOf(db, owner, isGone),
     ],
   });
 }

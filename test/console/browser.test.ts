@@ -11,7 +11,7 @@ import { test } from "node:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { serveHub, startBrowser, WITHOUT_BROWSER } from "../support/browser.ts";
-import { consoleRoutesOf } from "../support/console-routes.ts";
+import { consoleRoutesOf, memberOf } from "../support/console-routes.ts";
 import { createTestToken } from "../support/hub.ts";
 import { crowd, csv, HEADER, type Importing, importing } from "../support/imports.ts";
 import { onlyInCheckOnDeno } from "../support/rounds.ts";
@@ -92,6 +92,7 @@ async function fill(world: Importing): Promise<Record<string, string>> {
   return {
     "runs/:id": partial.id,
     "people/:id": person!.id,
+    "members/:id": await memberOf(world),
   };
 }
 

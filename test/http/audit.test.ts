@@ -66,6 +66,10 @@ interface Write {
 
 /** How to make each writing route write: the things it needs, the request, and what it is called in the audit. */
 const WRITES: Record<string, () => Promise<Write>> = {
+  "POST /v1/members": () => Promise.resolve({ path: "/v1/members", json: { email: "one@acme.test", role: "viewer" } }),
+  "PATCH /v1/members/:id": async () => ({ path: await member("two"), json: { role: "admin" } }),
+  "DELETE /v1/members/:id": async () => ({ path: await member("three") }),
+  "POST /v1/members/:id/invite": async () => ({ path: `${await member("four")}/invite` }),
   "DELETE /v1/sessions/:id": async () => ({ path: `/v1/sessions/${await sessionOf(hub)}` }),
   "POST /v1/organizations": () => Promise.resolve({ path: "/v1/organizations", json: { slug: "acme", name: "Acme" } }),
   "PATCH /v1/organizations/:id": () => Promise.resolve({ path: "/v1/organizations/acme", json: { name: "Acme 2" } }),
@@ -399,6 +403,8 @@ const template = async () => {
   const { id } = await made("/v1/connection-templates", { connector: "csv-upload", name: `t${++count}` });
   return `/v1/connection-templates/${id}`;
 };
+const member = async (name: string) =>
+  `/v1/members/${(await made("/v1/members", { email: `${name}@acme.test`, role: "viewer" })).id}`;
 /** At a version that is not installed any more. */
 const pinnedConnection = async () => {
   const id = await fetched();

@@ -68,6 +68,7 @@ before(async () => {
     drops: drop.id,
     uploads: upload.id,
     tokens: made.id,
+    members: (await (await ask("/v1/members", { json: { email: "ana@acme.test", role: "viewer" } })).json()).id,
     sessions: await sessionOf(hub),
     "webhook-endpoints": endpoint.id,
     deliveries: delivery.id,

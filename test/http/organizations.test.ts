@@ -256,6 +256,7 @@ test("an organization goes with everything that is its own, and nothing of anoth
     ]);
     await carry();
     await runCourier(hub, { sender: { name: "test" }, lookEveryMs: 5, untilIdle: true });
+    await ask("/v1/members", { json: { email: "ana@acme.test", role: "viewer" } });
     const session = { tokenId: 1, expiresAt: hub.clock.ms, usedAt: 0, createdAt: 0 };
     await hub.db.write([
       hub.db.orm.insert(sessions).values({

@@ -59,6 +59,7 @@ before(async () => {
     drops: drop.id,
     uploads: upload.id,
     tokens: token.id,
+    members: (await (await mine("/v1/members", { json: { email: "ana@acme.test", role: "viewer" } })).json()).id,
     sessions: await sessionOf(hub),
     "webhook-endpoints": hook.id,
     deliveries: tested.id,
@@ -70,6 +71,7 @@ after(() => hub.close());
 const BODIES: Record<string, unknown> = {
   "PATCH /v1/users/:id": { title: "Owned" },
   "PATCH /v1/departments/:id": { name: "Owned" },
+  "PATCH /v1/members/:id": { name: "Owned" },
   "PATCH /v1/connections/:id": { name: "Owned" },
   "POST /v1/connections/:id/uploads": { name: "a.csv" },
   "POST /v1/connections/:id/upgrade": { mode: "plan", to: "2.0.0" },

@@ -1,6 +1,7 @@
 /** The routes of the console, as addresses of what a test has made: one that is added cannot be forgotten. */
 import { createApp } from "../../src/http/app.ts";
 import type { Hub } from "../../src/hub.ts";
+import type { Ask } from "./hub.ts";
 
 export interface ConsoleRoute {
   readonly method: string;
@@ -39,4 +40,10 @@ function addressOf(path: string, examples: Readonly<Record<string, string>>): st
     if (found === undefined) throw new Error(`${path}: this test should have an example of ${name}`);
     return found;
   }).join("/");
+}
+
+/** The id of a new member, who may approve. */
+export async function memberOf({ ask }: { readonly ask: Ask }): Promise<string> {
+  const json = { email: "di@example.com", name: "Di Ek", role: "approver" };
+  return (await (await ask("/v1/members", { json })).json()).id;
 }

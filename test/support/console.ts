@@ -1,7 +1,12 @@
 /** A browser without pictures: it keeps the cookie, follows redirects and sends the forms of pages, as a person would. */
 import { createApp } from "../../src/http/app.ts";
 import type { Hub } from "../../src/hub.ts";
-import { createAsk, createTestToken, type TestHub } from "./hub.ts";
+import { bearerOfMember, sentBy } from "../../src/http/kit/authorize.ts";
+import { decodeId } from "../../src/model/id.ts";
+import type { Role } from "../../src/model/role.ts";
+import { findMember } from "../../src/store/members.ts";
+import { checked } from "./checked.ts";
+import { type Ask, createAsk, createTestToken, type TestHub } from "./hub.ts";
 
 const ORIGIN = "http://hub.example.com";
 
@@ -86,4 +91,32 @@ export async function sessionOf(hub: TestHub): Promise<string> {
   const token = await createTestToken(hub);
   await signIn(hub, token);
   return (await (await createAsk(hub, token)("/v1/sessions?own=true")).json()).data[0].id;
+}
+
+/** A new member with this role, signed in by the link that an invitation is where no mails are sent. */
+export async function signInMember(
+  hub: TestHub,
+  { role, email = `${role}@acme.test`, name = null }: { role: Role; email?: string; name?: string | null },
+): Promise<{ id: string; visitor: Visitor }> {
+  const ask = createAsk({ ...hub, mailFrom: null } as TestHub, await createTestToken(hub));
+  const { id, link } = await (await ask("/v1/members", { json: { email, role, name } })).json();
+  const visitor = createVisitor(hub), { pathname } = new URL(link);
+  await visitor.send(await visitor.open(pathname), pathname);
+  return { id, visitor };
+}
+
+/** A way to ask the hub's API as a member, as the console does. An answer that is not as documented fails. */
+export function createAskAs(hub: TestHub, id: string): Ask {
+  const app = createApp(hub);
+  return async (path, options = {}) => {
+    const { json, body = json === undefined ? undefined : JSON.stringify(json), headers } = options;
+    const method = options.method ?? (body === undefined ? "GET" : "POST");
+    const member = await findMember(hub.db, hub.organization.id, decodeId("mem", id)!);
+    const request = new Request(`${ORIGIN}${path}`, {
+      method,
+      headers: { ...(json === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      ...(body === undefined ? {} : { body }),
+    });
+    return await checked(method, path, await app.fetch(sentBy(bearerOfMember(member!), request)));
+  };
 }

@@ -35,7 +35,7 @@ const list = route(
       "one. Values need `users:read`, unless the same token uploaded them.",
     faults: ["content_expired", "too_many_in_flight", "unavailable", "unprocessable"],
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   async (c) => {
     const hub = c.get("hub"), drop = await loadDrop(c);
     const connection = await findConnectionById(hub.db, drop.organizationId, drop.connectionId);

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { charsetOf, charsetProblem, findCharset, withCharset } from "../../model/charset.ts";
 import { Fault } from "../../model/errors.ts";
 import { receiveDrop } from "../../runs/receive-drop.ts";
-import { findDrop } from "../../store/runs/drops.ts";
+import { type Drop, findDrop } from "../../store/runs/drops.ts";
 import { hasContent, openDrop } from "../../store/runs/drop-content.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";
@@ -15,7 +15,7 @@ import type { Env } from "../kit/env.ts";
 import { counted } from "../kit/in-flight.ts";
 import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./drop-answer.ts";
 import { readFormFile } from "../kit/multipart.ts";
-import { requireInput } from "../kit/reading.ts";
+import { requireInput, requireSeen } from "../kit/reading.ts";
 import { DROP, DROP_TAKEN } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 import { COVERAGE } from "../../model/policy.ts";
@@ -93,13 +93,20 @@ const AS_RECEIVED = download(
 );
 
 /** Only sealed ones: before that, a drop is an upload. */
-export const loadDrop = loader(
+const loadAnyDrop = loader(
   "drop",
   byId("drp", async (db, organizationId, id) => {
     const drop = await findDrop(db, organizationId, id);
     return drop?.sha256 == null ? null : drop;
   }),
 );
+
+/** A drop that the request may see. Others are not there. */
+export async function loadDrop(c: Context<Env>): Promise<Drop> {
+  const drop = await loadAnyDrop(c);
+  requireSeen(c, "drop", drop);
+  return drop;
+}
 
 const upload = route(
   describe("handInDrop", "Upload a file or records", TAKEN, UPLOAD),
@@ -137,7 +144,7 @@ const get = route(
   describe("getDrop", "Get a drop", { 200: DROP }, {
     description: "Name, size and digest of an input, and until when its content is kept.",
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   async (c) => c.json(viewDrop(await loadDrop(c))),
 );
 
@@ -146,7 +153,7 @@ const getContent = route(
     description: "The bytes as they were received, for as long as they are kept. Needs `users:read`, " +
       "unless the same token uploaded them.",
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   async (c) => {
     const { db } = c.get("hub");
     const drop = await loadDrop(c);

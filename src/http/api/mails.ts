@@ -50,7 +50,8 @@ function viewMail(mail: Mail): z.infer<typeof MAIL> {
 
 const list = route(
   describe("listMails", "List mails", { 200: listOf(MAIL) }, {
-    description: "Mails of the last 30 days to the technical contacts, the newest first, with the state of " +
+    description:
+      "Mails of the last 30 days to the technical contacts, and invitations to members, the newest first, with the state of " +
       "their sending. Texts and addresses are not shown.",
   }),
   requires("runs:read"),

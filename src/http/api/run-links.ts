@@ -17,9 +17,9 @@ import {
 import { reserve } from "../../store/sequences.ts";
 import { findToken } from "../../store/tokens.ts";
 import { toInstant } from "../../std/time.ts";
-import { byOf, requires } from "../kit/authorize.ts";
+import { byOf, ownerFrom, requires } from "../kit/authorize.ts";
 import { describe, json, NOTHING, route } from "../kit/describe.ts";
-import type { Env } from "../kit/env.ts";
+import type { Bearer, Env } from "../kit/env.ts";
 import { pathParameter } from "../kit/load.ts";
 import { answerList, PAGED } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf, SHOWN_ONCE_CODE } from "../kit/shapes.ts";
@@ -41,6 +41,7 @@ const LINK = z.strictObject({
   may: z.strictObject({ see_people: z.boolean(), approve: z.boolean(), cancel: z.boolean() })
     .meta({ description: "Its role, within the scopes of its maker" }),
   token: z.string().nullable().meta({ description: "The token that it ends with", examples: ["tok_2"] }),
+  member: z.string().nullable().meta({ description: "The member that it ends with", examples: [null] }),
   expires_at: INSTANT,
   created_at: INSTANT,
   url: z.string().nullable().optional().meta({
@@ -71,7 +72,8 @@ const create = route(
     const expiresAt = Math.min(now + expires_in * 1000, until ?? Infinity);
     const { id: runId, organizationId } = run;
     const id = await reserve(hub.db, "link");
-    const row = { id, organizationId, runId, role, scopes, tokenId, expiresAt, createdAt: now };
+    const { memberId } = ownerFrom(c.get("token"));
+    const row = { id, organizationId, runId, role, scopes, tokenId, memberId, expiresAt, createdAt: now };
     const link = await createLink(hub.db, row, byOf(c));
     if (link === null) {
       throw new Fault("conflict", `The run already has ${MAX_RUN_LINKS} links, the maximum; delete one of them first`);
@@ -108,8 +110,7 @@ const remove = route(
   async (c) => {
     const { db, now } = c.get("hub");
     const link = await loadLink(c);
-    const { id, scopes } = c.get("token");
-    if ((id === null || id !== link.tokenId) && !allows(scopes, "runs:write")) {
+    if (!isOwn(c.get("token"), link) && !allows(c.get("token").scopes, "runs:write")) {
       throw new Fault("forbidden", `The token lacks the scope "runs:write", which is needed for links of other tokens`);
     }
     await deleteLink(db, link, now(), byOf(c));
@@ -132,7 +133,12 @@ async function loadLink(c: Context<Env>): Promise<RunLink> {
   throw new Fault("not_found", `The run has no link "${name}"`);
 }
 
-function viewLink({ id, runId, role, scopes, tokenId, expiresAt, createdAt }: RunLink): z.infer<typeof LINK> {
+function isOwn(bearer: Bearer, link: RunLink): boolean {
+  const { tokenId, memberId } = ownerFrom(bearer);
+  return (tokenId !== null && tokenId === link.tokenId) || (memberId !== null && memberId === link.memberId);
+}
+
+function viewLink({ id, runId, role, scopes, tokenId, memberId, expiresAt, createdAt }: RunLink): z.infer<typeof LINK> {
   const rights = rightsOfRole(scopes, role);
   return {
     id: encodeId("lnk", id),
@@ -144,6 +150,7 @@ function viewLink({ id, runId, role, scopes, tokenId, expiresAt, createdAt }: Ru
       cancel: rights?.cancel ?? false,
     },
     token: tokenId === null ? null : encodeId("tok", tokenId),
+    member: memberId === null ? null : encodeId("mem", memberId),
     expires_at: toInstant(expiresAt),
     created_at: toInstant(createdAt),
   };

@@ -13,7 +13,7 @@ import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
 import { onlyIds } from "../../model/event.ts";
 import { issueWithoutRow } from "../../model/wording.ts";
-import { readsInput, readsPeople, requireInput } from "../kit/reading.ts";
+import { onlySender, readsInput, readsPeople, requireInput } from "../kit/reading.ts";
 import { requireHistory } from "./retention.ts";
 import { loadRun } from "./runs.ts";
 import { CHANGE, CHANGE_IDS, ISSUE, LISTED_ISSUE, listOf } from "../kit/shapes.ts";
@@ -33,15 +33,16 @@ export const REPORT_OF_ANY_KIND = { ...REPORT, content: { ...REPORT.content, ...
 const listChanges = route(
   describe("listRunChanges", "List a run's changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
     description: "The plan while it waits, and what was applied afterwards. Without the scope `users:read` " +
-      "only the ids of the people are shown.",
+      "only the ids of the people are shown, but to who reads only their own runs.",
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   PAGED,
   async (c) => {
     const { run } = await loadKept(c);
+    const isSeen = readsPeople(c) || onlySender(c) !== null;
     return await answerListed(c, `changes-${run.id}`, async (place) => {
       const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, place);
-      return { data: readsPeople(c) ? changes : changes.map(onlyIds), next };
+      return { data: isSeen ? changes : changes.map(onlyIds), next };
     });
   },
 );
@@ -51,7 +52,7 @@ const listIssuesOfRun = route(
     description: "Rows and values that could not be used, and why. Without the scope `users:read` values " +
       "are shown only for input that the same token sent; otherwise lines and codes.",
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   PAGED,
   async (c) => {
     const { run, drop } = await loadKept(c);
@@ -69,7 +70,7 @@ const getFailuresCsv = route(
       "again. `Accept: application/json` gives JSON.",
     faults: ["conflict"],
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   async (c) => {
     const found = requireReported(await loadKept(c));
     return reportFor(c, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
@@ -81,7 +82,7 @@ const getFailuresWorkbook = route(
     description: "The same report as an `.xlsx` file: correct it in a spreadsheet and upload the file again.",
     faults: ["conflict"],
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   async (c) => reportFor(c, requireReported(await loadKept(c)), "xlsx"),
 );
 
@@ -90,7 +91,7 @@ const getFailuresJson = route(
     description: "The same report as the CSV, one object for each issue. There is none before the run is planned.",
     faults: ["conflict"],
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   async (c) => {
     const found = requireReported(await loadKept(c));
     return reportFor(c, found, "json");

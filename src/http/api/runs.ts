@@ -11,7 +11,7 @@ import type { Env } from "../kit/env.ts";
 import { counted, enterOrFail } from "../kit/in-flight.ts";
 import { answerList, PAGING } from "../kit/paging.ts";
 import { answerWith, preferredWaitMs } from "../kit/prefer.ts";
-import { viewRunFor } from "../kit/reading.ts";
+import { onlySender, requireSeen, viewRunFor } from "../kit/reading.ts";
 import { listOf, RUN } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 import type { Watched } from "../../store/waits.ts";
@@ -35,19 +35,28 @@ const WATCHED = {
   },
 };
 
-export const loadRun = loader("run", byId("run", findRun));
+const loadAnyRun = loader("run", byId("run", findRun));
+
+/** A run that the request may see. Others are not there. */
+export async function loadRun(c: Context<Env>): Promise<StoredRun> {
+  const found = await loadAnyRun(c);
+  requireSeen(c, "run", found.drop);
+  return found;
+}
 
 const list = route(
   describe("listRuns", "List runs", { 200: listOf(RUN) }, {
-    description: "The newest first, of one connection or status if asked for.",
+    description: "The newest first, of one connection or status if asked for. Without the scope `runs:read`, those " +
+      "of what the caller has sent.",
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   query(FILTER),
   async (c) => {
     const { connection, status } = c.req.valid("query");
     const filter = {
       connectionId: connection === undefined ? null : (await loadConnection(c, connection)).id,
       status: status ?? null,
+      sentBy: onlySender(c),
     };
     return await answerList(
       c,
@@ -66,7 +75,7 @@ const get = route(
     headers: [PREFER],
     faults: ["too_many_in_flight"],
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   async (c) => {
     const found = await loadRun(c);
     const waitMs = preferredWaitMs(c);
@@ -82,7 +91,7 @@ const watch = route(
       "20 streams open, an organization 50.",
     faults: ["too_many_in_flight"],
   }),
-  requires("runs:read"),
+  requires("runs:own"),
   async (c) => {
     const { run } = await loadRun(c);
     // A client that sends HEAD never reads the stream, so the stream would stay open for good.

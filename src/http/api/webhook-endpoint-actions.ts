@@ -73,7 +73,7 @@ const rotate = route(
 const takeOver = route(
   describe("takeOverWebhookEndpoint", "Take over a webhook endpoint", { 200: versioned(ENDPOINT) }, {
     headers: [IF_MATCH],
-    description: "The endpoint gets the scopes of your token. One that stopped with its creator's token " +
+    description: "The endpoint gets the scopes of your token. One that stopped with its creator " +
       "starts again, with events from now on.",
   }),
   requires("admin"),

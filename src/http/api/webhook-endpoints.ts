@@ -176,7 +176,10 @@ async function change(
   }
   if (status !== undefined && status !== current.status) {
     if (current.disabledReason === "revoked") {
-      throw new Fault("conflict", "The endpoint stopped with its creator's token; an admin can take it over");
+      throw new Fault(
+        "conflict",
+        "The endpoint stopped with the token or the member that made it; an admin can take it over",
+      );
     }
     return status === "enabled"
       ? await enableEndpoint(db, current, changes, now(), byOf(c))

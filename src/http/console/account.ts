@@ -1,6 +1,7 @@
 /** Who is signed in, on which devices, and signing out. */
 import { html } from "hono/html";
 import { encodeId } from "../../model/id.ts";
+import { ROLES } from "../../model/role.ts";
 import { allows } from "../../model/scope.ts";
 import { whenInWords } from "../../notify/words.ts";
 import type { SessionView } from "../api/sessions.ts";
@@ -13,7 +14,7 @@ import { PAGE, readOwnForm } from "./guards.ts";
 export const showAccount = route(PAGE, async (c) => {
   const { bearer, session } = c.get("visitor")!, timezone = c.get("organization").timezone;
   // Everybody can sign out, also with a token that reads no sessions.
-  const { data } = allows(bearer.scopes, "runs:read")
+  const { data } = allows(bearer.scopes, "runs:own")
     ? await c.get("api")!.read<Listed<SessionView>>("/v1/sessions?limit=50&own=true")
     : { data: [] };
   return await answerConsole(c, {
@@ -22,7 +23,9 @@ export const showAccount = route(PAGE, async (c) => {
     main: html`
       <section class="card">
         <h1>${bearer.name ?? bearer.key}</h1>
-        <p class="soft">You may: ${bearer.scopes.join(", ")}</p>
+        <p class="soft">${bearer.member === undefined
+          ? `You may: ${bearer.scopes.join(", ")}`
+          : `${bearer.member.email}, ${bearer.member.role}: you can ${ROLES[bearer.member.role].may}.`}</p>
         <form method="post" action="${basePath(c)}/sign-out" class="decide">${formFields(
           c,
         )}<button>Sign out</button></form>

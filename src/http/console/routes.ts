@@ -27,6 +27,7 @@ import { getTemplate, showImport, takeFile } from "./import.ts";
 import { showOrganizations } from "./organizations.ts";
 import { getPeopleFile, showPeople, showPerson } from "./people.ts";
 import { getPgpKey, makePgpKey } from "./pgp-keys.ts";
+import { settingsRoutes } from "./settings/routes.ts";
 import { answerOnRun, backToRun, decideOnRun, getRunFile, getRunPeople, showRun, showRuns } from "./runs.ts";
 import { makeLogin, removeFromLogin, showSheet } from "./sftp-login.ts";
 
@@ -82,5 +83,6 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/departments", ...showDepartments)
     .get("/o/:organization/explain", ...showExplanation)
     .get("/o/:organization/account", ...showAccount)
-    .post("/o/:organization/account/sessions/:id/end", ...endOtherSession);
+    .post("/o/:organization/account/sessions/:id/end", ...endOtherSession)
+    .route("/o/:organization/settings", settingsRoutes);
 }

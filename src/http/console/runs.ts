@@ -3,7 +3,8 @@ import type { Context } from "hono";
 import { html } from "hono/html";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
-import { rightsWith } from "../../model/link.ts";
+import { type LinkRights, rightsWith } from "../../model/link.ts";
+import { allows } from "../../model/scope.ts";
 import { RUN_STATUSES, type RunStatus, type RunView } from "../../model/run.ts";
 import { statusInWords } from "../../notify/words.ts";
 import { loadRun } from "../api/runs.ts";
@@ -93,16 +94,19 @@ export const getRunFile = route(PAGE, async (c) => {
   return await c.get("api")!.ask(`/v1/runs/${id}/${c.req.param("file")}`);
 });
 
+/** Of a run of one's own file: the people in it, and no decision. */
+const RIGHTS_OF_SENDER: LinkRights = { people: true, approve: false, cancel: false };
+
 /** The run's page for who is signed in, with all that their scopes allow. */
 async function visitSignedIn(c: Context<Env>): Promise<Visit> {
   const { bearer } = c.get("visitor")!;
-  const rights = rightsWith(bearer.scopes);
+  const rights = rightsWith(bearer.scopes) ?? (allows(bearer.scopes, "runs:own") ? RIGHTS_OF_SENDER : null);
   if (rights === null) throw new Fault("forbidden", "You may not see runs");
   const found = await loadRun(c);
   return {
     found,
     rights,
-    seesEverybody: rights.people,
+    seesEverybody: allows(bearer.scopes, "users:read"),
     path: pathIn(c, `/runs/${encodeId("run", found.run.id)}`),
     fields: formFields(c),
     by: byOf(c),

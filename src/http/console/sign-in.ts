@@ -1,17 +1,18 @@
 /**
- * Signing in and out: by a link that works once, or with a token. A session belongs to the token, and never may
- * more than it.
+ * Signing in and out: by a link that works once, or with a token. A session belongs to a token or a member, and never may
+ * more than them.
  */
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import { Fault } from "../../model/errors.ts";
+import { whyNoMail } from "../../notify/invitations.ts";
 import { hashSecretText, isSecretText } from "../../security/session.ts";
 import { hashToken, isTokenText } from "../../security/token.ts";
 import { beginByLink, beginSession, endSession, findSignInLink, type SignInLink } from "../../store/sessions.ts";
 import { reserve } from "../../store/sequences.ts";
 import { findTokenByHash } from "../../store/tokens.ts";
 import { findOrganization } from "../../store/organizations.ts";
-import { actorFrom } from "../kit/authorize.ts";
+import { actorFrom, ownerFrom } from "../kit/authorize.ts";
 import { route } from "../kit/describe.ts";
 import type { Bearer, Env } from "../kit/env.ts";
 import { limitLogins } from "../kit/limits.ts";
@@ -20,6 +21,7 @@ import { readForm } from "../pages/run-page-decisions.ts";
 import { basePath } from "../pages/base-path.ts";
 import { firstPage, refuseInConsole } from "./frame.ts";
 import { PAGE, readOwnForm, requireSameOrigin, requireVisitor } from "./guards.ts";
+import { askForLink, showLinkSent, viewAskForLink } from "./sign-in-by-mail.ts";
 import { bearerFor, dropCookie, findVisitor, keepCookie, newSession } from "./visitor.ts";
 
 const start = route(PAGE, async (c) => {
@@ -36,7 +38,7 @@ const signIn = route(PAGE, async (c) => {
   const token = isTokenText(text) ? await findTokenByHash(c.get("hub").db, hashToken(text)) : null;
   const bearer = token === null || token.scopes.includes("bridge")
     ? null
-    : await bearerFor(c, { organizationId: token.organizationId, tokenId: token.id });
+    : await bearerFor(c, { organizationId: token.organizationId, tokenId: token.id, memberId: null });
   // The same answer, whatever is wrong with it.
   if (bearer === null) {
     return await askToSignIn(c, 401, "This token does not work. It may be incomplete, expired or revoked.");
@@ -50,13 +52,16 @@ const openLink = route(PAGE, async (c) => {
   const link = await findLink(c);
   if (link === null) return await refuseLink(c);
   if (link.isDirect && c.req.method === "GET") return await useLink(c, link);
+  const organization = await findOrganization(c.get("hub").db, link.organizationId);
   return await answerPage(c, {
     title: "Sign in",
-    organization: null,
+    organization: organization?.name ?? null,
     main: html`
       <section class="card state calm">
         <h1>Sign in to Muster</h1>
-        <form method="post"><button class="go">Sign in</button></form>
+        <form method="post" action="${basePath(c)}/sign-in/${c.req.param(
+          "link",
+        )}"><button class="go">Sign in</button></form>
       </section>
     `,
   });
@@ -80,6 +85,8 @@ export const signInRoutes: Hono<Env> = new Hono<Env>().onError(refuseInConsole)
   .get("/", ...start)
   .get("/sign-in", ...ask)
   .post("/sign-in", limitLogins, ...signIn)
+  .get("/sign-in-link", ...showLinkSent)
+  .post("/sign-in-link", ...askForLink)
   .get("/sign-in/:link", limitLogins, ...openLink)
   .post("/sign-in/:link", limitLogins, ...takeLink)
   .post("/sign-out", ...signOut);
@@ -101,9 +108,9 @@ async function useLink(c: Context<Env>, link: SignInLink): Promise<Response> {
 
 type Begin = (row: Parameters<typeof beginSession>[1], by: Parameters<typeof beginSession>[2]) => Promise<void>;
 
-/** Begins a session of this stored token, and gives the browser its cookie. */
+/** Begins a session of this stored token or member, and gives the browser its cookie. */
 async function enter(c: Context<Env>, bearer: Bearer, begin: Begin): Promise<void> {
-  const { text, row } = newSession(c, { organizationId: bearer.organizationId, tokenId: bearer.id! });
+  const { text, row } = newSession(c, { organizationId: bearer.organizationId, ...ownerFrom(bearer) });
   await begin({ ...row, id: await reserve(c.get("hub").db, "session") }, actorFrom(c, bearer));
   keepCookie(c, text);
 }
@@ -150,8 +157,9 @@ function viewSignIn(c: Context<Env>, refusal: string | null): Html {
         <p>${refusal}</p>
       </section>
     `}
+    ${viewAskForLink(c)}
     <section class="card">
-      <h1>Sign in to Muster</h1>
+      ${whyNoMail(c.get("hub")) === null ? html`<h2>With a token</h2>` : html`<h1>Sign in to Muster</h1>`}
       <form method="post" action="${basePath(c)}/sign-in" class="fields">
         <input type="hidden" name="to" value="${c.req.query("to") ?? ""}">
         <label for="token">Token</label>

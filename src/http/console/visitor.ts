@@ -2,13 +2,11 @@
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { createSecretText, formTokenOf, hashSecretText, isSecretText } from "../../security/session.ts";
-import { findLiveSession, type Session, SESSION_MS, touchSession } from "../../store/sessions.ts";
+import { findMember } from "../../store/members.ts";
+import { findLiveSession, type Owner, type Session, SESSION_MS, touchSession } from "../../store/sessions.ts";
 import { findToken } from "../../store/tokens.ts";
-import { bearerOf } from "../kit/authorize.ts";
+import { bearerOf, bearerOfMember } from "../kit/authorize.ts";
 import type { Bearer, Env, Visitor } from "../kit/env.ts";
-
-/** The token that a session is of. */
-export type Owner = Pick<Session, "organizationId" | "tokenId">;
 
 /** How often a session's last use is recorded. */
 const TOUCH_EVERY_MS = 5 * 60 * 1000;
@@ -25,19 +23,26 @@ export async function findVisitor(c: Context<Env>): Promise<Visitor | null> {
   return { session, bearer, formToken: formTokenOf(text) };
 }
 
-/** What the session's token allows now; null: it is gone, or has expired. */
-export async function bearerFor(c: Context<Env>, { organizationId, tokenId }: Owner): Promise<Bearer | null> {
+/** What the session's token or member may do now; null: it is gone, or has expired. */
+export async function bearerFor(
+  c: Context<Env>,
+  { organizationId, tokenId, memberId }: Owner,
+): Promise<Bearer | null> {
   const { db, now } = c.get("hub");
-  const token = await findToken(db, organizationId, tokenId);
+  if (memberId !== null) {
+    const member = await findMember(db, organizationId, memberId);
+    return member === null ? null : bearerOfMember(member);
+  }
+  const token = tokenId === null ? null : await findToken(db, organizationId, tokenId);
   return token === null || (token.expiresAt !== null && token.expiresAt <= now()) ? null : bearerOf(token);
 }
 
 /** A new session's text, and its row but for its id. */
 export function newSession(c: Context<Env>, owner: Owner): { text: string; row: Omit<Session, "id"> } {
   const text = createSecretText(), now = c.get("hub").now();
-  const { organizationId, tokenId } = owner;
+  const { organizationId, tokenId, memberId } = owner;
   const address = c.env?.address ?? null;
-  const row = { organizationId, tokenId, hash: hashSecretText(text), address, usedAt: now, createdAt: now };
+  const row = { organizationId, tokenId, memberId, hash: hashSecretText(text), address, usedAt: now, createdAt: now };
   return { text, row: { ...row, expiresAt: now + SESSION_MS } };
 }
 

@@ -4,11 +4,13 @@ import { z } from "zod";
 import { type By, HUB } from "../../model/audit.ts";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
+import { ROLES } from "../../model/role.ts";
 import { allows, type Scope } from "../../model/scope.ts";
 import type { Hub } from "../../hub.ts";
 import { isJwt, type OpenId } from "../../security/openid.ts";
 import { recordRefusal, sealAudit } from "../../store/audit.ts";
 import { findOrganization, findOrganizationNamed, type Organization } from "../../store/organizations.ts";
+import type { Member } from "../../store/members.ts";
 import { findTokenByHash, type Token, touchToken } from "../../store/tokens.ts";
 import { hashToken, isTokenText } from "../../security/token.ts";
 import { documented } from "./describe.ts";
@@ -72,6 +74,26 @@ export function bearerOf(token: Token): Bearer {
   return { kind: "token", key: encodeId("tok", id), id, name, scopes, organizationId, serves };
 }
 
+/** The bearer that a member is, with what their role allows now. */
+export function bearerOfMember({ id, organizationId, email, name, role }: Member): Bearer {
+  const { scopes } = ROLES[role], key = encodeId("mem", id);
+  return {
+    kind: "member",
+    key,
+    id: null,
+    member: { id, email, role },
+    name: name ?? email,
+    scopes,
+    organizationId,
+    serves: null,
+  };
+}
+
+/** Whose sessions and links are the bearer's own. Both null: it has none. */
+export function ownerFrom({ id, member }: Bearer): { tokenId: number | null; memberId: number | null } {
+  return { tokenId: id, memberId: member?.id ?? null };
+}
+
 export function actorFrom(c: Context<Env>, { kind, key, name }: Bearer): By {
   if (kind === "own") return { kind: "hub", id: null, name, ...originOf(c) };
   const id = kind === "openid" ? key.slice(key.indexOf(":") + 1) : key;
@@ -98,7 +120,9 @@ function originOf(c: Context<Env>): Pick<By, "requestId" | "address"> {
 export function requires(scope: Scope): MiddlewareHandler<Env> {
   return documented<MiddlewareHandler<Env>>(async (c, next) => {
     if (!allows(c.get("token").scopes, scope)) {
-      throw new Fault("forbidden", `The token lacks the scope "${scope}"`);
+      const { member } = c.get("token");
+      const who = member === undefined ? "The token" : `The role "${member.role}"`;
+      throw new Fault("forbidden", `${who} lacks the scope "${scope}"`);
     }
     await next();
   }, { token: [scope], faults: ["forbidden"] });

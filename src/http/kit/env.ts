@@ -3,17 +3,20 @@ import type { By } from "../../model/audit.ts";
 import type { Bridge } from "../../store/bridges/bridges.ts";
 import type { WatchedBody } from "./watched-body.ts";
 import type { Hub } from "../../hub.ts";
+import type { Member } from "../../store/members.ts";
 import type { Session } from "../../store/sessions.ts";
 import type { Organization } from "../../store/organizations.ts";
 
-/** The holder of the token that a request was sent with. */
+/** The holder of the token that a request was sent with, or the member whom the console sent it for. */
 export interface Bearer {
   /** `own`: the bridge inside the hub's own process. */
-  readonly kind: "token" | "openid" | "own";
-  /** Unique to the holder: the token's public id, `openid:` and the issuer's subject, or `bridge`. */
+  readonly kind: "token" | "member" | "openid" | "own";
+  /** Unique to the holder: the public id of the token or member, `openid:` and the issuer's subject, or `bridge`. */
   readonly key: string;
-  /** The number of the stored token; null: the token is not stored. */
+  /** The number of the stored token; null: there is none. */
   readonly id: number | null;
+  /** Absent: it is no member. */
+  readonly member?: Pick<Member, "id" | "email" | "role">;
   readonly name: string | null;
   readonly scopes: readonly string[];
   readonly organizationId: number;
@@ -24,7 +27,7 @@ export interface Bearer {
 /** Somebody who is signed in to the console. */
 export interface Visitor {
   readonly session: Session;
-  /** The token that they signed in with. */
+  /** The token, or the member, that they signed in as. */
   readonly bearer: Bearer;
   /** Carried by each form (security/session.ts). */
   readonly formToken: string;

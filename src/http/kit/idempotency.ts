@@ -103,12 +103,14 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
 };
 
 /**
- * Who may get the stored answer. The scopes of a stored token never change. Those of an issuer's subject may have
- * become fewer in the meantime, so they are part of the key.
+ * Who may get the stored answer. The scopes of a stored token never change. Those of a member or of an issuer's subject
+ * may have become fewer in the meantime, so they are part of the key.
  */
 function holderOf(c: Context<Env>): string {
   const { kind, scopes } = c.get("token");
-  return kind === "openid" ? `${callerOf(c)} ${[...new Set(scopes)].sort().join(" ")}` : callerOf(c);
+  return kind === "openid" || kind === "member"
+    ? `${callerOf(c)} ${[...new Set(scopes)].sort().join(" ")}`
+    : callerOf(c);
 }
 
 /** Answers a repeated request like the first one with its key. */

@@ -6,6 +6,7 @@ const PARAMETERS: Readonly<Record<string, { readonly component: string; readonly
   "connections/id": { component: "connection", description: "Id or slug of the connection" },
   "connection-templates/id": { component: "connection_template", description: "Id of the connection template" },
   "pgp-keys/pgp_key": { component: "pgp_key", description: "Id of the OpenPGP key" },
+  "members/id": { component: "member", description: "Id of the member" },
   "sessions/id": { component: "session", description: "Id of the session" },
   "tokens/id": { component: "token", description: "Id of the token" },
   "drops/id": { component: "drop", description: "Id of the drop" },

@@ -1,6 +1,7 @@
 /**
  * What a request may see of a run. Values of people need `users:read`; rows of an input are shown to the token that
- * sent it, too; the outcome is shown to every token that may read runs.
+ * sent it, too; the outcome is shown to every token that may read runs. Who may read only their own runs sees whom these
+ * change, too.
  */
 import type { Context } from "hono";
 import { actorOf } from "../../model/audit.ts";
@@ -11,10 +12,28 @@ import { type StoredRun, viewRun } from "../../store/runs/runs.ts";
 import type { RunView } from "../../model/run.ts";
 import { byOf } from "./authorize.ts";
 import type { Env } from "./env.ts";
+import { pathParameter } from "./load.ts";
 
 /** Whether the request may see values of all people. */
 export function readsPeople(c: Context<Env>): boolean {
   return allows(c.get("token").scopes, "users:read");
+}
+
+/** The sender whose runs are all that the request may see; null: it may see those of others. */
+export function onlySender(c: Context<Env>): string | null {
+  const { scopes } = c.get("token");
+  return scopes.includes("runs:own") && !allows(scopes, "runs:read") ? actorOf(byOf(c)) : null;
+}
+
+/** Fails with `not_found` if the request may not see that there is such a drop, or a run of it. `noun`: what it asked for. */
+export function requireSeen(
+  c: Context<Env>,
+  noun: "run" | "drop",
+  drop: { readonly sentBy: string | null } | null,
+): void {
+  const sender = onlySender(c);
+  if (sender === null || drop?.sentBy === sender) return;
+  throw new Fault("not_found", `There is no ${noun} "${pathParameter(c, "id")}"`);
 }
 
 /** Whether the request may see the rows of a drop. */

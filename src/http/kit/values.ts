@@ -31,6 +31,9 @@ export const TIMEZONE = z.string().refine(isTimezone, "should be an IANA time zo
 
 export const EMAIL = z.email("should be an email, like hr@acme.test");
 
+/** An address that is known to be somebody's, whatever case it is written in. */
+export const ADDRESS = z.string().trim().toLowerCase().max(254, "should have at most 254 characters").pipe(EMAIL);
+
 const schedule = () =>
   z.union([
     z.strictObject({

@@ -1,5 +1,5 @@
 /** The outbox of mails: queued in the batch that causes them, leased while they are sent, stored for a month. */
-import { and, eq, lt, type SQL, sql } from "drizzle-orm";
+import { and, eq, lt, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Turns } from "../../std/turns.ts";
 import { type Database, insertIf, type Statement, writeNamed } from "../database.ts";
 import { addToTally } from "../figures.ts";
@@ -7,6 +7,7 @@ import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
 import type { Holder } from "../lease.ts";
 import { endLeases, keepSender } from "./senders.ts";
 import { isOrAny, listLatest } from "../reads.ts";
+import { isStored, matches } from "../unchanged.ts";
 
 export type Mail = typeof mails.$inferSelect;
 
@@ -75,18 +76,23 @@ export async function claimMails(
   return [...changed].sort((a, b) => a.id - b.id);
 }
 
+/** True in SQL for other tables while the claim is the mail's last one, and the mail is not settled. */
+export function isStillClaimed({ id, epoch }: Mail): SQL {
+  return isStored(mails, { id, epoch, status: "queued" });
+}
+
 /** Writes the outcome of an attempt; an end is counted. Does nothing when the mail was claimed again since. */
 export async function settleMail(
   db: Database,
   mail: Mail,
   values: Partial<Pick<Mail, "status" | "dueAt" | "lastError" | "sentAt" | "attempts">>,
 ): Promise<void> {
-  const isStillOurs = and(eq(mails.id, mail.id), eq(mails.status, "queued"), eq(mails.epoch, mail.epoch));
   await db.write([
     ...(values.status === undefined ? [] : [
-      addToTally(db, "muster_mails_total", values.status, 1, sql`exists (select 1 from ${mails} where ${isStillOurs})`),
+      addToTally(db, "muster_mails_total", values.status, 1, isStillClaimed(mail)),
     ]),
-    db.orm.update(mails).set({ ...values, sender: null }).where(isStillOurs),
+    db.orm.update(mails).set({ ...values, sender: null })
+      .where(matches(mails, { id: mail.id, epoch: mail.epoch, status: "queued" })),
   ]);
 }
 
@@ -100,7 +106,11 @@ export function listMails(
   return listLatest(db, mails, organizationId, isOrAny(mails.status, filter.status), page);
 }
 
-/** The statement that deletes mails that were queued before `until`, sent or not. */
+/**
+ * The statement that deletes mails that were queued before `until`, sent or not; and those that an address asked for to sign
+ * in, once they are settled.
+ */
 export function forgetMails(db: Database, until: number): Statement {
-  return db.orm.delete(mails).where(lt(mails.createdAt, until));
+  const isOver = and(eq(mails.type, "member.sign_in"), ne(mails.status, "queued"));
+  return db.orm.delete(mails).where(or(lt(mails.createdAt, until), isOver));
 }

@@ -5,6 +5,7 @@ import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, insertIf, type Statement, writeNamed } from "../database.ts";
 import { tokens } from "../schema.ts";
+import { members } from "../schema-members.ts";
 import { first } from "../reads.ts";
 import { matches } from "../unchanged.ts";
 import { deleteRows } from "../writes.ts";
@@ -28,7 +29,7 @@ export async function createLink(db: Database, row: RunLink, by: By): Promise<Ru
   return found[0] ?? null;
 }
 
-/** The link, if it has not expired and neither has the token that it ends with. */
+/** The link, if it has not expired, and the token or member that it ends with is still there. */
 export async function findLiveLink(
   db: Database,
   organizationId: number,
@@ -65,6 +66,11 @@ export function deleteLinks(db: Database, organizationId: number, runId: number 
   return db.orm.delete(runLinks).where(matches(runLinks, { organizationId, ...(runId === null ? {} : { runId }) }));
 }
 
+/** The statement that deletes the links that a member has made, if `when` holds. */
+export function deleteLinksOf(db: Database, organizationId: number, memberId: number, when: SQL): Statement {
+  return db.orm.delete(runLinks).where(and(matches(runLinks, { organizationId, memberId }), when));
+}
+
 /** The statement that deletes expired links. */
 export function forgetLinks(db: Database, now: number): Statement {
   return db.orm.delete(runLinks).where(lte(runLinks.expiresAt, now));
@@ -73,7 +79,12 @@ export function forgetLinks(db: Database, now: number): Statement {
 function isLive(now: number): SQL | undefined {
   const token = sql`exists (select 1 from ${tokens} where ${tokens.id} = ${runLinks.tokenId}
     and (${tokens.expiresAt} is null or ${tokens.expiresAt} > ${now}))`;
-  return and(gt(runLinks.expiresAt, now), or(isNull(runLinks.tokenId), token));
+  const member = sql`exists (select 1 from ${members} where ${members.id} = ${runLinks.memberId})`;
+  return and(
+    gt(runLinks.expiresAt, now),
+    or(isNull(runLinks.tokenId), token),
+    or(isNull(runLinks.memberId), member),
+  );
 }
 
 function subjectsOf({ id, runId }: RunLink): string[] {

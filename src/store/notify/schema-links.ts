@@ -11,10 +11,11 @@ export const runLinks = sqliteTable("run_links", {
   organizationId: integer("organization_id").notNull(),
   runId: integer("run_id").notNull(),
   role: text().$type<LinkRole>().notNull(),
-  /** What its maker's token allowed then: the link allows no more. */
+  /** What its maker was allowed then: the link allows no more. */
   scopes: text({ mode: "json" }).$type<readonly string[]>().notNull(),
-  /** The stored token that it ends with; null: its maker has none. */
+  /** The stored token, or the member, that it ends with; both null: its maker is neither. */
   tokenId: integer("token_id"),
+  memberId: integer("member_id"),
   expiresAt: integer("expires_at").notNull(),
   createdAt: integer("created_at").notNull(),
 }, (t) => [index("run_links_run").on(t.organizationId, t.runId, t.id), index("run_links_expires").on(t.expiresAt)]);

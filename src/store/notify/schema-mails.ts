@@ -14,7 +14,12 @@ export const MAIL_TYPES = [
   "file.not_used",
   "endpoint.disabled",
   "retention.held",
+  "member.invited",
+  "member.sign_in",
 ] as const;
+
+/** None has this id. */
+export const NO_ORGANIZATION = 0;
 
 /** What a mail needs beyond the run and its connection, which are read when it is written. */
 export interface MailFacts {
@@ -35,11 +40,16 @@ export interface MailFacts {
   endpoint?: { id: string; url: string; reason: string };
   /** How many leavers are due for erasure, and how many may be erased at once. */
   retention?: { people: number; limit: number };
+  /** The member who is invited. */
+  invited?: { member: number };
+  /** The address that asked for a link to sign in, whether or not anybody has it. */
+  signIn?: { address: string };
 }
 
 /** The outbox. A mail's text is made when it is sent, so that its links are valid from then on; it is not stored. */
 export const mails = sqliteTable("mails", {
   id: integer().primaryKey(),
+  /** NO_ORGANIZATION of a mail to an address that may be known to several, or to none. */
   organizationId: integer("organization_id").notNull(),
   connectionId: integer("connection_id"),
   runId: integer("run_id"),

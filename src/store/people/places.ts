@@ -98,6 +98,7 @@ export const NOBODY_IN: Readonly<Record<string, string>> = {
   bridges: "processes",
   bridge_leases: "leases of processes",
   webhook_endpoints: "addresses of receivers",
+  members: "staff who sign in to the console; an admin removes them",
   sessions: "log-ins of the console",
   sign_in_links: "links to the console, by their digests",
   connection_templates: "settings of connections",

@@ -7,8 +7,8 @@ import { auditEntries } from "../schema-audit.ts";
 import type { IdentityDecision } from "../people/identities.ts";
 import type { Run } from "./runs.ts";
 
-/** An actor as pages show it: its kind, and the public id of a token. Never a name or an address. */
-export type Decider = Pick<By, "kind" | "id">;
+/** An actor as pages show it: its kind, the public id of a token, and the name of a member. Never an address. */
+export type Decider = Pick<By, "kind" | "id" | "name">;
 
 export interface RunDecision {
   readonly what: "approved" | "cancelled";
@@ -52,15 +52,15 @@ async function listEntries(
   subject: string,
   { from, until }: { readonly from: number; readonly until: number },
 ): Promise<{ action: AuditAction; at: number; by: Decider }[]> {
-  const { action, at, actorKind, actorId, subjects, seq } = auditEntries;
-  const rows = await db.orm.select({ action, at, actorKind, actorId }).from(auditEntries).where(and(
+  const { action, at, actorKind: kind, actorId: id, actorName: name, subjects, seq } = auditEntries;
+  const rows = await db.orm.select({ action, at, by: { kind, id, name } }).from(auditEntries).where(and(
     eq(auditEntries.organizationId, organizationId),
     gte(at, from),
     lte(at, until),
     inArray(action, [...actions]),
     eq(sql`${subjects} ->> '$[0]'`, subject),
   )).orderBy(desc(seq)).limit(MOST);
-  return rows.reverse().map(({ action, at, actorKind: kind, actorId: id }) => ({ action, at, by: { kind, id } }));
+  return rows.reverse();
 }
 
 /** A run is approved once, and cancelled once or, by several people at a time, a few times. */

@@ -174,13 +174,14 @@ export async function findRunOfDrop(db: Database, organizationId: number, dropId
 export async function listRuns(
   db: Database,
   organizationId: number,
-  filter: { connectionId: number | null; status: RunStatus | null },
+  filter: { connectionId: number | null; status: RunStatus | null; sentBy: string | null },
   page: { before: number | null; limit: number },
 ): Promise<StoredRun[]> {
   return await select(db).where(and(
     eq(runs.organizationId, organizationId),
     isOrAny(runs.connectionId, filter.connectionId),
     isOrAny(runs.status, filter.status),
+    isOrAny(drops.sentBy, filter.sentBy),
     page.before === null ? undefined : lt(runs.id, page.before),
   )).orderBy(desc(runs.id)).limit(page.limit);
 }

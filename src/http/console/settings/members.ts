@@ -1,0 +1,270 @@
+/** Members: who they are, inviting somebody, another role, and removing, which asks once more. */
+import type { Context } from "hono";
+import { html } from "hono/html";
+import { Fault } from "../../../model/errors.ts";
+import { type Role, ROLE_NAMES, ROLES } from "../../../model/role.ts";
+import { whenInWords } from "../../../notify/words.ts";
+import type { InvitedMember, MemberView } from "../../api/members.ts";
+import { route } from "../../kit/describe.ts";
+import type { Env } from "../../kit/env.ts";
+import type { Html, PageStatus } from "../../pages/frame.ts";
+import type { Listed } from "../api.ts";
+import { formFields } from "../frame.ts";
+import { PAGE, readOwnForm } from "../guards.ts";
+import { queryOf, viewPaging } from "../lists.ts";
+import { answerSettings, settingsPath } from "./frame.ts";
+
+const MEMBERS_A_PAGE = 50;
+/** Fields of the form, by their places in the API's request. */
+const FIELDS: Readonly<Record<string, string>> = { "/email": "The address", "/name": "The name", "/role": "The role" };
+
+export const showMembers = route(PAGE, (c) => answerList(c));
+
+export const inviteMember = route(PAGE, async (c) => {
+  const form = await readOwnForm(c);
+  const name = form.get("name")?.trim() ?? "";
+  const json = { email: form.get("email"), role: form.get("role"), name: name === "" ? null : name };
+  try {
+    const invited = await send<InvitedMember>(c, "/v1/members", "POST", json);
+    return await answerInvited(c, invited);
+  } catch (error) {
+    if (!(error instanceof Fault) || (error.code !== "conflict" && error.code !== "invalid_request")) throw error;
+    const [first] = error.errors;
+    const refusal = first === undefined ? error.message : `${FIELDS[first.pointer] ?? "The form"} ${first.detail}`;
+    return await answerList(c, { form, refusal }, error.code === "conflict" ? 409 : 400);
+  }
+});
+
+export const showMember = route(PAGE, async (c) => {
+  const member = await load(c);
+  return await answerSettings(c, { title: nameOf(member), page: "/members", main: viewMember(c, member) });
+});
+
+export const changeMember = route(PAGE, async (c) => {
+  const form = await readOwnForm(c);
+  await send(c, apiPath(c), "PATCH", { role: form.get("role") }, ifMatch(form));
+  return c.redirect(settingsPath(c, "/members"), 303);
+});
+
+export const inviteAgain = route(PAGE, async (c) => {
+  await readOwnForm(c);
+  return await answerInvited(c, await send<InvitedMember>(c, `${apiPath(c)}/invite`, "POST", {}));
+});
+
+/** The page of the question, also without a script, and when it is loaded again. */
+export const askToRemove = route(PAGE, async (c) => {
+  const member = await load(c);
+  return await answerSettings(c, {
+    title: "Remove?",
+    page: "/members",
+    main: html`
+      <section class="card state bad">
+        <h1>Remove ${nameOf(member)}?</h1>
+        <p>${member
+          .email} is signed out everywhere at once, and cannot sign in any more. What they did stays in the history.</p>
+        <p>Links to runs and webhook endpoints that they made stop working. Tokens that they made go on.</p>
+        <div class="decide">
+          <form method="post" action="${settingsPath(c, `/members/${member.id}/remove`)}">${formFields(
+            c,
+          )}<input type="hidden" name="version" value="${member.version}">
+            <button class="stop">Remove</button></form>
+          <a class="button" href="${settingsPath(c, `/members/${member.id}`)}">Back</a>
+        </div>
+      </section>
+    `,
+  });
+});
+
+export const removeMember = route(PAGE, async (c) => {
+  const form = await readOwnForm(c);
+  const answer = await c.get("api")!.ask(apiPath(c), { method: "DELETE", headers: ifMatch(form) });
+  // Gone already is as good.
+  if (!answer.ok && answer.status !== 404) return answer;
+  return c.redirect(settingsPath(c, "/members"), 303);
+});
+
+async function load(c: Context<Env>): Promise<MemberView> {
+  return await c.get("api")!.read<MemberView>(apiPath(c));
+}
+
+function apiPath(c: Context<Env>): string {
+  return `/v1/members/${encodeURIComponent(c.req.param("id") ?? "")}`;
+}
+
+async function send<Shape>(
+  c: Context<Env>,
+  path: string,
+  method: string,
+  json: object,
+  headers: Record<string, string> = {},
+): Promise<Shape> {
+  const body = JSON.stringify(json);
+  return await c.get("api")!.read<Shape>(path, {
+    method,
+    body,
+    headers: { ...headers, "content-type": "application/json" },
+  });
+}
+
+/** So that nobody overwrites what another admin has changed since the page was loaded. */
+function ifMatch(form: URLSearchParams): Record<string, string> {
+  return { "if-match": `"${form.get("version") ?? ""}"` };
+}
+
+/** A form that was refused: what was in it, and why. */
+interface Refused {
+  readonly form: URLSearchParams;
+  readonly refusal: string;
+}
+
+async function answerList(c: Context<Env>, refused?: Refused, status?: PageStatus): Promise<Response> {
+  const cursor = c.req.query("cursor"), path = settingsPath(c, "/members");
+  const { data, next_cursor } = await c.get("api")!.read<Listed<MemberView>>(
+    `/v1/members?${queryOf({ limit: String(MEMBERS_A_PAGE), cursor })}`,
+  );
+  return await answerSettings(c, {
+    title: "Members",
+    page: "/members",
+    main: html`
+      <h1>Members</h1>
+      ${viewInvite(c, path, refused)}
+      <section class="card" aria-labelledby="members-title">
+        <h2 id="members-title">Who may sign in</h2>
+        ${data.length === 0
+          ? html`<p>Nobody yet. Until you invite somebody, people sign in with tokens.</p>`
+          : html`<ul class="bare rowlist">${data.map((member) => viewListed(c, member, path))}</ul>`}
+        ${viewPaging(path, next_cursor, cursor === undefined)}
+      </section>
+    `,
+  }, status);
+}
+
+function viewListed(c: Context<Env>, member: MemberView, path: string): Html {
+  return html`
+    <li>
+      <div class="who"><h3><a href="${path}/${member.id}">${nameOf(member)}</a></h3>
+        ${member.name === null ? "" : html`<span class="soft">${member.email}</span>`}
+        <span class="tag plain">${member.role}</span></div>
+      <p class="small soft">${lastSignIn(c, member)}</p>
+    </li>
+  `;
+}
+
+function lastSignIn(c: Context<Env>, { last_sign_in_at, created_at }: MemberView): string {
+  const inWords = (instant: string) => whenInWords(Date.parse(instant), c.get("organization").timezone);
+  return last_sign_in_at === null
+    ? `Invited ${inWords(created_at)}, has not signed in yet`
+    : `Signed in last ${inWords(last_sign_in_at)}`;
+}
+
+function viewInvite(c: Context<Env>, path: string, refused?: Refused): Html {
+  const given = (name: string) => refused?.form.get(name) ?? "";
+  return html`
+        ${refused === undefined ? "" : html`
+          <section class="card note bad" role="alert">
+            <h2>Nobody was invited</h2>
+            <p>${refused.refusal}.</p>
+          </section>
+        `}
+        <section class="card" aria-labelledby="invite-title">
+      <h2 id="invite-title">Invite somebody</h2>
+      <form class="fields" method="post" action="${path}">
+            ${formFields(c)}
+            <label for="email">Their work address</label>
+            <input id="email" name="email" type="email" required maxlength="254" autocomplete="off" value="${given(
+              "email",
+            )}">
+            <label for="name">Name, if you like</label>
+            <input id="name" name="name" maxlength="254" autocomplete="off" value="${given("name")}">
+            ${viewRoles(given("role") === "" ? "viewer" : given("role"))}
+            <div class="decide"><button class="go">Invite</button></div>
+          </form>
+    </section>
+  `;
+}
+
+/** The roles to choose from, with what each may. */
+function viewRoles(chosen: string): Html {
+  return html`
+    <label for="role">Role</label>
+    <select id="role" name="role" aria-describedby="role-help">${ROLE_NAMES.map((role: Role) =>
+      html`
+        <option value="${role}" ${role === chosen
+          ? html`
+            selected
+          `
+          : ""}>${role}</option>
+      `
+    )}</select>
+    <ul id="role-help" class="bare small soft">${ROLE_NAMES.map((role) =>
+      html`<li><strong>${role}</strong>: can ${ROLES[role].may}</li>`
+    )}</ul>
+  `;
+}
+
+function viewMember(c: Context<Env>, member: MemberView): Html {
+  const path = settingsPath(c, `/members/${member.id}`);
+  const isSelf = c.get("visitor")!.bearer.key === member.id;
+  return html`
+    <section class="card">
+      <h1>${nameOf(member)}</h1>
+      <p class="soft">${member.email}, ${member.role}</p>
+      <p class="small soft">${lastSignIn(c, member)}</p>
+    </section>
+    ${isSelf
+      ? html`
+        <section class="card">
+          <p>This is you. Another admin can change your role, or remove you.</p>
+        </section>
+      `
+      : html`
+        <section class="card" aria-labelledby="role-title">
+          <h2 id="role-title">Another role</h2>
+          <p>They are signed out everywhere, and have the new role from their next sign-in on.</p>
+          <form class="fields" method="post" action="${path}">
+            ${formFields(c)}<input type="hidden" name="version" value="${member.version}">
+            ${viewRoles(member.role)}
+            <div class="decide"><button class="go">Change role</button></div>
+          </form>
+        </section>
+        <section class="card" aria-labelledby="more-title">
+          <h2 id="more-title">Access</h2>
+          <div class="decide">
+            <form method="post" action="${path}/invite">${formFields(c)}<button>Invite again</button></form>
+            <a class="button" href="${path}/remove">Remove…</a>
+          </div>
+        </section>
+      `}
+  `;
+}
+
+/** A link that cannot be mailed is shown here alone: it is in no address, and not shown again. */
+function answerInvited(c: Context<Env>, { email, link, not_mailed }: InvitedMember): Promise<Response> {
+  const back = html`<p><a href="${settingsPath(c, "/members")}">Members</a></p>`;
+  return answerSettings(c, {
+    title: "Invited",
+    page: "/members",
+    main: link === null
+      ? html`
+        <section class="card state good">
+          <h1>An invitation is on its way</h1>
+          <p>A mail to ${email} has a link that signs in once, within 7 days.</p>
+          ${back}
+        </section>
+      `
+      : html`
+        <section class="card state held">
+          <h1>Pass this link on yourself</h1>
+          <p>${not_mailed}.</p>
+          <p>Until then, send this link to ${email} in a way that nobody else reads: who opens it first is signed in as
+            them. It works once, within 7 days, and is not shown again.</p>
+          <p><code>${link}</code></p>
+          ${back}
+        </section>
+      `,
+  });
+}
+
+function nameOf({ name, email }: MemberView): string {
+  return name ?? email;
+}
