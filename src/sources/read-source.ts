@@ -30,8 +30,8 @@ export interface ReadSourceOptions {
   /** Aborted where the source has been silent for long, and other reads need the place. */
   readonly yields?: AbortSignal;
   readonly wait?: SourceOptions["wait"];
-  /** Called after each page is stored, and after each megabyte that is hashed at the end. */
-  readonly step?: () => void;
+  /** Called after each page is stored, which the next page waits for, and after each megabyte that is hashed at the end. */
+  readonly step?: () => void | Promise<void>;
   /** Called when the source gives a sign of life: a request has been answered, or a page stored. */
   readonly onSign?: () => void;
 }
@@ -130,7 +130,7 @@ async function read(
   const result = await drain(untilAborted(rows, signal), async (page) => {
     await keeper.add(page);
     onSign();
-    step?.();
+    await step?.();
   });
   signal.throwIfAborted();
   const because = reasonOf(result);

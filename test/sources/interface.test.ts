@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SourceFault, unchanged } from "../../src/connector.ts";
+import { runFetcher } from "../../src/sources/fetcher.ts";
 import { fetching, giving, PEOPLE, type Written } from "../support/fetching.ts";
 import { said } from "../support/imports.ts";
 
@@ -337,5 +338,30 @@ test("a source whose certificate is for another name is asked once, not again an
     assert.equal(run.error?.code, "source_unreachable");
     assert.match(run.error!.message, /certificate of the source at "127\.0\.0\.1:1" is not good for it \(ERR_TLS/);
     assert.equal(asked, 1);
+  });
+});
+
+test("a read waits after each page for as long as its thread wants, before it asks for the next one", () => {
+  const happened: string[] = [];
+  const pages = async function* () {
+    for (const n of [0, 1]) {
+      happened.push(`page ${n}`);
+      yield { origin: `page ${n}`, records: [PEOPLE[n]!] };
+    }
+  };
+  return fetching({ fetch: pages }, async (world) => {
+    await world.post("/v1/connections/hr/runs");
+    const step = async () => {
+      for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve));
+      happened.push("waited");
+    };
+    await runFetcher(world.hub, {
+      owner: "test",
+      signal: new AbortController().signal,
+      lookEveryMs: 5,
+      untilIdle: true,
+      step,
+    });
+    assert.deepEqual(happened.slice(0, 4), ["page 0", "waited", "page 1", "waited"]);
   });
 });

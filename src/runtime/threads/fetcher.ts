@@ -3,6 +3,7 @@ import { runFetcher } from "../../sources/fetcher.ts";
 import type { Hub } from "../../hub.ts";
 import { type Background, startBackground, type Where } from "./background.ts";
 import { createSweep, sweepAll } from "./memory.ts";
+import { createPageTurns } from "./page-turns.ts";
 
 const LOOK_EVERY_MS: Readonly<Record<Where, number>> = { embedded: 500, remote: 2_000 };
 /** Pages between two collections of the young generation: one page can take several megabytes. */
@@ -18,6 +19,7 @@ export function startFetcher(
   database: Where,
 ): Background {
   const sweep = createSweep({ minor: MINOR_PAGES, grown: GROWN_BYTES, thorough: true });
+  const turn = createPageTurns();
   let pages = 0;
   const lookEveryMs = LOOK_EVERY_MS[database];
   return startBackground(
@@ -29,9 +31,10 @@ export function startFetcher(
         isGone: reader.isGone,
         lookEveryMs,
         signal,
-        step() {
+        async step() {
           pages++;
           sweep();
+          await turn();
         },
         rest() {
           // The runner thread plans the run next, and needs the memory.
