@@ -7,11 +7,13 @@ import type { Env } from "../kit/env.ts";
 import { answerPage, type Html, type PageStatus } from "../pages/frame.ts";
 import { viewRefusal } from "../pages/refusal.ts";
 import { basePath } from "../pages/visit.ts";
+import { settingsFor } from "./settings/frame.ts";
 
 interface Section {
   readonly path: string;
   readonly title: string;
-  readonly needs: readonly Scope[];
+  /** Null: one of its own pages. */
+  readonly needs: readonly Scope[] | null;
 }
 
 /** The sections, in the order of the navigation. */
@@ -21,16 +23,21 @@ const SECTIONS: readonly Section[] = [
   { path: "/runs", title: "Runs", needs: ["runs:read"] },
   { path: "/people", title: "People", needs: ["users:read"] },
   { path: "/explain", title: "Explain", needs: ["users:read", "runs:read"] },
+  { path: "/settings", title: "Settings", needs: null },
 ];
 
-/** The sections that somebody with these scopes can use. Everybody has the account's. */
-function sectionsFor(scopes: readonly string[]): Section[] {
-  return SECTIONS.filter(({ needs }) => needs.every((scope) => allows(scopes, scope)));
+/** The sections that somebody with these scopes can use, and the page that each leads to. Everybody has the account's. */
+function sectionsFor(scopes: readonly string[]): (Section & { readonly to: string })[] {
+  return SECTIONS.flatMap((section) => {
+    const { path, needs } = section;
+    if (needs !== null) return needs.every((scope) => allows(scopes, scope)) ? [{ ...section, to: path }] : [];
+    return settingsFor(scopes).slice(0, 1).map((page) => ({ ...section, to: `${path}${page.path}` }));
+  });
 }
 
 /** The first page of somebody with these scopes, within their organization. */
 export function firstPage(scopes: readonly string[]): string {
-  return sectionsFor(scopes)[0]?.path ?? "/account";
+  return sectionsFor(scopes)[0]?.to ?? "/account";
 }
 
 /** Path of a page of the request's organization. */
@@ -61,8 +68,8 @@ function navigation(c: Context<Env>, section: string | null): Html {
   const shown = sectionsFor(scopes);
   return html`
     <nav class="sections" aria-label="Sections">
-      <ul class="bare">${shown.map(({ path, title }) =>
-        html`<li><a href="${pathIn(c, path)}"${
+      <ul class="bare">${shown.map(({ path, title, to }) =>
+        html`<li><a href="${pathIn(c, to)}"${
           path === section
             ? html`
               aria-current="page"

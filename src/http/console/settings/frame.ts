@@ -1,0 +1,53 @@
+/** The frame of the settings: a page each for what an organization sets, below a navigation of their own. */
+import type { Context } from "hono";
+import { html } from "hono/html";
+import { allows, type Scope } from "../../../model/scope.ts";
+import type { Env } from "../../kit/env.ts";
+import type { Html, PageStatus } from "../../pages/frame.ts";
+import { answerConsole, pathIn } from "../frame.ts";
+
+interface SettingsPage {
+  /** Below the path of the settings. */
+  readonly path: string;
+  readonly title: string;
+  readonly needs: readonly Scope[];
+}
+
+/** The pages, in the order of the navigation. */
+export const PAGES: readonly SettingsPage[] = [];
+
+/** The pages that somebody with these scopes can use. */
+export function settingsFor(scopes: readonly string[]): SettingsPage[] {
+  return PAGES.filter(({ needs }) => needs.every((scope) => allows(scopes, scope)));
+}
+
+/** Path of a page of the settings of the request's organization. */
+export function settingsPath(c: Context<Env>, path = ""): string {
+  return pathIn(c, `/settings${path}`);
+}
+
+/** Answers with a page of the settings. `page`: the path of the page that it belongs to, such as `/tokens`. */
+export function answerSettings(
+  c: Context<Env>,
+  { title, main, page }: { readonly title: string; readonly main: Html; readonly page: string },
+  status?: PageStatus,
+): Promise<Response> {
+  return answerConsole(c, { title, section: "/settings", main: html`${navigation(c, page)}${main}` }, status);
+}
+
+function navigation(c: Context<Env>, page: string): Html {
+  const shown = settingsFor(c.get("visitor")!.bearer.scopes);
+  return html`
+    <nav aria-label="Settings">
+      <ul class="chips">${shown.map(({ path, title }) =>
+        html`<li><a href="${settingsPath(c, path)}"${
+          path === page
+            ? html`
+              aria-current="page"
+            `
+            : ""
+        }>${title}</a></li>`
+      )}</ul>
+    </nav>
+  `;
+}
