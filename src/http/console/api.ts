@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { Fault, type FaultCode } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
 import { sentBy } from "../kit/authorize.ts";
-import type { Api, Env } from "../kit/env.ts";
+import type { Api, Env, Sending } from "../kit/env.ts";
 
 /** A page of a list. */
 export interface Listed<Item> {
@@ -25,13 +25,32 @@ export function createApi(c: Context<Env>, fetch: Fetch): Api {
   const read = async <Shape>(path: string, init?: RequestInit) => {
     const answer = await ask(path, init);
     if (answer.ok) return await answer.json() as Shape;
-    const { code, detail, errors } = await answer.json() as {
-      code: FaultCode;
-      detail: string;
-      errors: Fault["errors"];
-    };
-    const seconds = Number(answer.headers.get("retry-after"));
-    throw new Fault(code, detail, { errors, ...(seconds > 0 ? { retryAfterS: seconds } : {}) });
+    throw await faultOf(answer);
   };
-  return { ask, read };
+  const send = async <Shape>(path: string, sending: Sending) => {
+    const answer = await ask(path, requestOf(sending));
+    if (!answer.ok) throw await faultOf(answer);
+    return answer.status === 204 ? null : await answer.json() as Shape;
+  };
+  return { ask, read, send };
+}
+
+function requestOf({ method, body, version, once }: Sending): RequestInit {
+  const headers = {
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...(version ? { "if-match": `"${version}"` } : {}),
+    ...(once ? { "idempotency-key": once } : {}),
+  };
+  return { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+}
+
+/** The refusal of the API, as it was thrown there. */
+async function faultOf(answer: Response): Promise<Fault> {
+  const { code, detail, errors } = await answer.json() as {
+    code: FaultCode;
+    detail: string;
+    errors: Fault["errors"];
+  };
+  const seconds = Number(answer.headers.get("retry-after"));
+  return new Fault(code, detail, { errors, ...(seconds > 0 ? { retryAfterS: seconds } : {}) });
 }

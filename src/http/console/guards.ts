@@ -61,8 +61,8 @@ function isOwnOrigin(c: Context<Env>, origin: string): boolean {
 }
 
 /** Reads a form that has fields alone. Fails with `forbidden` unless it is the session's own. */
-export async function readOwnForm(c: Context<Env>): Promise<URLSearchParams> {
-  const form = await readForm(c);
+export async function readOwnForm(c: Context<Env>, maxBytes?: number): Promise<URLSearchParams> {
+  const form = await readForm(c, maxBytes);
   requireOwnForm(c, form.get("form"));
   return form;
 }

@@ -10,6 +10,7 @@ import { showHome } from "./home.ts";
 import { getTemplate, showImport, takeFile } from "./import.ts";
 import { showOrganizations } from "./organizations.ts";
 import { getPeopleFile, showPeople, showPerson } from "./people.ts";
+import { settingsRoutes } from "./settings/routes.ts";
 import { answerOnRun, backToRun, decideOnRun, getRunFile, getRunPeople, showRun, showRuns } from "./runs.ts";
 
 /** `app`: the whole application, which has the API. */
@@ -38,5 +39,6 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/people/:id", ...showPerson)
     .get("/o/:organization/explain", ...showExplanation)
     .get("/o/:organization/account", ...showAccount)
-    .post("/o/:organization/account/sessions/:id/end", ...endOtherSession);
+    .post("/o/:organization/account/sessions/:id/end", ...endOtherSession)
+    .route("/o/:organization/settings", settingsRoutes);
 }

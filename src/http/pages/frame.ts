@@ -23,7 +23,7 @@ function contentPolicy(): Promise<string> {
   return policy;
 }
 
-export type PageStatus = 200 | 400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 429 | 500 | 503;
+export type PageStatus = 200 | 400 | 401 | 403 | 404 | 409 | 410 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
 
 export interface Page {
   readonly title: string;

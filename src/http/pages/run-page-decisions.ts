@@ -126,10 +126,10 @@ async function untilPlanned(c: Context<Env>, { found: { run }, waiter }: Visit):
   }
 }
 
-export async function readForm(c: Context<Env>): Promise<URLSearchParams> {
+export async function readForm(c: Context<Env>, maxBytes = MAX_FORM_BYTES): Promise<URLSearchParams> {
   const type = (c.req.header("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
   if (type !== "application/x-www-form-urlencoded") {
     throw new Fault("unsupported_media_type", "This is decided with the form of the page");
   }
-  return new URLSearchParams(new TextDecoder().decode(await readBody(c.req.raw.headers, incoming(c), MAX_FORM_BYTES)));
+  return new URLSearchParams(new TextDecoder().decode(await readBody(c.req.raw.headers, incoming(c), maxBytes)));
 }

@@ -94,6 +94,21 @@ select, .fields input, .search input[type=search] { max-width: 100% }
   flex: 1 1 12rem; min-width: 0; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit;
   border: 1px solid var(--soft); border-radius: 9px; background: var(--page);
 }
+.form { display: grid; gap: 1.125rem }
+.form > .decide, .form > p { margin: 0 }
+.field { display: grid; gap: .25rem }
+.field label, .ticks legend { font-weight: 600; padding: 0 }
+.field p, .ticks > p { margin: 0 }
+.field input, .field textarea, .field select {
+  width: 100%; min-width: 0; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit;
+  border: 1px solid var(--soft); border-radius: 9px; background: var(--page);
+}
+.field [aria-invalid] { border: 2px solid var(--bad) }
+.fault { color: var(--bad); font-weight: 600; font-size: .875rem }
+.ticks { border: 0; margin: 0; padding: 0; min-width: 0 }
+.tick { display: flex; gap: .625rem; align-items: baseline; padding: .3125rem 0 }
+.tick input { flex: none; width: 1.125rem; height: 1.125rem; margin: 0; translate: 0 .1875rem; accent-color: var(--go) }
+.secret { display: block; padding: .625rem .75rem; border-radius: 9px; background: var(--card); user-select: all }
 .chips { display: flex; gap: .375rem; flex-wrap: wrap; margin: 0 0 .75rem; padding: 0; list-style: none }
 .chips a {
   display: inline-block; padding: .3125rem .75rem; border-radius: 99px; border: 1px solid var(--line);

@@ -14,7 +14,9 @@ interface SettingsPage {
 }
 
 /** The pages, in the order of the navigation. */
-export const PAGES: readonly SettingsPage[] = [];
+export const PAGES: readonly SettingsPage[] = [
+  { path: "/tokens", title: "Tokens", needs: ["tokens:write"] },
+];
 
 /** The pages that somebody with these scopes can use. */
 export function settingsFor(scopes: readonly string[]): SettingsPage[] {
