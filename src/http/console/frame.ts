@@ -7,7 +7,7 @@ import type { Env } from "../kit/env.ts";
 import { answerPage, type Html, type PageStatus } from "../pages/frame.ts";
 import { viewRefusal } from "../pages/refusal.ts";
 import { basePath } from "../pages/visit.ts";
-import { settingsFor } from "./settings/frame.ts";
+import { settingsFor } from "./settings/pages.ts";
 
 interface Section {
   readonly path: string;

@@ -1,27 +1,10 @@
 /** The frame of the settings: a page each for what an organization sets, below a navigation of their own. */
 import type { Context } from "hono";
 import { html } from "hono/html";
-import { allows, type Scope } from "../../../model/scope.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html, PageStatus } from "../../pages/frame.ts";
 import { answerConsole, pathIn } from "../frame.ts";
-
-interface SettingsPage {
-  /** Below the path of the settings. */
-  readonly path: string;
-  readonly title: string;
-  readonly needs: readonly Scope[];
-}
-
-/** The pages, in the order of the navigation. */
-export const PAGES: readonly SettingsPage[] = [
-  { path: "/tokens", title: "Tokens", needs: ["tokens:write"] },
-];
-
-/** The pages that somebody with these scopes can use. */
-export function settingsFor(scopes: readonly string[]): SettingsPage[] {
-  return PAGES.filter(({ needs }) => needs.every((scope) => allows(scopes, scope)));
-}
+import { settingsFor } from "./pages.ts";
 
 /** Path of a page of the settings of the request's organization. */
 export function settingsPath(c: Context<Env>, path = ""): string {
