@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createApp } from "../../src/http/app.ts";
+import { decodeId } from "../../src/model/id.ts";
 import type { Scope } from "../../src/model/scope.ts";
-import { formIn, signIn, type Visitor } from "../support/console.ts";
+import { findDelivery, settleDeliveries } from "../../src/store/notify/deliveries.ts";
+import { bodyOf, type Fields, formIn, signIn, type Visitor } from "../support/console.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 const MARKUP = "<img src=x onerror=alert(1)>";
+const HOOK = "https://hooks.example.com/a";
 const SETTINGS = "/o/default/settings";
 const LOOKS: readonly Scope[] = ["users:read", "runs:read", "connections:read"];
 
@@ -33,14 +36,30 @@ async function signedIn(hub: TestHub, scopes: readonly Scope[]): Promise<Visitor
 }
 
 /** Sends fields to an address with the form token of the visitor's own session, as somebody who makes up the form. */
-async function madeUp(visitor: Visitor, path: string, fields: Record<string, string>): Promise<Response> {
+async function madeUp(visitor: Visitor, path: string, fields: Fields): Promise<Response> {
   const { fields: own } = formIn((await visitor.open("/o/default/account")).text, "/sign-out");
   const headers = { "sec-fetch-site": "same-origin" };
   return await visitor.ask(path, {
     method: "POST",
     headers,
-    body: new URLSearchParams({ ...fields, form: own.form! }),
+    body: bodyOf({ ...fields, form: own.form! }),
   });
+}
+
+/** An attempt to send the delivery, which its receiver answers with an error. */
+async function attempted({ db, organization, now }: TestHub, id: string): Promise<void> {
+  const { delivery, endpoint } = (await findDelivery(db, organization.id, decodeId("dlv", id)!))!;
+  const refused = { latencyMs: 12, statusCode: 500, error: "It answered 500", answer: "<b>oops</b>", dueAt: null };
+  await settleDeliveries(db, [{
+    ...refused,
+    id: delivery.id,
+    epoch: delivery.epoch,
+    organizationId: organization.id,
+    endpointId: endpoint.id,
+    at: now(),
+    status: "failed",
+    counts: false,
+  }], now());
 }
 
 test("a token is made on the page, shown once, works, and stops when it is revoked", async () => {
@@ -69,7 +88,7 @@ test("a token is made on the page, shown once, works, and stops when it is revok
 test("the list of tokens names who made each, and revoking names what stops", async () => {
   await withAdmin(async ({ hub, admin, ask }) => {
     const { token, id } = await (await ask("/v1/tokens", { json: { name: "Sender", scopes: ["admin"] } })).json();
-    await createAsk(hub, token)("/v1/webhook-endpoints", { json: { url: "https://hooks.example.com/a" } });
+    await createAsk(hub, token)("/v1/webhook-endpoints", { json: { url: HOOK } });
     const sender = await signIn(hub, token);
     await sender.send(await sender.open(`${SETTINGS}/tokens/new`), "/tokens", { name: "Its own", scopes: "runs:read" });
     assert.match((await admin.open(`${SETTINGS}/tokens`)).text, /Its own[\s\S]*by Sender/);
@@ -113,10 +132,105 @@ test("nobody makes a token that may more than they, and who may only look is ref
   });
 });
 
+test("an endpoint is made, shown with its secret once, tested, switched off and on, and deleted", async () => {
+  await withAdmin(async ({ admin, ask }) => {
+    const form = await admin.open(`${SETTINGS}/webhooks/new`);
+    const typed = { url: HOOK, description: "HR bot", event_types: ["run.held", "users.changed"] };
+    const made = await admin.send(form, "/webhooks", typed);
+    const secret = /whsec_[^<\s]+/.exec(made.text)![0];
+    const [endpoint] = (await (await ask("/v1/webhook-endpoints")).json()).data;
+    assert.deepEqual(endpoint.event_types, ["run.held", "users.changed"]);
+    assert.equal(endpoint.description, "HR bot");
+    const path = `${SETTINGS}/webhooks/${endpoint.id}`, page = await admin.open(path);
+    assert.ok(!page.text.includes(secret));
+    assert.ok(!(await admin.send(form, "/webhooks", typed)).text.includes(secret), "nor by the form sent twice");
+    const tested = await admin.send(page, "/test");
+    assert.match(tested.text, /A test[\s\S]*endpoint\.test/);
+    assert.match((await admin.open(`${path}/deliveries`)).text, /On its way/);
+    assert.match((await admin.open(`${path}/deliveries?status=failed`)).text, /Nothing\./);
+    const off = await admin.send(page, "/off");
+    assert.match(off.text, /Somebody switched it off/);
+    assert.ok(!off.text.includes(`${path}/test`));
+    assert.match((await admin.send(off, "/on")).text, />On</);
+    const rotated = await admin.send(await admin.open(`${path}/secret`), "/secret");
+    const next = /whsec_[^<\s]+/.exec(rotated.text)![0];
+    assert.notEqual(next, secret);
+    await admin.send(await admin.open(`${path}/delete`), "/delete");
+    assert.deepEqual((await (await ask("/v1/webhook-endpoints")).json()).data, []);
+  });
+});
+
+test("an endpoint is changed only as it was shown, and what was typed comes back", async () => {
+  await withAdmin(async ({ admin, ask }) => {
+    const { id } = await (await ask("/v1/webhook-endpoints", { json: { url: HOOK } })).json();
+    const path = `/v1/webhook-endpoints/${id}`, page = await admin.open(`${SETTINGS}/webhooks/${id}`);
+    await ask(path, { method: "PATCH", json: { description: "Changed meanwhile" } });
+    const typed = { url: "https://hooks.example.com/b", every: "yes", description: "Mine" };
+    const stale = await admin.send(page, `/webhooks/${id}`, typed);
+    assert.equal(stale.status, 412);
+    assert.match(stale.text, /Somebody has changed it/);
+    assert.match(stale.text, /value="https:\/\/hooks\.example\.com\/b"/);
+    assert.equal((await (await ask(path)).json()).description, "Changed meanwhile");
+    const wrong = await admin.send(stale, `/webhooks/${id}`, { ...typed, url: "ftp://hooks.example.com" });
+    assert.equal(wrong.status, 422);
+    assert.match(wrong.text, /aria-invalid/);
+    assert.equal((await admin.send(wrong, `/webhooks/${id}`, typed)).status, 200);
+    const changed = await (await ask(path)).json();
+    assert.deepEqual([changed.url, changed.description, changed.event_types], [typed.url, "Mine", null]);
+  });
+});
+
+test("a delivery shows its attempts and is sent again, and events of days are sent once more", async () => {
+  await withAdmin(async ({ hub, admin, ask }) => {
+    const { id } = await (await ask("/v1/webhook-endpoints", { json: { url: HOOK } })).json();
+    const sent = await (await ask(`/v1/webhook-endpoints/${id}/test`, { json: {} })).json();
+    await attempted(hub, sent.id);
+    const page = await admin.open(`${SETTINGS}/webhooks/deliveries/${sent.id}`);
+    assert.match(page.text, /Answered 500[\s\S]*It answered 500[\s\S]*&lt;b&gt;oops/);
+    assert.equal((await admin.send(page, "/retry")).status, 200);
+    const list = await admin.open(`${SETTINGS}/webhooks/${id}/deliveries`);
+    const wrong = await admin.send(list, "/replay", { since: "yesterday" });
+    assert.equal(wrong.status, 400);
+    assert.match(wrong.text, /should be a day/);
+    assert.equal((await admin.send(wrong, "/replay", { since: "2026-03-01", until: "2026-03-02" })).status, 200);
+    const { data } = await (await ask("/v1/audit?action=webhook_endpoint.replayed")).json();
+    assert.equal(data.length, 1);
+  });
+});
+
+test("who may only look at webhooks sees no forms, and is refused", async () => {
+  await withAdmin(async ({ hub, ask }) => {
+    const { id } = await (await ask("/v1/webhook-endpoints", { json: { url: HOOK } })).json();
+    const { id: delivery } = await (await ask(`/v1/webhook-endpoints/${id}/test`, { json: {} })).json();
+    const looker = await signedIn(hub, [...LOOKS, "webhooks:read"]);
+    for (
+      const path of ["/webhooks", `/webhooks/${id}`, `/webhooks/${id}/deliveries`, `/webhooks/deliveries/${delivery}`]
+    ) {
+      const page = await looker.open(`${SETTINGS}${path}`);
+      assert.equal(page.status, 200, path);
+      assert.ok(!page.text.includes('method="post"'), path);
+    }
+    for (const action of ["", "/test", "/on", "/off", "/take-over", "/secret", "/delete", "/replay"]) {
+      const answer = await madeUp(looker, `${SETTINGS}/webhooks/${id}${action}`, {
+        url: "https://hooks.example.com/b",
+        every: "yes",
+        since: "2026-03-01",
+      });
+      assert.equal(answer.status, 403, action);
+    }
+    assert.equal((await madeUp(looker, `${SETTINGS}/webhooks`, { url: "https://hooks.example.com/b" })).status, 403);
+    assert.equal((await madeUp(looker, `${SETTINGS}/webhooks/deliveries/${delivery}/retry`, {})).status, 403);
+    assert.equal((await (await ask(`/v1/webhook-endpoints/${id}`)).json()).version, 1);
+  });
+});
+
 test("names that are markup stay text on the settings' pages", async () => {
   await withAdmin(async ({ admin, ask }) => {
     const { id } = await (await ask("/v1/tokens", { json: { name: MARKUP, scopes: ["runs:read"] } })).json();
-    for (const path of ["/tokens", "/tokens/new", `/tokens/${id}/revoke`]) {
+    const json = { url: HOOK, description: MARKUP };
+    const endpoint = (await (await ask("/v1/webhook-endpoints", { json })).json()).id;
+    const pages = ["/tokens", "/tokens/new", `/tokens/${id}/revoke`, "/webhooks", `/webhooks/${endpoint}`];
+    for (const path of pages) {
       const page = await admin.open(`${SETTINGS}${path}`);
       assert.equal(page.status, 200, `${path}: ${page.text}`);
       assert.ok(!page.text.includes(MARKUP), path);
@@ -131,9 +245,20 @@ test("ids of another organization are not there", async () => {
     const elsewhere: Ask = (path, init = {}) =>
       operator(path, { ...init, headers: { ...init.headers, "muster-organization": "other" } });
     const token = await (await elsewhere("/v1/tokens", { json: { name: "Theirs", scopes: ["runs:read"] } })).json();
-    for (const path of [`/tokens/${token.id}/revoke`]) {
+    const endpoint = (await (await elsewhere("/v1/webhook-endpoints", { json: { url: HOOK } })).json()).id;
+    const delivery = (await (await elsewhere(`/v1/webhook-endpoints/${endpoint}/test`, { json: {} })).json()).id;
+    const webhook = `/webhooks/${endpoint}`;
+    for (const path of [`/tokens/${token.id}/revoke`, webhook, `${webhook}/secret`, `${webhook}/delete`]) {
       assert.equal((await admin.open(`${SETTINGS}${path}`)).status, 404, path);
-      assert.equal((await madeUp(admin, `${SETTINGS}${path}`, {})).status, 404, path);
+    }
+    for (const path of [`${webhook}/deliveries`, `/webhooks/deliveries/${delivery}`]) {
+      assert.equal((await admin.open(`${SETTINGS}${path}`)).status, 404, path);
+    }
+    const actions = ["", "/test", "/on", "/off", "/take-over", "/secret", "/delete", "/replay"];
+    const forms = actions.map((action) => `${webhook}${action}`);
+    for (const path of [`/tokens/${token.id}/revoke`, `/webhooks/deliveries/${delivery}/retry`, ...forms]) {
+      const fields = { url: HOOK, every: "yes", since: "2026-03-01" };
+      assert.equal((await madeUp(admin, `${SETTINGS}${path}`, fields)).status, 404, path);
     }
     assert.equal((await createAsk(hub, token.token)("/v1/runs")).status, 200);
     assert.ok(createApp(hub).routes.some(({ path }) => path.includes("/settings/")));

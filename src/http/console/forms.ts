@@ -35,10 +35,14 @@ export function viewRefused(refused: Refused): Html {
   return html`
     <section class="card note bad" role="alert">
       <h2>Nothing was changed</h2>
-      <p>${refused.message}.</p>
+      <p>${refused.code === "stale" ? STALE : refused.message}.</p>
     </section>
   `;
 }
+
+const STALE =
+  "Somebody has changed it since you opened the page; what you have typed is below, and is saved over that if " +
+  "you send it again";
 
 /** What is wrong with the field at this JSON pointer of the API's request; null: nothing is. */
 function faultAt(refused: Refused, pointer: string): string | null {
@@ -158,6 +162,11 @@ function viewField(field: Field, refused: Refused, control: (described: Attribut
   return html`<div class="field"><label for="${name}">${label}</label>${control(described)}${
     fault === null ? "" : html`<p class="fault" id="${name}-fault">It ${fault}.</p>`
   }${hint === undefined ? "" : html`<p class="small soft" id="${name}-hint">${hint}</p>`}</div>`;
+}
+
+/** A hidden field with the version that a form changes, so that two people do not change it unseen by each other. */
+export function versionField(version: number): Html {
+  return html`<input type="hidden" name="version" value="${version}">`;
 }
 
 /** A hidden field by which a form that is sent twice is recognized (Sending.once). `sent`: of the form that came back. */

@@ -45,6 +45,11 @@ export function pathIn(c: Context<Env>, path = ""): string {
   return `${basePath(c)}/o/${c.get("organization").slug}${path}`;
 }
 
+/** Whether who is signed in may do what needs the scope. Pages leave out what is refused anyway. */
+export function may(c: Context<Env>, scope: Scope): boolean {
+  return allows(c.get("visitor")!.bearer.scopes, scope);
+}
+
 /** The hidden field that each form has. */
 export function formFields(c: Context<Env>): Html {
   return html`<input type="hidden" name="form" value="${c.get("visitor")!.formToken}">`;

@@ -108,6 +108,7 @@ select, .fields input, .search input[type=search] { max-width: 100% }
 .ticks { border: 0; margin: 0; padding: 0; min-width: 0 }
 .tick { display: flex; gap: .625rem; align-items: baseline; padding: .3125rem 0 }
 .tick input { flex: none; width: 1.125rem; height: 1.125rem; margin: 0; translate: 0 .1875rem; accent-color: var(--go) }
+.answer { margin: .375rem 0 0; font: .8125rem/1.4 ui-monospace, monospace; white-space: pre-wrap; color: var(--soft) }
 .secret { display: block; padding: .625rem .75rem; border-radius: 9px; background: var(--card); user-select: all }
 .chips { display: flex; gap: .375rem; flex-wrap: wrap; margin: 0 0 .75rem; padding: 0; list-style: none }
 .chips a {

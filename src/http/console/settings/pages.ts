@@ -11,6 +11,7 @@ interface SettingsPage {
 /** The pages, in the order of the navigation. */
 export const PAGES: readonly SettingsPage[] = [
   { path: "/tokens", title: "Tokens", needs: ["tokens:write"] },
+  { path: "/webhooks", title: "Webhooks", needs: ["webhooks:read"] },
 ];
 
 /** The pages that somebody with these scopes can use. */

@@ -2,10 +2,40 @@
 import { Hono } from "hono";
 import type { Env } from "../../kit/env.ts";
 import { askForToken, askToRevoke, makeToken, revokeToken, showTokens } from "./tokens.ts";
+import {
+  askForSecret,
+  askToDelete,
+  changeWebhook,
+  deleteWebhook,
+  rotateSecret,
+  showWebhook,
+  switchWebhook,
+  takeOverWebhook,
+  testWebhook,
+} from "./webhook.ts";
+import { replayEvents, retryDelivery, showDeliveries, showDelivery } from "./webhook-deliveries.ts";
+import { askForEndpoint, makeEndpoint, showWebhooks } from "./webhooks.ts";
 
 export const settingsRoutes: Hono<Env> = new Hono<Env>()
   .get("/tokens", ...showTokens)
   .post("/tokens", ...makeToken)
   .get("/tokens/new", ...askForToken)
   .get("/tokens/:id/revoke", ...askToRevoke)
-  .post("/tokens/:id/revoke", ...revokeToken);
+  .post("/tokens/:id/revoke", ...revokeToken)
+  .get("/webhooks", ...showWebhooks)
+  .post("/webhooks", ...makeEndpoint)
+  .get("/webhooks/new", ...askForEndpoint)
+  .get("/webhooks/deliveries/:id", ...showDelivery)
+  .post("/webhooks/deliveries/:id/retry", ...retryDelivery)
+  .get("/webhooks/:id", ...showWebhook)
+  .post("/webhooks/:id", ...changeWebhook)
+  .post("/webhooks/:id/test", ...testWebhook)
+  .post("/webhooks/:id/on", ...switchWebhook("enabled"))
+  .post("/webhooks/:id/off", ...switchWebhook("disabled"))
+  .post("/webhooks/:id/take-over", ...takeOverWebhook)
+  .get("/webhooks/:id/secret", ...askForSecret)
+  .post("/webhooks/:id/secret", ...rotateSecret)
+  .get("/webhooks/:id/delete", ...askToDelete)
+  .post("/webhooks/:id/delete", ...deleteWebhook)
+  .get("/webhooks/:id/deliveries", ...showDeliveries)
+  .post("/webhooks/:id/replay", ...replayEvents);
