@@ -224,12 +224,110 @@ test("who may only look at webhooks sees no forms, and is refused", async () => 
   });
 });
 
+/** All that the form of the organization sends, as a browser would. */
+const ORGANIZATION = {
+  name: "Acme",
+  timezone: "Europe/Berlin",
+  technical_contact: "hr@acme.test",
+  reply_to: "",
+  phone_country: "DE",
+  required_fields: ["email", "last_name"],
+  leavers_months: "24",
+  history_months: "",
+  max_at_once: "5",
+};
+
+test("the organization is changed on its page, and it warns while nobody is told", async () => {
+  await withAdmin(async ({ admin, ask }) => {
+    const page = await admin.open(`${SETTINGS}/organization`);
+    assert.match(page.text, /Nobody is told/);
+    const wrong = await admin.send(page, "/organization", { ...ORGANIZATION, leavers_months: "two", reply_to: "hr" });
+    assert.equal(wrong.status, 400);
+    assert.match(wrong.text, /value="two"/);
+    assert.match(wrong.text, /should be an email/);
+    assert.match(wrong.text, /id="leavers_months-fault"/);
+    assert.equal(
+      (await (await ask("/v1/organization")).json()).name,
+      "Default",
+      "a number that is none is not “never”",
+    );
+    const saved = await admin.send(wrong, "/organization", ORGANIZATION);
+    assert.ok(!saved.text.includes("Nobody is told"));
+    const { name, timezone, technical_contact, reply_to, phone_country, required_fields, retention } =
+      await (await ask("/v1/organization")).json();
+    assert.deepEqual(
+      { name, timezone, technical_contact, reply_to, phone_country, required_fields },
+      {
+        name: "Acme",
+        timezone: "Europe/Berlin",
+        technical_contact: "hr@acme.test",
+        reply_to: null,
+        phone_country: "DE",
+        required_fields: ["email", "last_name"],
+      },
+    );
+    assert.deepEqual(retention, { leavers_months: 24, history_months: null, max_at_once: 5, held: null });
+    assert.match(saved.text, /value="24"/);
+    const stale = await admin.send(page, "/organization", { ...ORGANIZATION, name: "Older" });
+    assert.equal(stale.status, 412);
+    assert.equal((await (await ask("/v1/organization")).json()).name, "Acme");
+  });
+});
+
+test("a custom field is added, changed and deleted, and never replaced by one that is added", async () => {
+  await withAdmin(async ({ admin, ask }) => {
+    const form = await admin.open(`${SETTINGS}/organization/fields/new`);
+    const typed = { key: "Shoe size/EU", label: "", type: "select", options: "36\n37\n\n38", max_length: "" };
+    const list = await admin.send(form, "/fields", typed);
+    assert.match(list.text, /Shoe size\/EU[\s\S]*36, 37, 38/);
+    const again = await admin.send(form, "/fields", { ...typed, type: "number", options: "" });
+    assert.equal(again.status, 409);
+    assert.match(again.text, /there is such a field already/);
+    const page = await admin.open(`${SETTINGS}/organization/fields/edit?key=Shoe%20size%2FEU`);
+    await admin.send(page, "/edit", { ...typed, label: "Shoes", options: "36\n37", required: "yes" });
+    const { data: [field] } = await (await ask("/v1/custom-fields")).json();
+    assert.deepEqual([field.label, field.options, field.required], ["Shoes", ["36", "37"], true]);
+    const wrong = await admin.send(await admin.open(page.path), "/edit", { ...typed, options: "" });
+    assert.equal(wrong.status, 400);
+    assert.match(wrong.text, /should name what a select can be/);
+    const question = await admin.open(`${SETTINGS}/organization/fields/delete?key=Shoe%20size%2FEU`);
+    await admin.send(question, "/delete");
+    assert.deepEqual((await (await ask("/v1/custom-fields")).json()).data, []);
+    assert.equal((await admin.open(page.path)).status, 404);
+  });
+});
+
+test("who is no admin sees the organization's settings without a form, and is refused", async () => {
+  await withAdmin(async ({ hub, ask }) => {
+    await ask("/v1/custom-fields/team", { method: "PUT", json: { type: "text" } });
+    const looker = await signedIn(hub, LOOKS), page = await looker.open(`${SETTINGS}/organization`);
+    assert.match(page.text, /Nobody is told/);
+    assert.match(page.text, /team/);
+    assert.ok(!page.text.includes('method="post"') && !page.text.includes("Add a field"));
+    assert.equal((await madeUp(looker, `${SETTINGS}/organization`, ORGANIZATION)).status, 403);
+    for (const path of ["/new", "/edit?key=team", "/delete?key=team"]) {
+      assert.equal((await looker.open(`${SETTINGS}/organization/fields${path}`)).status, 403, path);
+    }
+    for (const path of ["", "/edit", "/delete"]) {
+      const fields = { key: path === "" ? "mine" : "team", type: "text" };
+      assert.equal((await madeUp(looker, `${SETTINGS}/organization/fields${path}`, fields)).status, 403, path);
+    }
+    assert.equal((await (await ask("/v1/custom-fields")).json()).data.length, 1);
+    for (const path of ["/tokens/new", "/webhooks/new"]) {
+      assert.equal((await looker.open(`${SETTINGS}${path}`)).status, 403, path);
+    }
+  });
+});
+
 test("names that are markup stay text on the settings' pages", async () => {
   await withAdmin(async ({ admin, ask }) => {
     const { id } = await (await ask("/v1/tokens", { json: { name: MARKUP, scopes: ["runs:read"] } })).json();
     const json = { url: HOOK, description: MARKUP };
     const endpoint = (await (await ask("/v1/webhook-endpoints", { json })).json()).id;
-    const pages = ["/tokens", "/tokens/new", `/tokens/${id}/revoke`, "/webhooks", `/webhooks/${endpoint}`];
+    await ask("/v1/custom-fields/team", { method: "PUT", json: { type: "text", label: MARKUP } });
+    await ask("/v1/organization", { method: "PATCH", json: { name: MARKUP } });
+    const fields = ["", "/fields/edit?key=team", "/fields/delete?key=team"].map((path) => `/organization${path}`);
+    const pages = [...fields, "/tokens", "/tokens/new", `/tokens/${id}/revoke`, "/webhooks", `/webhooks/${endpoint}`];
     for (const path of pages) {
       const page = await admin.open(`${SETTINGS}${path}`);
       assert.equal(page.status, 200, `${path}: ${page.text}`);

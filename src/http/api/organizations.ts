@@ -28,7 +28,7 @@ import { answerList, PAGED } from "../kit/paging.ts";
 import { changedRetention, RETENTION_CHANGES, RETENTION_SHOWN, viewRetention } from "./retention.ts";
 
 /** Fields that an organization can require of new users: those that describe a person. */
-const REQUIRABLE = USER_FIELDS.filter((field) =>
+export const REQUIRABLE = USER_FIELDS.filter((field) =>
   !["source_id", "manager_key", "is_active", "deactivation_date"].includes(field)
 );
 
@@ -58,7 +58,9 @@ const ORGANIZATION = z.strictObject({
   updated_at: INSTANT,
 }).meta({ id: "Organization" });
 
-function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATION> {
+export type OrganizationView = z.infer<typeof ORGANIZATION>;
+
+function viewOrganization(organization: Organization): OrganizationView {
   return {
     id: encodeId("org", organization.id),
     slug: organization.slug,

@@ -164,6 +164,17 @@ function viewField(field: Field, refused: Refused, control: (described: Attribut
   }${hint === undefined ? "" : html`<p class="small soft" id="${name}-hint">${hint}</p>`}</div>`;
 }
 
+/** What was typed, for the API; null: nothing. */
+export function textOrNull(form: URLSearchParams, name: string): string | null {
+  return form.get(name)?.trim() || null;
+}
+
+/** A number, null where nothing was typed. What is no number goes on as it is, for the API to refuse. */
+export function numberOrNull(form: URLSearchParams, name: string): number | string | null {
+  const text = textOrNull(form, name);
+  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : text;
+}
+
 /** A hidden field with the version that a form changes, so that two people do not change it unseen by each other. */
 export function versionField(version: number): Html {
   return html`<input type="hidden" name="version" value="${version}">`;

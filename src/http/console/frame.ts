@@ -45,9 +45,14 @@ export function pathIn(c: Context<Env>, path = ""): string {
   return `${basePath(c)}/o/${c.get("organization").slug}${path}`;
 }
 
-/** Whether who is signed in may do what needs the scope. Pages leave out what is refused anyway. */
-export function may(c: Context<Env>, scope: Scope): boolean {
-  return allows(c.get("visitor")!.bearer.scopes, scope);
+/** Whether who is signed in may do what needs all of these scopes. */
+export function may(c: Context<Env>, ...scopes: readonly Scope[]): boolean {
+  return scopes.every((scope) => allows(c.get("visitor")!.bearer.scopes, scope));
+}
+
+/** Refuses a page that is of no use without this scope, before anything is typed there. */
+export function requireScope(c: Context<Env>, scope: Scope): void {
+  if (!may(c, scope)) throw new Fault("forbidden", `You may not do this: it needs the scope "${scope}"`);
 }
 
 /** The hidden field that each form has. */

@@ -60,6 +60,9 @@ function isOwnOrigin(c: Context<Env>, origin: string): boolean {
   return [c.get("hub").publicUrl, c.req.url].some((url) => new URL(url).origin === origin);
 }
 
+/** Of forms with keys and settings in them. */
+export const MAX_LONG_FORM_BYTES = 256 * 1024;
+
 /** Reads a form that has fields alone. Fails with `forbidden` unless it is the session's own. */
 export async function readOwnForm(c: Context<Env>, maxBytes?: number): Promise<URLSearchParams> {
   const form = await readForm(c, maxBytes);

@@ -10,6 +10,7 @@ interface SettingsPage {
 
 /** The pages, in the order of the navigation. */
 export const PAGES: readonly SettingsPage[] = [
+  { path: "/organization", title: "Organization", needs: ["admin"] },
   { path: "/tokens", title: "Tokens", needs: ["tokens:write"] },
   { path: "/webhooks", title: "Webhooks", needs: ["webhooks:read"] },
 ];

@@ -1,6 +1,8 @@
 /** The pages of an organization's settings. */
 import { Hono } from "hono";
 import type { Env } from "../../kit/env.ts";
+import { askForField, askToDeleteField, changeField, deleteField, makeField, showField } from "./custom-fields.ts";
+import { changeOrganization, showOrganization } from "./organization.ts";
 import { askForToken, askToRevoke, makeToken, revokeToken, showTokens } from "./tokens.ts";
 import {
   askForSecret,
@@ -17,6 +19,14 @@ import { replayEvents, retryDelivery, showDeliveries, showDelivery } from "./web
 import { askForEndpoint, makeEndpoint, showWebhooks } from "./webhooks.ts";
 
 export const settingsRoutes: Hono<Env> = new Hono<Env>()
+  .get("/organization", ...showOrganization)
+  .post("/organization", ...changeOrganization)
+  .post("/organization/fields", ...makeField)
+  .get("/organization/fields/new", ...askForField)
+  .get("/organization/fields/edit", ...showField)
+  .post("/organization/fields/edit", ...changeField)
+  .get("/organization/fields/delete", ...askToDeleteField)
+  .post("/organization/fields/delete", ...deleteField)
   .get("/tokens", ...showTokens)
   .post("/tokens", ...makeToken)
   .get("/tokens/new", ...askForToken)

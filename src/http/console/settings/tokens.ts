@@ -21,7 +21,7 @@ import {
   viewText,
   viewTicks,
 } from "../forms.ts";
-import { formFields } from "../frame.ts";
+import { formFields, requireScope } from "../frame.ts";
 import { PAGE, readOwnForm } from "../guards.ts";
 import { queryOf, viewPaging } from "../lists.ts";
 import { SCOPE_WORDS, scopesInWords } from "../scopes.ts";
@@ -83,7 +83,10 @@ const EXPIRIES = [
 ];
 const USUAL_EXPIRY = "90";
 
-export const askForToken = route(PAGE, (c) => answerForm(c, new URLSearchParams({ expires: USUAL_EXPIRY }), null));
+export const askForToken = route(PAGE, (c) => {
+  requireScope(c, "tokens:write");
+  return answerForm(c, new URLSearchParams({ expires: USUAL_EXPIRY }), null);
+});
 
 export const makeToken = route(PAGE, async (c) => {
   const form = await readOwnForm(c);

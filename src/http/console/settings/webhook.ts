@@ -7,7 +7,7 @@ import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import { onceField, type Refused, statusOf, tryChange, versionField, viewRefused } from "../forms.ts";
-import { formFields, may } from "../frame.ts";
+import { formFields, may, requireScope } from "../frame.ts";
 import { PAGE, readOwnForm } from "../guards.ts";
 import { scopesInWords } from "../scopes.ts";
 import { eventInWords } from "./event-words.ts";
@@ -119,6 +119,7 @@ export const takeOverWebhook = route(PAGE, async (c) => {
 });
 
 export const askToDelete = route(PAGE, async (c) => {
+  requireScope(c, "webhooks:write");
   const { id, url } = await loadEndpoint(c), path = settingsPath(c, `${WEBHOOKS}/${id}`);
   const main = html`
     <section class="card state bad">
@@ -140,6 +141,7 @@ export const deleteWebhook = route(PAGE, async (c) => {
 });
 
 export const askForSecret = route(PAGE, async (c) => {
+  requireScope(c, "webhooks:write");
   const { id, url } = await loadEndpoint(c), path = settingsPath(c, `${WEBHOOKS}/${id}`);
   const main = html`
     <section class="card state held">

@@ -8,7 +8,7 @@ import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
 import { onceField, type Refused, statusOf, tryChange, viewRefused, viewSecret } from "../forms.ts";
-import { formFields, may } from "../frame.ts";
+import { formFields, may, requireScope } from "../frame.ts";
 import { PAGE, readOwnForm } from "../guards.ts";
 import { queryOf, viewPaging } from "../lists.ts";
 import { eventInWords } from "./event-words.ts";
@@ -74,7 +74,10 @@ export function stateOf(
   return { tone: "held", title: "Failing", text };
 }
 
-export const askForEndpoint = route(PAGE, (c) => answerForm(c, new URLSearchParams({ every: "yes" }), null));
+export const askForEndpoint = route(PAGE, (c) => {
+  requireScope(c, "webhooks:write");
+  return answerForm(c, new URLSearchParams({ every: "yes" }), null);
+});
 
 export const makeEndpoint = route(PAGE, async (c) => {
   const form = await readOwnForm(c);
