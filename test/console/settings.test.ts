@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createApp } from "../../src/http/app.ts";
+import { DAY_MS } from "../../src/std/time.ts";
 import { decodeId } from "../../src/model/id.ts";
 import type { Scope } from "../../src/model/scope.ts";
 import { findDelivery, settleDeliveries } from "../../src/store/notify/deliveries.ts";
@@ -319,15 +320,55 @@ test("who is no admin sees the organization's settings without a form, and is re
   });
 });
 
+test("the audit is narrowed down by what was done, by whom, about what and when", async () => {
+  await withAdmin(async ({ hub, ask }) => {
+    const { token } = await (await ask("/v1/tokens", { json: { name: "Sender", scopes: ["admin"] } })).json();
+    await createAsk(hub, token)("/v1/webhook-endpoints", { json: { url: HOOK } });
+    hub.clock.ms += 2 * DAY_MS;
+    const admin = await signedIn(hub, ["admin"]);
+    const { id } = await (await ask("/v1/webhook-endpoints", { json: { url: HOOK } })).json();
+    const open = async (query: string) => (await admin.open(`${SETTINGS}/audit${query}`)).text;
+    const created = (text: string) => text.match(/<h3>Webhook endpoint: created/g)?.length ?? 0;
+    assert.equal(created(await open("")), 2);
+    assert.match(await open(""), /<h3>Session: begun[\s\S]*<h3>Token: created/);
+    assert.equal(created(await open("?action=token.created")), 0);
+    assert.equal(created(await open("?actor=Sender")), 1);
+    assert.equal(created(await open(`?subject=${id}`)), 1);
+    assert.equal(created(await open("?since=2026-03-03")), 1);
+    assert.equal(created(await open("?until=2026-03-02")), 1);
+    assert.equal(created(await open("?since=2026-03-02&until=2026-03-04")), 2);
+    assert.match(await open("?actor=nobody"), /No entries/);
+    assert.equal((await admin.open(`${SETTINGS}/audit?since=soon`)).status, 400);
+    const looker = await signedIn(hub, LOOKS);
+    assert.equal((await looker.open(`${SETTINGS}/audit`)).status, 403);
+    const auditor = await signedIn(hub, ["audit:read"]);
+    assert.match((await auditor.open("/")).path, /settings\/audit$/, "the first page of who may nothing else");
+  });
+});
+
 test("names that are markup stay text on the settings' pages", async () => {
-  await withAdmin(async ({ admin, ask }) => {
+  await withAdmin(async ({ hub, admin, ask }) => {
     const { id } = await (await ask("/v1/tokens", { json: { name: MARKUP, scopes: ["runs:read"] } })).json();
     const json = { url: HOOK, description: MARKUP };
     const endpoint = (await (await ask("/v1/webhook-endpoints", { json })).json()).id;
     await ask("/v1/custom-fields/team", { method: "PUT", json: { type: "text", label: MARKUP } });
     await ask("/v1/organization", { method: "PATCH", json: { name: MARKUP } });
     const fields = ["", "/fields/edit?key=team", "/fields/delete?key=team"].map((path) => `/organization${path}`);
-    const pages = [...fields, "/tokens", "/tokens/new", `/tokens/${id}/revoke`, "/webhooks", `/webhooks/${endpoint}`];
+    // By a token of that name, so that it is in the audit.
+    const named = await createAsk(
+      hub,
+      (await (await ask("/v1/tokens", { json: { name: MARKUP, scopes: ["admin"] } })).json()).token,
+    );
+    await named("/v1/organization", { method: "PATCH", json: { phone_country: "DE" } });
+    const pages = [
+      ...fields,
+      "/audit",
+      "/tokens",
+      "/tokens/new",
+      `/tokens/${id}/revoke`,
+      "/webhooks",
+      `/webhooks/${endpoint}`,
+    ];
     for (const path of pages) {
       const page = await admin.open(`${SETTINGS}${path}`);
       assert.equal(page.status, 200, `${path}: ${page.text}`);

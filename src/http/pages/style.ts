@@ -95,6 +95,8 @@ select, .fields input, .search input[type=search] { max-width: 100% }
   border: 1px solid var(--soft); border-radius: 9px; background: var(--page);
 }
 .form { display: grid; gap: 1.125rem }
+.filter { grid-template-columns: repeat(auto-fit, minmax(min(100%, 12rem), 1fr)); align-items: start }
+.filter > .decide { grid-column: 1 / -1 }
 .form > .decide, .form > p { margin: 0 }
 .field { display: grid; gap: .25rem }
 .field label, .ticks legend { font-weight: 600; padding: 0 }

@@ -1,6 +1,7 @@
 /** The pages of an organization's settings. */
 import { Hono } from "hono";
 import type { Env } from "../../kit/env.ts";
+import { showAudit } from "./audit.ts";
 import { askForField, askToDeleteField, changeField, deleteField, makeField, showField } from "./custom-fields.ts";
 import { changeOrganization, showOrganization } from "./organization.ts";
 import { askForToken, askToRevoke, makeToken, revokeToken, showTokens } from "./tokens.ts";
@@ -27,6 +28,7 @@ export const settingsRoutes: Hono<Env> = new Hono<Env>()
   .post("/organization/fields/edit", ...changeField)
   .get("/organization/fields/delete", ...askToDeleteField)
   .post("/organization/fields/delete", ...deleteField)
+  .get("/audit", ...showAudit)
   .get("/tokens", ...showTokens)
   .post("/tokens", ...makeToken)
   .get("/tokens/new", ...askForToken)
