@@ -35,7 +35,8 @@ export const showImport = route(PAGE, async (c) => {
               <div class="decide"><button class="go">Show what would change</button></div>
             </form>
             <p class="small"><a href="${pathIn(c, "/import/template.csv")}">An empty table as CSV</a> ·
-                      <a href="${pathIn(c, "/import/template.xlsx")}">as a workbook, with explanations</a></p>
+                      <a href="${pathIn(c, "/import/template.xlsx")}">as a workbook, with explanations</a> ·
+                      <a href="${pathIn(c, "/templates")}">What each column may hold</a></p>
           </section>
         `
       )}

@@ -11,6 +11,7 @@ import { getTemplate, showImport, takeFile } from "./import.ts";
 import { showOrganizations } from "./organizations.ts";
 import { getPeopleFile, showPeople, showPerson } from "./people.ts";
 import { settingsRoutes } from "./settings/routes.ts";
+import { getTemplateFile, listTemplates, showTemplate } from "./templates.ts";
 import { answerOnRun, backToRun, decideOnRun, getRunFile, getRunPeople, showRun, showRuns } from "./runs.ts";
 
 /** `app`: the whole application, which has the API. */
@@ -38,6 +39,9 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/people/:file{people\\.(?:csv|xlsx)}", ...getPeopleFile)
     .get("/o/:organization/people/:id", ...showPerson)
     .get("/o/:organization/explain", ...showExplanation)
+    .get("/o/:organization/templates", ...listTemplates)
+    .get("/o/:organization/templates/:file{(?:users|departments)\\.(?:csv|xlsx)}", ...getTemplateFile)
+    .get("/o/:organization/templates/:name", ...showTemplate)
     .get("/o/:organization/account", ...showAccount)
     .post("/o/:organization/account/sessions/:id/end", ...endOtherSession)
     .route("/o/:organization/settings", settingsRoutes);

@@ -95,6 +95,9 @@ select, .fields input, .search input[type=search] { max-width: 100% }
   border: 1px solid var(--soft); border-radius: 9px; background: var(--page);
 }
 .form { display: grid; gap: 1.125rem }
+.wide { overflow-x: auto; margin: 0 0 .75rem; overflow-wrap: normal }
+.wide table { border-collapse: collapse; font-size: .9375rem }
+.wide th, .wide td { text-align: left; padding: .375rem .75rem; border: 1px solid var(--line); white-space: nowrap }
 .filter { grid-template-columns: repeat(auto-fit, minmax(min(100%, 12rem), 1fr)); align-items: start }
 .filter > .decide { grid-column: 1 / -1 }
 .form > .decide, .form > p { margin: 0 }
