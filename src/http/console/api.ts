@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { Fault, type FaultCode } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
+import type { Organization } from "../../store/organizations.ts";
 import { sentBy } from "../kit/authorize.ts";
 import type { Api, Env, Sending } from "../kit/env.ts";
 
@@ -17,7 +18,9 @@ type Fetch = (request: Request, env: Env["Bindings"]) => Response | Promise<Resp
 export function createApi(c: Context<Env>, fetch: Fetch): Api {
   const ask = async (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
-    headers.set("muster-organization", encodeId("org", c.get("organization").id));
+    // On the operator's own pages there is none: the API takes the token's own.
+    const organization = c.get("organization") as Organization | undefined;
+    if (organization !== undefined) headers.set("muster-organization", encodeId("org", organization.id));
     headers.set("x-request-id", c.get("requestId"));
     const request = new Request(new URL(path, c.req.url), { signal: c.req.raw.signal, ...init, headers });
     return await fetch(sentBy(c.get("visitor")!.bearer, request), c.env);
