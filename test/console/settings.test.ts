@@ -238,10 +238,10 @@ const ORGANIZATION = {
   max_at_once: "5",
 };
 
-test("the organization is changed on its page, and it warns while nobody is told", async () => {
+test("the organization is changed on its page, and it warns while nobody gets mails", async () => {
   await withAdmin(async ({ admin, ask }) => {
     const page = await admin.open(`${SETTINGS}/organization`);
-    assert.match(page.text, /Nobody is told/);
+    assert.match(page.text, /Nobody gets mails/);
     const wrong = await admin.send(page, "/organization", { ...ORGANIZATION, leavers_months: "two", reply_to: "hr" });
     assert.equal(wrong.status, 400);
     assert.match(wrong.text, /value="two"/);
@@ -253,7 +253,7 @@ test("the organization is changed on its page, and it warns while nobody is told
       "a number that is none is not “never”",
     );
     const saved = await admin.send(wrong, "/organization", ORGANIZATION);
-    assert.ok(!saved.text.includes("Nobody is told"));
+    assert.ok(!saved.text.includes("Nobody gets mails"));
     const { name, timezone, technical_contact, reply_to, phone_country, required_fields, retention } =
       await (await ask("/v1/organization")).json();
     assert.deepEqual(
@@ -302,7 +302,7 @@ test("who is no admin sees the organization's settings without a form, and is re
   await withAdmin(async ({ hub, ask }) => {
     await ask("/v1/custom-fields/team", { method: "PUT", json: { type: "text" } });
     const looker = await signedIn(hub, LOOKS), page = await looker.open(`${SETTINGS}/organization`);
-    assert.match(page.text, /Nobody is told/);
+    assert.match(page.text, /Nobody gets mails/);
     assert.match(page.text, /team/);
     assert.ok(!page.text.includes('method="post"') && !page.text.includes("Add a field"));
     assert.equal((await madeUp(looker, `${SETTINGS}/organization`, ORGANIZATION)).status, 403);

@@ -52,7 +52,7 @@ export function viewOrganizationFields(c: Context<Env>, form: URLSearchParams, r
     }, refused)}
     ${viewText({
       name: "technical_contact",
-      label: "Who is told",
+      label: "Who gets mails",
       type: "email",
       value: value("technical_contact"),
       hint:

@@ -1,4 +1,4 @@
-/** What the organization is called, who is told, what people need, how long they are kept, and its custom fields. */
+/** What the organization is called, who gets mails, what people need, how long they are kept, and its custom fields. */
 import type { Context } from "hono";
 import { html } from "hono/html";
 import { count, fieldInWords } from "../../../notify/words.ts";
@@ -45,7 +45,7 @@ async function answerOrganization(
     : null;
   const main = html`
     <h1>Organization</h1>
-    ${viewRefused(refused)}${viewNobodyTold(organization)}${viewHeld(organization)}
+    ${viewRefused(refused)}${viewNoContact(organization)}${viewHeld(organization)}
     ${may(c, "admin")
       ? html`<form class="card form" method="post" action="${settingsPath(c, ORGANIZATION)}">
         ${formFields(c)}${versionField(organization.version)}${viewOrganizationFields(c, form, refused)}
@@ -56,13 +56,13 @@ async function answerOrganization(
   return await answerSettings(c, { title: "Organization", page: ORGANIZATION, main }, statusOf(refused));
 }
 
-function viewNobodyTold({ technical_contact }: OrganizationView): Html {
+function viewNoContact({ technical_contact }: OrganizationView): Html {
   if (technical_contact !== null) return html``;
   return html`
     <section class="card note held">
-      <h2>Nobody is told</h2>
+      <h2>Nobody gets mails</h2>
       <p>When a run waits for a decision or a feed does not work, no mail is sent, except for connections with an address
-        of their own. Enter below who is told.</p>
+        of their own. Enter an address below.</p>
     </section>
   `;
 }
@@ -88,7 +88,7 @@ function viewFacts(organization: OrganizationView): Html {
         <dd>${name}</dd>
         <dt>Time zone</dt>
         <dd>${timezone}</dd>
-        <dt>Who is told</dt>
+        <dt>Who gets mails</dt>
         <dd>${technical_contact ?? "nobody"}</dd>
         <dt>Answers go to</dt>
         <dd>${reply_to ?? "not set"}</dd>

@@ -29,7 +29,7 @@ export const showWebhooks = route(PAGE, async (c) => {
       ${may(c, "webhooks:write") ? html`<p><a class="button" href="${path}/new">Add an endpoint</a></p>` : ""}
       <section class="card">
         ${endpoints.data.length === 0
-          ? html`<p>No other system is told yet.</p>`
+          ? html`<p>No other system hears of it yet.</p>`
           : html`<ul class="bare rowlist">${endpoints.data.map((each) => viewListed(c, each))}</ul>`}
         ${viewPaging(path, endpoints.next_cursor, cursor === undefined)}
       </section>
