@@ -93,6 +93,8 @@ test("the list of tokens names who made each, and revoking names what stops", as
     const sender = await signIn(hub, token);
     await sender.send(await sender.open(`${SETTINGS}/tokens/new`), "/tokens", { name: "Its own", scopes: "runs:read" });
     assert.match((await admin.open(`${SETTINGS}/tokens`)).text, /Its own[\s\S]*by Sender/);
+    const read = await (await ask(`/v1/tokens/${id}`)).json();
+    assert.deepEqual([read.name, read.created_by.name, read.token], ["Sender", "test", undefined]);
     const question = await admin.open(`${SETTINGS}/tokens/${id}/revoke`);
     assert.match(question.text, /https:\/\/hooks\.example\.com\/a/);
     assert.match(question.text, /1 browser that is signed in with it is signed out/);
@@ -175,6 +177,7 @@ test("an endpoint is changed only as it was shown, and what was typed comes back
     const wrong = await admin.send(stale, `/webhooks/${id}`, { ...typed, url: "ftp://hooks.example.com" });
     assert.equal(wrong.status, 422);
     assert.match(wrong.text, /aria-invalid/);
+    assert.match(wrong.text, /id="url-fault">(?!It [A-Z])/);
     assert.equal((await admin.send(wrong, `/webhooks/${id}`, typed)).status, 200);
     const changed = await (await ask(path)).json();
     assert.deepEqual([changed.url, changed.description, changed.event_types], [typed.url, "Mine", null]);

@@ -30,6 +30,13 @@ test("each system has a page with example rows, what each column may hold, and f
     }
     assert.match((await visitor.open("/o/default/templates/connecteam")).text, /mobile/i);
     assert.equal((await visitor.open("/o/default/templates/nothing")).status, 404);
+    for (const name of ["users.json?preset=connecteam", "departments.json"]) {
+      const { columns } = await (await ask(`/v1/templates/${name}`)).json();
+      const known = columns.every((column: { holds: string; empty_cell: string; examples: string; rows: string[] }) =>
+        column.holds !== "" && column.empty_cell !== "" && column.examples !== "" && column.rows.length === 2
+      );
+      assert.ok(columns.length > 2 && known, name);
+    }
     assert.match((await visitor.open("/o/default/import")).text, /templates"/);
   } finally {
     hub.close();

@@ -44,10 +44,12 @@ const STALE =
   "Somebody has changed it since you opened the page; what you have typed is below, and is saved over that if " +
   "you send it again";
 
-/** What is wrong with the field at this JSON pointer of the API's request; null: nothing is. */
+/** What is wrong with the field at this JSON pointer of the API's request, as a sentence; null: nothing is. */
 function faultAt(refused: Refused, pointer: string): string | null {
-  return refused?.errors.find((each) => each.pointer === pointer || each.pointer.startsWith(`${pointer}/`))?.detail ??
-    null;
+  const found = refused?.errors.find((each) => each.pointer === pointer || each.pointer.startsWith(`${pointer}/`));
+  if (found === undefined) return null;
+  // Details go on from the field's name, or are sentences of their own.
+  return /^[a-z]/.test(found.detail) ? `It ${found.detail}.` : `${found.detail}.`;
 }
 
 export interface Field {
@@ -133,9 +135,11 @@ export function viewTicks(
   refused: Refused,
 ): Html {
   const fault = faultAt(refused, pointer);
-  return html`<fieldset class="ticks"><legend>${legend}</legend>${
+  // Without explanations there is room for several beside each other.
+  const form = ticks.some((tick) => tick.hint !== undefined) ? "ticks" : "ticks short";
+  return html`<fieldset class="${form}"><legend>${legend}</legend>${
     hint === undefined ? "" : html`<p class="small soft">${hint}</p>`
-  }${fault === null ? "" : html`<p class="fault">It ${fault}.</p>`}${
+  }${fault === null ? "" : html`<p class="fault">${fault}</p>`}${
     ticks.map((tick) => viewTick(name, tick, chosen.has(tick.value)))
   }</fieldset>`;
 }
@@ -160,7 +164,7 @@ function viewField(field: Field, refused: Refused, control: (described: Attribut
     "aria-invalid": fault === null ? undefined : "true",
   };
   return html`<div class="field"><label for="${name}">${label}</label>${control(described)}${
-    fault === null ? "" : html`<p class="fault" id="${name}-fault">It ${fault}.</p>`
+    fault === null ? "" : html`<p class="fault" id="${name}-fault">${fault}</p>`
   }${hint === undefined ? "" : html`<p class="small soft" id="${name}-hint">${hint}</p>`}</div>`;
 }
 

@@ -100,7 +100,8 @@ select, .fields input, .search input[type=search] { max-width: 100% }
 .wide th, .wide td { text-align: left; padding: .375rem .75rem; border: 1px solid var(--line); white-space: nowrap }
 .filter { grid-template-columns: repeat(auto-fit, minmax(min(100%, 12rem), 1fr)); align-items: start }
 .filter > .decide { grid-column: 1 / -1 }
-.form > .decide, .form > p { margin: 0 }
+.form > .decide, .form > p, .form > h2 { margin: 0 }
+.rowlist .facts { margin-top: .375rem }
 .field { display: grid; gap: .25rem }
 .field label, .ticks legend { font-weight: 600; padding: 0 }
 .field p, .ticks > p { margin: 0 }
@@ -111,7 +112,9 @@ select, .fields input, .search input[type=search] { max-width: 100% }
 .field [aria-invalid] { border: 2px solid var(--bad) }
 .fault { color: var(--bad); font-weight: 600; font-size: .875rem }
 .ticks { border: 0; margin: 0; padding: 0; min-width: 0 }
-.tick { display: flex; gap: .625rem; align-items: baseline; padding: .3125rem 0 }
+.ticks.short { columns: 11rem }
+.ticks.short legend { column-span: all }
+.tick { break-inside: avoid; display: flex; gap: .625rem; align-items: baseline; padding: .3125rem 0 }
 .tick input { flex: none; width: 1.125rem; height: 1.125rem; margin: 0; translate: 0 .1875rem; accent-color: var(--go) }
 .answer { margin: .375rem 0 0; font: .8125rem/1.4 ui-monospace, monospace; white-space: pre-wrap; color: var(--soft) }
 .secret { display: block; padding: .625rem .75rem; border-radius: 9px; background: var(--card); user-select: all }

@@ -42,6 +42,9 @@ function navigation(c: Context<Env>, section: OperatorSection): Html {
             : ""
         }>${title}</a></li>`
       )}</ul>
+      <ul class="bare">
+        <li><a href="${operatorPath(c, "/")}">Your own organization</a></li>
+      </ul>
     </nav>
   `;
 }

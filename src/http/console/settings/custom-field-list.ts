@@ -50,7 +50,7 @@ function viewListed({ key, label, type, required, options, max_length }: CustomF
     <li>
       <div class="who"><h3>${path === null ? label : html`<a href="${path}">${label}</a>`}</h3>
           ${key === label ? "" : html`<span class="soft">${key}</span>`}</div>
-      <p class="small soft">${facts.join(". ")}.</p>
+      <p class="small soft">${facts.join("; ")}.</p>
     </li>
   `;
 }

@@ -27,7 +27,7 @@ const STATES = {
 
 const CHIPS = [["", "All"], ...Object.entries(STATES).map(([status, { title }]) => [status, title])];
 
-export const showDeliveries = route(PAGE, async (c) => answerDeliveries(c, new URLSearchParams(), null));
+export const showDeliveries = route(PAGE, (c) => answerDeliveries(c, new URLSearchParams(), null));
 
 async function answerDeliveries(c: Context<Env>, form: URLSearchParams, refused: Refused): Promise<Response> {
   const { status, cursor } = c.req.query();
