@@ -31,3 +31,34 @@ export function dateIn(timezone: string, ms: number): string {
   const part = (type: string) => parts.find((each) => each.type === type)!.value;
   return `${part("year").padStart(4, "0")}-${part("month")}-${part("day")}`;
 }
+
+/** When the day (`2026-03-29`) begins in this zone; null: there is no such day. */
+export function startOfDay(timezone: string, day: string): number | null {
+  const asUtc = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : NaN;
+  if (Number.isNaN(asUtc)) return null;
+  // The offset is looked up at the first guess, and once more, as the clocks may change in between.
+  const guess = asUtc - offsetAt(timezone, asUtc);
+  return asUtc - offsetAt(timezone, guess);
+}
+
+/** When the day after this one begins. */
+export function endOfDay(timezone: string, day: string): number | null {
+  const start = parseInstant(day);
+  return start === null ? null : startOfDay(timezone, dateIn("UTC", start + DAY_MS));
+}
+
+/** By how much the clocks of the zone are ahead of UTC at this time, in milliseconds. */
+function offsetAt(timezone: string, ms: number): number {
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone: timezone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  }).formatToParts(ms);
+  const part = (type: string) => Number(parts.find((each) => each.type === type)!.value);
+  return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - ms;
+}

@@ -65,11 +65,21 @@ export async function recordRefusal(
   ]);
 }
 
+/** Null: any. */
+export interface AuditFilter {
+  readonly since: number | null;
+  readonly until: number | null;
+  readonly action: string | null;
+  readonly subject: string | null;
+  /** Id, name or kind of who did it. */
+  readonly actor: string | null;
+}
+
 /** Youngest first; at most `limit` of those before `before` (null: from the youngest). */
 export async function listAudit(
   db: Database,
   organizationId: number,
-  filter: { since: number | null; until: number | null; action: string | null; subject: string | null },
+  filter: AuditFilter,
   page: { before: number | null; limit: number },
 ): Promise<(AuditEntry & { hash: string | null })[]> {
   const rows = await db.orm.select({ entry: auditEntries, hash: auditSeals.hash }).from(auditEntries)
@@ -84,6 +94,9 @@ export async function listAudit(
       filter.until === null ? undefined : lt(auditEntries.at, filter.until),
       isOrAny(auditEntries.action, filter.action as AuditAction | null),
       filter.subject === null ? undefined : sql`instr(${auditEntries.subjects}, ${JSON.stringify(filter.subject)}) > 0`,
+      filter.actor === null
+        ? undefined
+        : sql`${filter.actor} in (${auditEntries.actorId}, ${auditEntries.actorName}, ${auditEntries.actorKind})`,
     )).orderBy(desc(auditEntries.seq)).limit(page.limit);
   return rows.map(({ entry, hash }) => ({ ...entry, hash }));
 }

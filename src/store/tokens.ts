@@ -9,6 +9,7 @@ import { type Database, writeNamed } from "./database.ts";
 import { finderIn, listerIn, preparedFinder } from "./reads.ts";
 import { matches } from "./unchanged.ts";
 import { isNoRoom, whileRoom } from "./room.ts";
+import { auditEntries } from "./schema-audit.ts";
 import { tokens } from "./schema.ts";
 import { reserve } from "./sequences.ts";
 import { endLinksOf, endSessionsOf } from "./sessions.ts";
@@ -64,6 +65,23 @@ export async function findTokenByHash(db: Database, hash: string): Promise<Token
 
 export const findToken = finderIn(tokens);
 export const listTokens = listerIn(tokens);
+
+/** Who made a token, as the audit names them. */
+export type Maker = Pick<By, "kind" | "id" | "name">;
+
+/** The makers of these tokens of the organization, by the tokens' ids. Each entry of the audit is of its token's time. */
+export async function findMakers(
+  db: Database,
+  organizationId: number,
+  made: readonly Pick<Token, "id" | "createdAt">[],
+): Promise<ReadonlyMap<number, Maker>> {
+  const asked = made.map(({ id, createdAt }) => [id, createdAt, encodeId("tok", id)]);
+  const rows = await db.rows<[number, Maker["kind"], string | null, string | null]>(sql`
+    select t.value ->> 0, a.actor_kind, a.actor_id, a.actor_name from json_each(${JSON.stringify(asked)}) t
+    join ${auditEntries} a on a.organization_id = ${organizationId} and a.at = t.value ->> 1
+      and a.action = 'token.created' and a.subjects = json_array(t.value ->> 2)`);
+  return new Map(rows.map(([token, kind, id, name]) => [token, { kind, id, name }]));
+}
 
 /** False when there is no such token in the organization. */
 export async function deleteToken(

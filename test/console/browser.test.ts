@@ -11,7 +11,7 @@ import { test } from "node:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { serveHub, startBrowser, WITHOUT_BROWSER } from "../support/browser.ts";
-import { consoleRoutesOf, memberOf } from "../support/console-routes.ts";
+import { consoleRoutesOf } from "../support/console-routes.ts";
 import { createTestToken } from "../support/hub.ts";
 import { crowd, csv, HEADER, type Importing, importing } from "../support/imports.ts";
 import { onlyInCheckOnDeno } from "../support/rounds.ts";
@@ -89,10 +89,14 @@ async function fill(world: Importing): Promise<Record<string, string>> {
   await world.import("\u0000\u0001 no table");
   await world.import(csv(COLUMNS, ...crowd(40, 1, (i) => i <= 15 ? ",no," : ",yes,Lead")));
   const [person] = await world.people();
+  const make = async (path: string, json: object): Promise<string> =>
+    (await (await world.ask(path, { json })).json()).id;
   return {
     "runs/:id": partial.id,
     "people/:id": person!.id,
-    "members/:id": await memberOf(world),
+    "members/:id": await make("/v1/members", { email: "di@example.com", name: `Di ${LONG}`, role: "approver" }),
+    "tokens/:id": await make("/v1/tokens", { name: `Of ${LONG}`, scopes: ["users:read"] }),
+    "webhooks/:id": await make("/v1/webhook-endpoints", { url: "https://hooks.example.com/muster" }),
   };
 }
 

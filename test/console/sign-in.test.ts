@@ -100,10 +100,12 @@ test("a wrong, expired, revoked or bridge's token signs nobody in, with one and 
 test("a token that may do little comes to a page that it may see, and can sign out", async () => {
   await withHub(async (hub) => {
     for (
-      const [scope, first] of [["runs:read", "/runs"], ["users:read", "/people"], [
-        "webhooks:read",
-        "/account",
-      ]] as const
+      const [scope, first] of [
+        ["runs:read", "/runs"],
+        ["users:read", "/people"],
+        ["webhooks:read", "/settings/webhooks"],
+        ["drops:write", "/account"],
+      ] as const
     ) {
       const visitor = createVisitor(hub);
       const token = await createTestToken(hub, { scopes: [scope] });

@@ -454,7 +454,7 @@ function writingRoutes(): string[] {
   const writing = createApp(hub).routes.filter(({ method, path }) =>
     !["GET", "HEAD", "ALL"].includes(method) && !path.endsWith("*") &&
     // Forms of the console are in test/console.
-    !/^\/(?:o\/|sign-)/.test(path)
+    !/^\/(?:o(?:\/|$)|operator\/|sign-)/.test(path)
   );
   return [...new Set(writing.map(({ method, path }) => `${method} ${path}`))];
 }

@@ -18,10 +18,13 @@ export interface Visited {
   readonly headers: Headers;
 }
 
+/** What is filled in; of boxes that are ticked there may be several. */
+export type Fields = Readonly<Record<string, string | readonly string[]>>;
+
 export interface Visitor {
   open(path: string): Promise<Visited>;
   /** Sends the page's form whose action ends with `action`, with these fields filled in. */
-  send(page: Visited, action: string, fields?: Record<string, string>): Promise<Visited>;
+  send(page: Visited, action: string, fields?: Fields): Promise<Visited>;
   /** Any request with the cookie; redirects are not followed. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** The cookie, as the browser sends it. */
@@ -45,7 +48,7 @@ export function createVisitor(hub: Hub): Visitor {
       const form = formIn(page.text, action);
       const address = new URL(form.action, `${ORIGIN}${page.path}`);
       const headers = { "sec-fetch-site": "same-origin" };
-      const body = new URLSearchParams({ ...form.fields, ...fields });
+      const body = bodyOf({ ...form.fields, ...fields });
       return follow(address.pathname + address.search, { method: "POST", headers, body });
     },
   };
@@ -59,6 +62,12 @@ export function createVisitor(hub: Hub): Visitor {
     return { status: answer.status, path: at, text: await answer.text(), headers: answer.headers };
   };
   return visitor;
+}
+
+export function bodyOf(fields: Fields): URLSearchParams {
+  return new URLSearchParams(
+    Object.entries(fields).flatMap(([name, value]) => [value].flat().map((each) => [name, each])),
+  );
 }
 
 /** The form's address and its hidden fields. Fails when the page has no such form. */

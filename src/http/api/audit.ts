@@ -21,6 +21,10 @@ const FILTER = z.strictObject({
   until: MOMENT.optional().meta({ description: "Entries before this date or instant" }),
   action: z.enum(AUDIT_ACTIONS).optional().meta({ description: "Entries of this action only" }),
   subject: z.string().min(1).max(200).optional().meta({ description: "Entries about the thing with this id" }),
+  actor: z.string().min(1).max(254).optional().meta({
+    description: "Entries of the actor with this id, name or kind",
+    examples: ["tok_2"],
+  }),
 });
 
 export const ENTRY = z.strictObject({
@@ -38,7 +42,9 @@ export const ENTRY = z.strictObject({
   hash: z.string().nullable().meta({ description: "Null until the chain has caught up with the write" }),
 }).meta({ id: "AuditEntry" });
 
-export function viewEntry(entry: AuditEntry & { hash: string | null }): z.infer<typeof ENTRY> {
+export type AuditEntryView = z.infer<typeof ENTRY>;
+
+export function viewEntry(entry: AuditEntry & { hash: string | null }): AuditEntryView {
   return {
     seq: entry.seq,
     at: toInstant(entry.at),
@@ -58,8 +64,8 @@ const list = route(
   requires("audit:read"),
   query(FILTER),
   (c) => {
-    const { since, until, action, subject } = c.req.valid("query");
-    const filter = { since: since ?? null, until: until ?? null, action: action ?? null, subject: subject ?? null };
+    const { since = null, until = null, action = null, subject = null, actor = null } = c.req.valid("query");
+    const filter = { since, until, action, subject, actor };
     // Without a filter, the page is read from the index directly.
     const isPlain = Object.values(filter).every((value) => value === null);
     const load = (db: Database, id: number, place: Place) =>

@@ -31,7 +31,9 @@ const BRIDGE = z.strictObject({
   created_at: INSTANT,
 }).meta({ id: "Bridge" });
 
-function viewBridge(bridge: Bridge): z.infer<typeof BRIDGE> {
+export type BridgeView = z.infer<typeof BRIDGE>;
+
+function viewBridge(bridge: Bridge): BridgeView {
   return {
     id: encodeId("bri", bridge.id),
     name: bridge.name,

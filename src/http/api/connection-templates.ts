@@ -51,6 +51,8 @@ const TEMPLATE = CONNECTION.pick({ ...SET, slug: true, name: true, connector: tr
   updated_at: INSTANT,
 }).meta({ id: "ConnectionTemplate" });
 
+export type ConnectionTemplateView = z.infer<typeof TEMPLATE>;
+
 const USE = z.strictObject({
   organization: z.strictObject({ id: idOf("org"), slug: z.string() }),
   connection: z.strictObject({ id: idOf("con"), slug: z.string() }),
@@ -58,12 +60,14 @@ const USE = z.strictObject({
   applied_at: INSTANT,
 }).meta({ id: "TemplateUse" });
 
-function viewTemplate(template: ConnectionTemplate): z.infer<typeof TEMPLATE> {
+export type TemplateUseView = z.infer<typeof USE>;
+
+function viewTemplate(template: ConnectionTemplate): ConnectionTemplateView {
   const { id, createdAt, updatedAt, ...rest } = template;
   return { id: encodeId("tpl", id), ...rest, created_at: toInstant(createdAt), updated_at: toInstant(updatedAt) };
 }
 
-function viewUse({ use, connection, organization }: ListedUse): z.infer<typeof USE> {
+function viewUse({ use, connection, organization }: ListedUse): TemplateUseView {
   return {
     organization: { id: encodeId("org", organization.id), slug: organization.slug },
     connection: { id: encodeId("con", connection.id), slug: connection.slug },

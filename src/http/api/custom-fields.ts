@@ -51,7 +51,9 @@ const SHOWN = z.strictObject({
   max_length: z.int().nullable().meta({ examples: [null] }),
 }).meta({ id: "CustomField" });
 
-function viewField(field: CustomField): z.infer<typeof SHOWN> {
+export type CustomFieldView = z.infer<typeof SHOWN>;
+
+function viewField(field: CustomField): CustomFieldView {
   return {
     key: field.key,
     label: field.label,

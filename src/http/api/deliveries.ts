@@ -35,6 +35,8 @@ export const DELIVERY = z.strictObject({
   finished_at: INSTANT.nullable(),
 }).meta({ id: "Delivery" });
 
+export type DeliveryView = z.infer<typeof DELIVERY>;
+
 const ATTEMPT = z.strictObject({
   number: z.int().min(1),
   at: INSTANT,
@@ -49,8 +51,10 @@ const ATTEMPT = z.strictObject({
 
 const DELIVERY_READ = DELIVERY.extend({ attempts: z.array(ATTEMPT) }).meta({ id: "DeliveryWithAttempts" });
 
+export type DeliveryRead = z.infer<typeof DELIVERY_READ>;
+
 /** A delivery without its attempts. */
-export function viewDelivery(delivery: Delivery): z.infer<typeof DELIVERY> {
+export function viewDelivery(delivery: Delivery): DeliveryView {
   return {
     id: encodeId("dlv", delivery.id),
     endpoint_id: encodeId("whe", delivery.endpointId),

@@ -9,12 +9,12 @@ import {
   createOrganization,
   findOrganization,
   findOrganizationNamed,
-  listOrganizations,
   type Organization,
   type OrganizationInput,
   updateOrganization,
 } from "../../store/organizations.ts";
 import { deleteOrganization, isOrganizationAtWork } from "../../store/organization-end.ts";
+import { listWithFigures, type OrganizationFigures } from "../../store/organization-figures.ts";
 import { toInstant } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.ts";
@@ -28,7 +28,7 @@ import { answerList, PAGED } from "../kit/paging.ts";
 import { changedRetention, RETENTION_CHANGES, RETENTION_SHOWN, viewRetention } from "./retention.ts";
 
 /** Fields that an organization can require of new users: those that describe a person. */
-const REQUIRABLE = USER_FIELDS.filter((field) =>
+export const REQUIRABLE = USER_FIELDS.filter((field) =>
   !["source_id", "manager_key", "is_active", "deactivation_date"].includes(field)
 );
 
@@ -58,7 +58,23 @@ const ORGANIZATION = z.strictObject({
   updated_at: INSTANT,
 }).meta({ id: "Organization" });
 
-function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATION> {
+const COUNT = z.int().min(0).meta({ examples: [0] });
+
+/** As the operator's list has it, with what needs somebody. */
+const LISTED = ORGANIZATION.extend({
+  figures: z.strictObject({
+    connections: COUNT.meta({ examples: [2] }),
+    failing_connections: COUNT.meta({ description: "In the state `error`" }),
+    overdue_connections: COUNT.meta({ description: "Their input has not come by the time it was expected" }),
+    held_runs: COUNT,
+    lying_files: COUNT.meta({ description: "On SFTP servers, and not taken" }),
+  }),
+}).meta({ id: "ListedOrganization" });
+
+export type ListedOrganization = z.infer<typeof LISTED>;
+export type OrganizationView = z.infer<typeof ORGANIZATION>;
+
+function viewOrganization(organization: Organization): OrganizationView {
   return {
     id: encodeId("org", organization.id),
     slug: organization.slug,
@@ -72,6 +88,21 @@ function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATI
     version: organization.version,
     created_at: toInstant(organization.createdAt),
     updated_at: toInstant(organization.updatedAt),
+  };
+}
+
+function viewListed(
+  { organization, figures }: { readonly organization: Organization; readonly figures: OrganizationFigures },
+): ListedOrganization {
+  return {
+    ...viewOrganization(organization),
+    figures: {
+      connections: figures.connections,
+      failing_connections: figures.failing,
+      overdue_connections: figures.overdue,
+      held_runs: figures.heldRuns,
+      lying_files: figures.lyingFiles,
+    },
   };
 }
 
@@ -96,13 +127,19 @@ const create = route(
 );
 
 const list = route(
-  describe("listOrganizations", "List organizations", { 200: listOf(ORGANIZATION) }, {
-    description: "All organizations of the hub, the oldest first.",
+  describe("listOrganizations", "List organizations", { 200: listOf(LISTED) }, {
+    description: "All organizations of the hub, the oldest first, with what needs somebody in each.",
   }),
   requires("operator"),
   PAGED,
   (c) =>
-    answerList(c, "organizations", (db, _, place) => listOrganizations(db, place), (row) => row.id, viewOrganization),
+    answerList(
+      c,
+      "organizations",
+      (db, _, place) => listWithFigures(db, place),
+      ({ organization }) => organization.id,
+      viewListed,
+    ),
 );
 
 const get = route(

@@ -66,7 +66,9 @@ const ANSWER = z.strictObject({
 }).meta({ id: "TemplateApplied" });
 
 type Outcome = (typeof OUTCOMES)[number];
-type Result = z.infer<typeof RESULT>;
+export type TemplateResultView = z.infer<typeof RESULT>;
+export type TemplateAppliedView = z.infer<typeof ANSWER>;
+type Result = TemplateResultView;
 type Asked = z.infer<typeof ASKED>;
 
 const apply = route(

@@ -1,4 +1,4 @@
-/** Tokens of an organization: create, list, revoke. A token's text is in one answer and never shown again. */
+/** Tokens of an organization: create, list, read, revoke. A token's text is in one answer and never shown again. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -7,7 +7,15 @@ import { MAX_LIVE_TOKENS } from "../../model/limits.ts";
 import { stopEndpointsOf } from "../../notify/switch-off.ts";
 import { beyond, type Scope, SCOPES } from "../../model/scope.ts";
 import { findOrganizationNamed } from "../../store/organizations.ts";
-import { createToken, deleteToken, findToken, listTokens, type Token } from "../../store/tokens.ts";
+import {
+  createToken,
+  deleteToken,
+  findMakers,
+  findToken,
+  listTokens,
+  type Maker,
+  type Token,
+} from "../../store/tokens.ts";
 import { DAY_MS, toInstant, toInstantOrNull } from "../../std/time.ts";
 import { createTokenText, hashToken } from "../../security/token.ts";
 import { byOf, requires } from "../kit/authorize.ts";
@@ -16,7 +24,8 @@ import type { Env } from "../kit/env.ts";
 import { idOf, INSTANT, listOf, SHOWN_ONCE, SHOWN_ONCE_CODE } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { NAME } from "../kit/values.ts";
-import { answerList, PAGED } from "../kit/paging.ts";
+import type { Database } from "../../store/database.ts";
+import { answerList, PAGED, type Place } from "../kit/paging.ts";
 import { byId, loader } from "../kit/load.ts";
 
 const NEW = z.strictObject({
@@ -40,15 +49,24 @@ const TOKEN = z.strictObject({
   }),
   expires_at: INSTANT.nullable(),
   last_used_at: INSTANT.nullable(),
+  created_by: z.strictObject({
+    kind: z.string().meta({ examples: ["token"] }),
+    id: z.string().nullable().meta({ examples: ["tok_1"] }),
+    name: z.string().nullable().meta({ examples: ["Admin"] }),
+  }).nullable().meta({ description: "As the audit names them" }),
   created_at: INSTANT,
 }).meta({ id: "Token" });
+
+export type TokenView = z.infer<typeof TOKEN>;
 
 const NEW_TOKEN = TOKEN.extend({
   token: SHOWN_ONCE.meta({ examples: ["mus_…"] }),
   ...SHOWN_ONCE_CODE,
 }).meta({ id: "NewToken" });
 
-function viewToken(token: Token): z.infer<typeof TOKEN> {
+export type NewTokenView = z.infer<typeof NEW_TOKEN>;
+
+function viewToken(token: Token, maker: Maker | null): TokenView {
   return {
     id: encodeId("tok", token.id),
     name: token.name,
@@ -56,6 +74,7 @@ function viewToken(token: Token): z.infer<typeof TOKEN> {
     organizations: token.serves?.map((id) => encodeId("org", id)) ?? null,
     expires_at: toInstantOrNull(token.expiresAt),
     last_used_at: toInstantOrNull(token.lastUsedAt),
+    created_by: maker,
     created_at: toInstant(token.createdAt),
   };
 }
@@ -90,7 +109,8 @@ const create = route(
       expiresAt: input.expires_in_days === null ? null : now() + input.expires_in_days * DAY_MS,
     };
     const token = await createToken(db, c.get("organization").id, stored, now(), byOf(c), MAX_LIVE_TOKENS);
-    return c.json({ ...viewToken(token), token: text }, 201);
+    const { kind, id, name } = byOf(c);
+    return c.json({ ...viewToken(token, { kind, id, name }), token: text } satisfies NewTokenView, 201);
   },
 );
 
@@ -100,7 +120,19 @@ const list = route(
   }),
   requires("tokens:write"),
   PAGED,
-  (c) => answerList(c, "tokens", listTokens, (row) => row.id, viewToken),
+  (c) => answerList(c, "tokens", listMade, ({ token }) => token.id, ({ token, maker }) => viewToken(token, maker)),
+);
+
+const get = route(
+  describe("getToken", "Get a token", { 200: json(TOKEN) }, {
+    description: "Its name, scopes, expiry and last use; never its text.",
+  }),
+  requires("tokens:write"),
+  async (c) => {
+    const token = await loadToken(c);
+    const makers = await findMakers(c.get("hub").db, c.get("organization").id, [token]);
+    return c.json(viewToken(token, makers.get(token.id) ?? null));
+  },
 );
 
 const remove = route(
@@ -137,7 +169,15 @@ const remove = route(
 export const tokenRoutes: Hono<Env> = new Hono<Env>()
   .post("/", ...create)
   .get("/", ...list)
+  .get("/:id", ...get)
   .delete("/:id", ...remove);
+
+/** A page of tokens, each with its maker. */
+async function listMade(db: Database, organizationId: number, place: Place) {
+  const tokens = await listTokens(db, organizationId, place);
+  const makers = await findMakers(db, organizationId, tokens);
+  return tokens.map((token) => ({ token, maker: makers.get(token.id) ?? null }));
+}
 
 async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {
   if (!scopes.includes("bridge")) {

@@ -252,7 +252,7 @@ const ENTRIES = 200;
 
 /** Entries about the person, the latest first. */
 async function* readAudit({ c, stored: { user } }: Request): AsyncGenerator<z.infer<typeof ENTRY>> {
-  const filter = { since: null, until: null, action: null, subject: encodeId("usr", user.id) };
+  const filter = { since: null, until: null, action: null, actor: null, subject: encodeId("usr", user.id) };
   for (let before: number | null = null;;) {
     const page = { before, limit: ENTRIES };
     const entries: Awaited<ReturnType<typeof listAudit>> = await listAudit(

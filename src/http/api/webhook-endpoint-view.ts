@@ -34,13 +34,17 @@ export const ENDPOINT = z.strictObject({
   updated_at: INSTANT,
 }).meta({ id: "WebhookEndpoint" });
 
+export type EndpointView = z.infer<typeof ENDPOINT>;
+
 /** The answer that has a new secret. */
 export const WITH_SECRET = ENDPOINT.extend({
   secret: SHOWN_ONCE.meta({ examples: ["whsec_…"] }),
   ...SHOWN_ONCE_CODE,
 }).meta({ id: "WebhookEndpointWithSecret" });
 
-export function viewEndpoint(endpoint: Endpoint): z.infer<typeof ENDPOINT> {
+export type NewEndpointView = z.infer<typeof WITH_SECRET>;
+
+export function viewEndpoint(endpoint: Endpoint): EndpointView {
   return {
     id: encodeId("whe", endpoint.id),
     organization: endpoint.organizationId === ALL_ORGANIZATIONS ? null : encodeId("org", endpoint.organizationId),

@@ -52,6 +52,11 @@ export function may(c: Context<Env>, ...scopes: readonly Scope[]): boolean {
   return scopes.every((scope) => allows(c.get("visitor")!.bearer.scopes, scope));
 }
 
+/** Refuses a page that is of no use without this scope, before anything is typed there. */
+export function requireScope(c: Context<Env>, scope: Scope): void {
+  if (!may(c, scope)) throw new Fault("forbidden", `You may not do this: it needs the scope "${scope}"`);
+}
+
 /** The hidden field that each form has. */
 export function formFields(c: Context<Env>): Html {
   return html`<input type="hidden" name="form" value="${c.get("visitor")!.formToken}">`;

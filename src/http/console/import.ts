@@ -42,7 +42,8 @@ export function viewUpload(c: Context<Env>, { slug, name }: ConnectionView): Htm
         <div class="decide"><button class="go">Show what would change</button></div>
       </form>
       <p class="small"><a href="${pathIn(c, "/import/template.csv")}">An empty table as CSV</a> ·
-        <a href="${pathIn(c, "/import/template.xlsx")}">as a workbook, with explanations</a></p>
+        <a href="${pathIn(c, "/import/template.xlsx")}">as a workbook, with explanations</a> ·
+        <a href="${pathIn(c, "/templates")}">What each column may hold</a></p>
     </section>
   `;
 }

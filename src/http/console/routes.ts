@@ -1,5 +1,5 @@
 /** The console: the hub's pages for people who are signed in. They ask the API, so they can do nothing that it cannot. */
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import type { Env } from "../kit/env.ts";
 import { endOtherSession, showAccount } from "./account.ts";
 import { createApi } from "./api.ts";
@@ -24,21 +24,26 @@ import { refuseInConsole } from "./frame.ts";
 import { requireOrganization, requireVisitor } from "./guards.ts";
 import { showHome } from "./home.ts";
 import { getTemplate, showImport, takeFile } from "./import.ts";
-import { showOrganizations } from "./organizations.ts";
+import { makeOrganization, showOrganizations } from "./operator/organizations.ts";
+import { operatorRoutes } from "./operator/routes.ts";
 import { getPeopleFile, showPeople, showPerson } from "./people.ts";
 import { getPgpKey, makePgpKey } from "./pgp-keys.ts";
 import { settingsRoutes } from "./settings/routes.ts";
+import { getTemplateFile, listTemplates, showTemplate } from "./templates.ts";
 import { answerOnRun, backToRun, decideOnRun, getRunFile, getRunPeople, showRun, showRuns } from "./runs.ts";
 import { makeLogin, removeFromLogin, showSheet } from "./sftp-login.ts";
 
 /** `app`: the whole application, which has the API. */
 export function consoleRoutes(app: Hono<Env>): Hono<Env> {
   const pages = new Hono<Env>().onError(refuseInConsole);
-  pages.get("/o", ...showOrganizations);
-  pages.use("/o/:organization/*", requireVisitor, requireOrganization, async (c, next) => {
+  const withApi: MiddlewareHandler<Env> = async (c, next) => {
     c.set("api", createApi(c, app.fetch));
     await next();
-  });
+  };
+  pages.use("/o", requireVisitor, withApi);
+  pages.use("/operator/*", requireVisitor, withApi);
+  pages.get("/o", ...showOrganizations).post("/o", ...makeOrganization).route("/operator", operatorRoutes);
+  pages.use("/o/:organization/*", requireVisitor, requireOrganization, withApi);
   return pages
     .get("/o/:organization", ...showHome)
     .get("/o/:organization/import", ...showImport)
@@ -82,6 +87,9 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/connections/:connection/pgp-keys/:pgp_key", ...getPgpKey)
     .get("/o/:organization/departments", ...showDepartments)
     .get("/o/:organization/explain", ...showExplanation)
+    .get("/o/:organization/templates", ...listTemplates)
+    .get("/o/:organization/templates/:file{(?:users|departments)\\.(?:csv|xlsx)}", ...getTemplateFile)
+    .get("/o/:organization/templates/:name", ...showTemplate)
     .get("/o/:organization/account", ...showAccount)
     .post("/o/:organization/account/sessions/:id/end", ...endOtherSession)
     .route("/o/:organization/settings", settingsRoutes);

@@ -33,12 +33,24 @@ export interface Visitor {
   readonly formToken: string;
 }
 
+/** A request that changes something. */
+export interface Sending {
+  readonly method: "POST" | "PATCH" | "PUT" | "DELETE";
+  readonly body?: unknown;
+  /** Of what is changed, as the page has shown it; absent: any. */
+  readonly version?: string | null;
+  /** By which a form that is sent again is recognized: it is done once. */
+  readonly once?: string | null;
+}
+
 /** The API, as the console's pages ask it in the organization of the page. */
 export interface Api {
   /** The answer as it is, refusals too. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** The JSON of the answer. Fails as the API did. */
   read<Shape>(path: string, init?: RequestInit): Promise<Shape>;
+  /** Sends JSON, and gives that of the answer; null: it has none. Fails as the API did. */
+  send<Shape>(path: string, sending: Sending): Promise<Shape | null>;
 }
 
 export interface Env {

@@ -122,6 +122,24 @@ details .form { margin: .75rem 0 1.25rem }
 .rules li + li { margin-top: .5rem }
 .rules + h2 { margin-top: 1.25rem }
 pre { white-space: pre-wrap; padding: .75rem; margin: 0 0 .75rem; background: var(--page); border: 1px solid var(--line); border-radius: 9px }
+.wide { overflow-x: auto; margin: 0 0 .75rem; overflow-wrap: normal }
+.wide table { border-collapse: collapse; font-size: .9375rem }
+.wide th, .wide td { text-align: left; padding: .375rem .75rem; border: 1px solid var(--line); white-space: nowrap }
+.filter { grid-template-columns: repeat(auto-fit, minmax(min(100%, 12rem), 1fr)); align-items: start }
+.filter > .decide { grid-column: 1 / -1 }
+.form > .decide, .form > p, .form > h2 { margin: 0 }
+.rowlist .facts { margin-top: .375rem }
+.field label, .ticks legend { font-weight: 600; padding: 0 }
+.field p, .ticks > p { margin: 0 }
+.field [aria-invalid] { border: 2px solid var(--bad) }
+.fault { color: var(--bad); font-weight: 600; font-size: .875rem }
+.ticks { border: 0; margin: 0; padding: 0; min-width: 0 }
+.ticks.short { columns: 11rem }
+.ticks.short legend { column-span: all }
+.tick { break-inside: avoid; display: flex; gap: .625rem; align-items: baseline; padding: .3125rem 0 }
+.tick input { flex: none; width: 1.125rem; height: 1.125rem; margin: 0; translate: 0 .1875rem; accent-color: var(--go) }
+.answer { margin: .375rem 0 0; font: .8125rem/1.4 ui-monospace, monospace; white-space: pre-wrap; color: var(--soft) }
+.secret { display: block; padding: .625rem .75rem; border-radius: 9px; background: var(--card); user-select: all }
 .chips { display: flex; gap: .375rem; flex-wrap: wrap; margin: 0 0 .75rem; padding: 0; list-style: none }
 .chips a {
   display: inline-block; padding: .3125rem .75rem; border-radius: 99px; border: 1px solid var(--line);

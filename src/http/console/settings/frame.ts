@@ -22,6 +22,7 @@ export function answerSettings(
 
 function navigation(c: Context<Env>, page: string): Html {
   const shown = settingsFor(c.get("visitor")!.bearer.scopes);
+  if (shown.length === 0) return html``;
   return html`
     <nav aria-label="Settings">
       <ul class="chips">${shown.map(({ path, title }) =>

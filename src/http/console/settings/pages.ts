@@ -10,7 +10,11 @@ interface SettingsPage {
 
 /** The pages, in the order of the navigation. */
 export const PAGES: readonly SettingsPage[] = [
+  { path: "/organization", title: "Organization", needs: ["admin"] },
   { path: "/members", title: "Members", needs: ["admin"] },
+  { path: "/tokens", title: "Tokens", needs: ["tokens:write"] },
+  { path: "/webhooks", title: "Webhooks", needs: ["webhooks:read"] },
+  { path: "/audit", title: "Audit", needs: ["audit:read"] },
 ];
 
 /** The pages that somebody with these scopes can use. */
