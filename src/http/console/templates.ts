@@ -31,6 +31,7 @@ export const listTemplates = route(PAGE, async (c) => {
       <h1>Templates</h1>
       <p class="soft">Tables to fill in, and what each of their columns may hold.</p>
       <section class="card">
+        <h2 class="hidden">The templates</h2>
         <ul class="bare rowlist">${[...TITLES].map(([name, title]) =>
           html`
             <li>

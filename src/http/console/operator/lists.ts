@@ -23,9 +23,10 @@ export const showBridges = route(PAGE, async (c) => {
     <p
       class="soft">Processes that speak SFTP for this hub. A new one takes files once its key is confirmed with the API.</p>
     <section class="card">
-      ${data.length === 0
-        ? html`<p>No bridge has introduced itself.</p>`
-        : html`<ul class="bare rowlist">${data.map((bridge) => viewBridge(bridge, now))}</ul>`}
+      ${data.length === 0 ? html`<p>No bridge has introduced itself.</p>` : html`
+        <h2 class="hidden">The bridges</h2>
+        <ul class="bare rowlist">${data.map((bridge) => viewBridge(bridge, now))}</ul>
+      `}
       ${viewPaging(operatorPath(c, "/operator/bridges"), next_cursor, cursor === undefined)}
     </section>
   `;
@@ -53,6 +54,7 @@ export const showConnectors = route(PAGE, async (c) => {
     <h1>Connectors</h1>
     <p class="soft">The kinds of sources that this hub reads.</p>
     <section class="card">
+      <h2 class="hidden">The connectors</h2>
       <ul class="bare rowlist">${data.map(viewConnector)}</ul>
     </section>
   `;

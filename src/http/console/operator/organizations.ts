@@ -39,7 +39,9 @@ async function answerOrganizations(c: Context<Env>, form: URLSearchParams, refus
     <h1>Organizations</h1>
     ${viewRefused(refused)}
     <section class="card">
-      <ul class="bare rowlist">${data.map((organization) => viewListed(organization, path))}</ul>
+      <h2 class="hidden">All of them</h2><ul class="bare rowlist">${data.map((organization) =>
+        viewListed(organization, path)
+      )}</ul>
       ${viewPaging(path, next_cursor, cursor === undefined)}
     </section>
     ${viewNew(c, form, refused)}

@@ -25,18 +25,17 @@ export const showTemplates = route(PAGE, async (c) => {
     <h1>Connection templates</h1>
     <p class="soft">What connections of many organizations have in common. They are made with the API.</p>
     <section class="card">
-      ${data.length === 0
-        ? html`<p>There is none yet.</p>`
-        : html`<ul class="bare rowlist">${
-          data.map(({ id, name, connector, version }) =>
-            html`
-              <li>
-                <div class="who"><h3><a href="${path}/${id}">${name}</a></h3>
-                        <span class="soft">${connector}, version ${version}</span></div>
-              </li>
-            `
-          )
-        }</ul>`}
+      ${data.length === 0 ? html`<p>There is none yet.</p>` : html`
+        <h2 class="hidden">The templates</h2>
+        <ul class="bare rowlist">${data.map(({ id, name, connector, version }) =>
+          html`
+            <li>
+              <div class="who"><h3><a href="${path}/${id}">${name}</a></h3>
+                      <span class="soft">${connector}, version ${version}</span></div>
+            </li>
+          `
+        )}</ul>
+      `}
       ${viewPaging(path, next_cursor, cursor === undefined)}
     </section>
   `;

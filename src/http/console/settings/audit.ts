@@ -40,7 +40,10 @@ export const showAudit = route(PAGE, async (c) => {
       <section class="card">
         ${entries.data.length === 0
           ? html`<p>${entries.next_cursor === null ? "No entries." : "None so far; there are older entries."}</p>`
-          : html`<ul class="bare rowlist">${entries.data.map((entry) => viewEntry(c, entry))}</ul>`}
+          : html`
+            <h2 class="hidden">The entries</h2>
+            <ul class="bare rowlist">${entries.data.map((entry) => viewEntry(c, entry))}</ul>
+          `}
         ${viewPaging(query === "" ? path : `${path}?${query}`, entries.next_cursor, cursor === undefined)}
       </section>
     `,

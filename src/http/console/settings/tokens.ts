@@ -43,7 +43,9 @@ export const showTokens = route(PAGE, async (c) => {
       <p class="soft">A program or a person signs in with a token. It does no more than it is made for.</p>
       <p><a class="button" href="${path}/new">Make a token</a></p>
       <section class="card">
-        <ul class="bare rowlist">${tokens.data.map((token) => viewToken(c, token))}</ul>
+        <h2 class="hidden">The tokens</h2><ul class="bare rowlist">${tokens.data.map((token) =>
+          viewToken(c, token)
+        )}</ul>
         ${viewPaging(path, tokens.next_cursor, cursor === undefined)}
       </section>
     `,

@@ -28,9 +28,10 @@ export const showWebhooks = route(PAGE, async (c) => {
       <p class="soft">Muster tells other systems what happened, at once.</p>
       ${may(c, "webhooks:write") ? html`<p><a class="button" href="${path}/new">Add an endpoint</a></p>` : ""}
       <section class="card">
-        ${endpoints.data.length === 0
-          ? html`<p>No other system hears of it yet.</p>`
-          : html`<ul class="bare rowlist">${endpoints.data.map((each) => viewListed(c, each))}</ul>`}
+        ${endpoints.data.length === 0 ? html`<p>No other system hears of it yet.</p>` : html`
+          <h2 class="hidden">The endpoints</h2>
+          <ul class="bare rowlist">${endpoints.data.map((each) => viewListed(c, each))}</ul>
+        `}
         ${viewPaging(path, endpoints.next_cursor, cursor === undefined)}
       </section>
     `,
