@@ -153,7 +153,7 @@ function viewSave({ name }: ConnectionView): Html {
   return html`
     <section class="card">
       <p>The file is read again, and you see what it would change. ${name} keeps the columns for its next files, too.</p>
-      <div class="decide"><button class="go">Read it so</button></div>
+      <div class="decide"><button class="go">Read the file again</button></div>
     </section>
   `;
 }

@@ -30,8 +30,8 @@ body {
 main { padding-top: .75rem }
 main > h1 { margin: .5rem 0 1rem }
 .sections { display: flex; gap: .25rem 1.25rem; flex-wrap: wrap; justify-content: space-between; margin-top: .5rem }
-.sections ul { display: flex; flex-wrap: wrap; margin: 0 -.625rem }
-.sections a { display: block; padding: .375rem .625rem; border-radius: 8px; text-decoration: none }
+.sections ul { display: flex; flex-wrap: wrap; margin: 0 -.5rem }
+.sections a { display: block; padding: .375rem .5rem; font-size: .9375rem; border-radius: 8px; text-decoration: none }
 .sections a:hover { background: var(--hover) }
 .sections a[aria-current] { font-weight: 650; color: var(--text); text-decoration: underline; text-underline-offset: .375em }
 h1 { font-size: 1.625rem; line-height: 1.2; margin: 0; font-weight: 650; text-wrap: balance }
@@ -133,7 +133,8 @@ pre { white-space: pre-wrap; padding: .75rem; margin: 0 0 .75rem; background: va
 .field p, .ticks > p { margin: 0 }
 .field [aria-invalid] { border: 2px solid var(--bad) }
 .fault { color: var(--bad); font-weight: 600; font-size: .875rem }
-.ticks { border: 0; margin: 0; padding: 0; min-width: 0 }
+.ticks { display: block; border: 0; margin: 0; padding: 0; min-width: 0 }
+.ticks legend { margin-left: 0 }
 .ticks.short { columns: 11rem }
 .ticks.short legend { column-span: all }
 .tick { break-inside: avoid; display: flex; gap: .625rem; align-items: baseline; padding: .3125rem 0 }
