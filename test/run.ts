@@ -7,6 +7,7 @@
  * `deno test -A --no-check FILE`.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
@@ -15,6 +16,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const GROUPS = join(ROOT, ".seen", "groups");
 const FILES_A_GROUP = 10;
+/** Tests wait for processes and timers, so one more at a time than there are cores ends sooner. */
+const JOBS = String(availableParallelism() + 1);
 
 /** What a file does that others in its isolate would notice. */
 const ALONE =
@@ -41,7 +44,7 @@ const groups = [...shared].flatMap(([folder, members]) =>
 const { status } = spawnSync("deno", ["test", "-A", "--no-check", "--parallel", ...groups, ...alone], {
   cwd: ROOT,
   stdio: "inherit",
-  env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ""}` },
+  env: { DENO_JOBS: JOBS, ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ""}` },
 });
 process.exit(status ?? 1);
 

@@ -33,7 +33,7 @@ export function createApi(c: Context<Env>, fetch: Fetch): Api {
   const send = async <Shape>(path: string, sending: Sending) => {
     const answer = await ask(path, requestOf(sending));
     if (!answer.ok) throw await faultOf(answer);
-    return answer.status === 204 ? null : await answer.json() as Shape;
+    return (answer.status === 204 ? null : await answer.json()) as Shape;
   };
   return { ask, read, send };
 }
@@ -41,7 +41,7 @@ export function createApi(c: Context<Env>, fetch: Fetch): Api {
 function requestOf({ method, body, version, once }: Sending): RequestInit {
   const headers = {
     ...(body === undefined ? {} : { "content-type": "application/json" }),
-    ...(version ? { "if-match": `"${version}"` } : {}),
+    ...(version && /^\d{1,15}$/.test(version) ? { "if-match": `"${version}"` } : {}),
     ...(once ? { "idempotency-key": once } : {}),
   };
   return { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };

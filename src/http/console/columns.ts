@@ -69,8 +69,11 @@ export const saveColumns = route(PAGE, async (c) => {
     mapping[column] = choice === NOT_USED ? null : choice;
   });
   const api = c.get("api")!;
-  const headers = { "content-type": "application/json", "if-match": `"${connection.version}"` };
-  await api.read(`/v1/connections/${connection.id}`, { method: "PATCH", headers, body: JSON.stringify({ mapping }) });
+  await api.send(`/v1/connections/${connection.id}`, {
+    method: "PATCH",
+    body: { mapping },
+    version: String(connection.version),
+  });
   const content = await api.ask(`/v1/drops/${drop.id}/content`);
   if (!content.ok) throw new Fault("content_expired", `The file "${drop.name}" is no longer stored; upload it again`);
   const again = await planFile(c, connection.id, {
@@ -79,7 +82,7 @@ export const saveColumns = route(PAGE, async (c) => {
     query: { name: drop.name, entity: run.counts === null ? undefined : run.entity },
   });
   if (run.status === "held" || run.status === "planned") {
-    await api.ask(`/v1/runs/${run.id}/cancel`, { method: "POST", headers: { "content-type": "application/json" } });
+    await api.ask(`/v1/runs/${run.id}/cancel`, { method: "POST" });
   }
   return c.redirect(pathIn(c, `/runs/${again.id}`), 303);
 });

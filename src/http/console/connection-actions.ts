@@ -10,13 +10,15 @@ import { answerConnection, loadShown, onItsPage } from "./connection-page.ts";
 import { connectionInApi, connectionPath } from "./connection-shown.ts";
 import { pathIn } from "./frame.ts";
 import { PAGE, readOwnForm } from "./guards.ts";
-import { sendJson } from "./send.ts";
 
 export const syncConnection = route(PAGE, async (c) => {
   const form = await readOwnForm(c);
   return await onItsPage(c, async () => {
     const mode = form.get("mode") === "plan" ? "plan" : "auto";
-    const { run } = await sendJson<{ run: RunView }>(c, "POST", connectionInApi(c, "/runs"), { mode });
+    const { run } = await c.get("api")!.send<{ run: RunView }>(connectionInApi(c, "/runs"), {
+      method: "POST",
+      body: { mode },
+    });
     return c.redirect(pathIn(c, `/runs/${run.id}`), 303);
   });
 });
@@ -25,7 +27,7 @@ export const syncConnection = route(PAGE, async (c) => {
 export const checkConnection = route(PAGE, async (c) => {
   await readOwnForm(c);
   return await onItsPage(c, async () => {
-    const checked = await sendJson<Checked>(c, "POST", connectionInApi(c, "/check"), {});
+    const checked = await c.get("api")!.send<Checked>(connectionInApi(c, "/check"), { method: "POST", body: {} });
     return await answerConnection(c, { notice: viewChecked(c, await loadShown(c), checked) });
   });
 });
@@ -49,7 +51,11 @@ export const trustHostKey = route(PAGE, async (c) => {
   return await onItsPage(c, async () => {
     const { settings } = await c.get("api")!.read<ConnectionView>(connectionInApi(c));
     const changes = { settings: { ...settings, host_key: form.get("host_key") } };
-    const { slug } = await sendJson<ConnectionView>(c, "PATCH", connectionInApi(c), changes, form.get("version"));
+    const { slug } = await c.get("api")!.send<ConnectionView>(connectionInApi(c), {
+      method: "PATCH",
+      body: changes,
+      version: form.get("version"),
+    });
     return c.redirect(connectionPath(c, slug), 303);
   });
 });
@@ -58,9 +64,9 @@ export const trustHostKey = route(PAGE, async (c) => {
 export const authorizeConnection = route(PAGE, async (c) => {
   await readOwnForm(c);
   return await onItsPage(c, async () => {
-    const { authorization_url, redirect_uri } = await sendJson<
+    const { authorization_url, redirect_uri } = await c.get("api")!.send<
       { readonly authorization_url: string; readonly redirect_uri: string }
-    >(c, "POST", connectionInApi(c, "/authorize"), {});
+    >(connectionInApi(c, "/authorize"), { method: "POST", body: {} });
     const notice = html`
       <section class="card note calm">
         <h2>Log in at the source</h2>
@@ -81,7 +87,10 @@ async function change(
 ): Promise<Response> {
   const form = await readOwnForm(c);
   return await onItsPage(c, async () => {
-    const { slug } = await sendJson<ConnectionView>(c, method, connectionInApi(c, path), changesOf(form));
+    const { slug } = await c.get("api")!.send<ConnectionView>(connectionInApi(c, path), {
+      method,
+      body: changesOf(form),
+    });
     return c.redirect(connectionPath(c, slug), 303);
   });
 }

@@ -18,7 +18,6 @@ import { answerConsole, formFields, may } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
 import { readSchedule, SCHEDULE_FIELDS, scheduleInWords, viewScheduleFields } from "./schedule.ts";
 import { readProperties, type Schema, viewProperty } from "./schema-form.ts";
-import { sendJson } from "./send.ts";
 
 interface Edited {
   readonly connection: ConnectionView;
@@ -49,7 +48,11 @@ export const saveConnection = route(PAGE, async (c) => {
   const { changes, errors } = readChanges(edited, form);
   if (errors.size > 0) return await answerForm(c, edited, { form, errors }, 400, faultOf(errors));
   try {
-    const { slug } = await sendJson<ConnectionView>(c, "PATCH", connectionInApi(c), changes, form.get("version"));
+    const { slug } = await c.get("api")!.send<ConnectionView>(connectionInApi(c), {
+      method: "PATCH",
+      body: changes,
+      version: form.get("version"),
+    });
     return c.redirect(connectionPath(c, slug), 303);
   } catch (error) {
     if (!(error instanceof Fault) || error.code === "not_found") throw error;

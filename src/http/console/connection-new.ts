@@ -24,7 +24,6 @@ import { answerConsole, formFields, may, pathIn } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
 import { RECORDS } from "./lists.ts";
 import { scheduleInWords } from "./schedule.ts";
-import { sendJson } from "./send.ts";
 
 export const chooseConnector = route(PAGE, async (c) => {
   requireMayAdd(c);
@@ -64,7 +63,7 @@ export const addConnection = route(PAGE, async (c) => {
     ...(connector.takes_drops ? {} : { schedule: null }),
   };
   try {
-    const { slug } = await sendJson<ConnectionView>(c, "POST", "/v1/connections", made);
+    const { slug } = await c.get("api")!.send<ConnectionView>("/v1/connections", { method: "POST", body: made });
     return c.redirect(connectionPath(c, slug), 303);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

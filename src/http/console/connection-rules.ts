@@ -12,7 +12,6 @@ import { type Typed, UNTYPED } from "./fields.ts";
 import { answerConsole, formFields, may } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
 import { readRules, viewGuardFields, viewPolicyFields } from "./rule-form.ts";
-import { sendJson } from "./send.ts";
 
 export const editRules = route(PAGE, async (c) => {
   const connection = await load(c);
@@ -26,7 +25,11 @@ export const saveRules = route(PAGE, async (c) => {
   const { changes, errors } = readRules(connection, form);
   if (errors.size > 0) return await answerForm(c, connection, { form, errors }, 400, faultOf(errors));
   try {
-    const { slug } = await sendJson<ConnectionView>(c, "PATCH", connectionInApi(c), changes, form.get("version"));
+    const { slug } = await c.get("api")!.send<ConnectionView>(connectionInApi(c), {
+      method: "PATCH",
+      body: changes,
+      version: form.get("version"),
+    });
     return c.redirect(connectionPath(c, slug), 303);
   } catch (error) {
     if (!(error instanceof Fault) || error.code === "not_found") throw error;

@@ -6,12 +6,11 @@ import { pathParameter } from "../kit/load.ts";
 import { onItsPage } from "./connection-page.ts";
 import { connectionInApi, connectionPath } from "./connection-shown.ts";
 import { PAGE, readOwnForm } from "./guards.ts";
-import { sendJson } from "./send.ts";
 
 export const makePgpKey = route(PAGE, async (c) => {
   await readOwnForm(c);
   return await onItsPage(c, async () => {
-    await sendJson(c, "POST", connectionInApi(c, "/pgp-keys"), {});
+    await c.get("api")!.send(connectionInApi(c, "/pgp-keys"), { method: "POST", body: {} });
     return c.redirect(connectionPath(c, pathParameter(c, "connection")), 303);
   });
 });

@@ -9,7 +9,6 @@ import { onItsPage } from "./connection-page.ts";
 import { connectionInApi, connectionPath } from "./connection-shown.ts";
 import { answerConsole } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
-import { sendJson } from "./send.ts";
 import { type MadeSecret, viewSheet } from "./sftp-sheet.ts";
 import { loadLogin } from "./sftp-view.ts";
 
@@ -24,13 +23,11 @@ export function makeLogin(method: "password" | "public_key" | "key_pair") {
         public_key: (form.get("public_key") ?? "").trim(),
         ...(name === "" ? {} : { name }),
       };
-      const made = await sendJson<NewSftpLoginView>(
-        c,
-        "POST",
-        connectionInApi(c, "/sftp-login"),
-        asked,
-        form.get("version"),
-      );
+      const made = await c.get("api")!.send<NewSftpLoginView>(connectionInApi(c, "/sftp-login"), {
+        method: "POST",
+        body: asked,
+        version: form.get("version"),
+      });
       const password = typeof made.password === "string" ? made.password : null;
       return await answerSheet(c, { password, private_key: made.private_key ?? null });
     });
@@ -44,7 +41,11 @@ export const removeFromLogin = route(PAGE, async (c) => {
     const login = await loadLogin(c, connection);
     const keys = (login?.keys ?? []).map(({ fingerprint }) => fingerprint).filter((each) => each !== form.get("key"));
     const changes = form.get("what") === "password" ? { password: null } : { keys };
-    await sendJson(c, "PATCH", connectionInApi(c, "/sftp-login"), changes, form.get("version"));
+    await c.get("api")!.send(connectionInApi(c, "/sftp-login"), {
+      method: "PATCH",
+      body: changes,
+      version: form.get("version"),
+    });
     return c.redirect(connectionPath(c, connection.slug), 303);
   });
 });

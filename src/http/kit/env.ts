@@ -49,8 +49,8 @@ export interface Api {
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** The JSON of the answer. Fails as the API did. */
   read<Shape>(path: string, init?: RequestInit): Promise<Shape>;
-  /** Sends JSON, and gives that of the answer; null: it has none. Fails as the API did. */
-  send<Shape>(path: string, sending: Sending): Promise<Shape | null>;
+  /** Sends JSON, and gives that of the answer; null where it has none. Fails as the API did. */
+  send<Shape>(path: string, sending: Sending): Promise<Shape>;
 }
 
 export interface Env {

@@ -43,7 +43,7 @@ async function send(c: Context<Env>, form: URLSearchParams, mode: Mode): Promise
   }
   const body = { organizations: [...new Set(names)], mode };
   const version = mode === "apply" ? form.get("version") : null;
-  return (await c.get("api")!.send<TemplateAppliedView>(apiPath(c, "/apply"), { method: "POST", body, version }))!;
+  return await c.get("api")!.send<TemplateAppliedView>(apiPath(c, "/apply"), { method: "POST", body, version });
 }
 
 const OUTCOMES: Readonly<Record<TemplateResultView["outcome"], { tone: string; plan: string; apply: string }>> = {

@@ -23,9 +23,9 @@ export const showMembers = route(PAGE, (c) => answerList(c));
 export const inviteMember = route(PAGE, async (c) => {
   const form = await readOwnForm(c);
   const name = form.get("name")?.trim() ?? "";
-  const json = { email: form.get("email"), role: form.get("role"), name: name === "" ? null : name };
+  const body = { email: form.get("email"), role: form.get("role"), name: name === "" ? null : name };
   try {
-    const invited = await send<InvitedMember>(c, "/v1/members", "POST", json);
+    const invited = await c.get("api")!.send<InvitedMember>("/v1/members", { method: "POST", body });
     return await answerInvited(c, invited);
   } catch (error) {
     if (!(error instanceof Fault) || (error.code !== "conflict" && error.code !== "invalid_request")) throw error;
@@ -42,13 +42,15 @@ export const showMember = route(PAGE, async (c) => {
 
 export const changeMember = route(PAGE, async (c) => {
   const form = await readOwnForm(c);
-  await send(c, apiPath(c), "PATCH", { role: form.get("role") }, ifMatch(form));
+  const body = { role: form.get("role") };
+  await c.get("api")!.send(apiPath(c), { method: "PATCH", body, version: form.get("version") });
   return c.redirect(settingsPath(c, "/members"), 303);
 });
 
 export const inviteAgain = route(PAGE, async (c) => {
   await readOwnForm(c);
-  return await answerInvited(c, await send<InvitedMember>(c, `${apiPath(c)}/invite`, "POST", {}));
+  const invited = await c.get("api")!.send<InvitedMember>(`${apiPath(c)}/invite`, { method: "POST", body: {} });
+  return await answerInvited(c, invited);
 });
 
 /** The page of the question, also without a script, and when it is loaded again. */
@@ -77,9 +79,12 @@ export const askToRemove = route(PAGE, async (c) => {
 
 export const removeMember = route(PAGE, async (c) => {
   const form = await readOwnForm(c);
-  const answer = await c.get("api")!.ask(apiPath(c), { method: "DELETE", headers: ifMatch(form) });
-  // Gone already is as good.
-  if (!answer.ok && answer.status !== 404) return answer;
+  try {
+    await c.get("api")!.send(apiPath(c), { method: "DELETE", version: form.get("version") });
+  } catch (error) {
+    // Gone already is as good.
+    if (!(error instanceof Fault) || error.code !== "not_found") throw error;
+  }
   return c.redirect(settingsPath(c, "/members"), 303);
 });
 
@@ -89,26 +94,6 @@ async function load(c: Context<Env>): Promise<MemberView> {
 
 function apiPath(c: Context<Env>): string {
   return `/v1/members/${encodeURIComponent(c.req.param("id") ?? "")}`;
-}
-
-async function send<Shape>(
-  c: Context<Env>,
-  path: string,
-  method: string,
-  json: object,
-  headers: Record<string, string> = {},
-): Promise<Shape> {
-  const body = JSON.stringify(json);
-  return await c.get("api")!.read<Shape>(path, {
-    method,
-    body,
-    headers: { ...headers, "content-type": "application/json" },
-  });
-}
-
-/** So that nobody overwrites what another admin has changed since the page was loaded. */
-function ifMatch(form: URLSearchParams): Record<string, string> {
-  return { "if-match": `"${form.get("version") ?? ""}"` };
 }
 
 /** A form that was refused: what was in it, and why. */

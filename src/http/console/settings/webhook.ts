@@ -101,7 +101,7 @@ function viewActions(c: Context<Env>, { status, disabled_reason }: EndpointView,
 
 export const testWebhook = route(PAGE, async (c) => {
   await readOwnForm(c);
-  const { id } = (await c.get("api")!.send<DeliveryView>(apiPath(c, "/test"), { method: "POST", body: {} }))!;
+  const { id } = await c.get("api")!.send<DeliveryView>(apiPath(c, "/test"), { method: "POST", body: {} });
   return c.redirect(settingsPath(c, `${WEBHOOKS}/deliveries/${id}`), 303);
 });
 
