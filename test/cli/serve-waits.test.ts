@@ -10,7 +10,7 @@ import { startServing } from "../support/serve.ts";
 import { within } from "../support/within.ts";
 
 const PEOPLE = "employee_id,email,first_name,last_name\n1,ana@example.com,Ana,Lopez\n";
-const WAITS = rounds(3_000, 500), AT_ONCE = 100, STREAMS = 20;
+const WAITS = rounds(3_000, 250), AT_ONCE = 100, STREAMS = 20;
 /** Connections that are opened at once: more than that, and the machine itself turns some away. */
 const SENDERS = 250;
 

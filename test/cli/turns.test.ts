@@ -34,7 +34,7 @@ test(
       const { run } = await call("connections/csv/drops?name=people.csv", "default", {
         method: "POST",
         headers: { "content-type": "text/csv" },
-        body: `${[HEADER, ...crowd(rounds(300_000, 40_000))].join("\n")}\n`,
+        body: `${[HEADER, ...crowd(rounds(300_000, 20_000))].join("\n")}\n`,
       });
       const begun = async () => (await call(`runs/${run.id}`, "default")).status;
       while (await begun() === "queued") await new Promise((resolve) => setTimeout(resolve, 20));

@@ -55,7 +55,7 @@ test("whatever is taken for a subdomain leads to a host of BambooHR's", () => {
         assert.equal(new URL(`https://${host}/x`).hostname, host);
       },
     ),
-    { numRuns: rounds(200, 40) },
+    { numRuns: rounds(200, 15) },
   );
 });
 
@@ -177,7 +177,7 @@ test("a report is cut into its rows wherever it is cut on the way", () =>
         ]);
       },
     ),
-    { numRuns: rounds(300, 60) },
+    { numRuns: rounds(300, 20) },
   ));
 
 test("a report that breaks off is none, wherever it does", async () => {

@@ -5,7 +5,7 @@ import { seed } from "../support/chance.ts";
 import { roundsOnDeno } from "../support/rounds.ts";
 import { fuzzHub, fuzzReader, type Tally } from "./fuzz.ts";
 
-const READ = roundsOnDeno(8_000, 300), IMPORTED = roundsOnDeno(300, 40);
+const READ = roundsOnDeno(8_000, 150), IMPORTED = roundsOnDeno(300, 20);
 
 /** Neither all refused nor all read. */
 function isVaried(tally: Tally): boolean {

@@ -1,6 +1,7 @@
 /** What each column of an input is read as, and why, with a few of its values. */
 import assert from "node:assert/strict";
 import test from "node:test";
+import { sql } from "drizzle-orm";
 import { createAsk, createTestToken } from "../support/hub.ts";
 import { csv, type Importing, importing } from "../support/imports.ts";
 
@@ -84,4 +85,15 @@ test("values are shown to who may read people or sent the file, and another orga
     await operator("/v1/organizations", { json: { slug: "other", name: "Other" } });
     const stranger = createAsk(world.hub, await createTestToken(world.hub, { organization: "other" }));
     assert.equal((await stranger(`/v1/drops/${run.drop!.id}/columns`)).status, 404);
+  }));
+
+test("a file that is not stored any more, or that cannot be read, is refused with the reason", () =>
+  importing(async (world) => {
+    const read = await world.import(csv("employee_id,email,first_name,last_name", "1,ana@example.com,Ana,Silva"));
+    const unreadable = await world.import("\u0000\u0001 no table");
+    const refused = await world.ask(`/v1/drops/${unreadable.drop!.id}/columns`);
+    assert.deepEqual([refused.status, (await refused.json()).code], [422, "unprocessable"]);
+    await world.hub.db.rows(sql`delete from drop_chunks`);
+    const gone = await world.ask(`/v1/drops/${read.drop!.id}/columns`);
+    assert.deepEqual([gone.status, (await gone.json()).code], [422, "content_expired"]);
   }));

@@ -13,7 +13,7 @@ import { inputOf, key, live, policy, steps } from "./world.ts";
 test("a drop stored in any chunks gives the same plan and the same end", async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 6 });
   const world = fc.record({ key, policy, steps: steps({ steps: 2 }), sizes });
-  await holds(world, roundsOnDeno(60, 5), async ({ steps, sizes, ...rules }, open) => {
+  await holds(world, roundsOnDeno(60, 3), async ({ steps, sizes, ...rules }, open) => {
     const lab = await open(createLab(rules));
     for (const step of steps) {
       if (step.kind !== "input") {

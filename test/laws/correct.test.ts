@@ -74,7 +74,7 @@ const format: fc.Arbitrary<Format> = fc.record({
 
 test("the corrected failure report, sent again, has no issues and leaves what the good file leaves", async () => {
   const world = fc.record({ people: good, format, mistakes: fc.array(mistake, { minLength: 1, maxLength: 6 }) });
-  await holds(world, roundsOnDeno(90, 12), async ({ people, format, mistakes }, open) => {
+  await holds(world, roundsOnDeno(90, 6), async ({ people, format, mistakes }, open) => {
     const columns = [...COLUMNS.slice(format.turn), ...COLUMNS.slice(0, format.turn)];
     const [lab, model] = [await open(createLab({ key: "employee_id" })), await open(createLab({ key: "employee_id" }))];
     await run(model, {

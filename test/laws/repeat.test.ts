@@ -13,7 +13,7 @@ import type { Run } from "../../src/store/runs/runs.ts";
 const world = (most: number) => fc.record({ key, policy, steps: steps({ steps: most }) });
 
 test("the same input a second time plans nothing", async () => {
-  await holds(world(4), roundsOnDeno(40, 4), async ({ steps, key, policy }, open) => {
+  await holds(world(4), roundsOnDeno(40, 2), async ({ steps, key, policy }, open) => {
     // Somebody missing may go the second time.
     const lab = await open(createLab({ key, policy: { ...policy, missing: "keep" } }));
     for (const step of steps) {
@@ -37,7 +37,7 @@ test("the same input a second time plans nothing", async () => {
 
 test("the order of rows does not matter", async () => {
   const shuffled = fc.record({ key, policy, steps: steps({ steps: 3 }), order: fc.infiniteStream(fc.nat(1000)) });
-  await holds(shuffled, roundsOnDeno(50, 5), async ({ steps, key, policy, order }, open) => {
+  await holds(shuffled, roundsOnDeno(50, 3), async ({ steps, key, policy, order }, open) => {
     const [lab, other] = [await open(createLab({ key, policy })), await open(createLab({ key, policy }))];
     for (const step of steps) {
       const rearranged = step.kind !== "input" ? step : {
@@ -120,7 +120,7 @@ async function same(lab: Lab, input: Handed, open: (lab: Promise<Lab>) => Promis
 }
 
 test("a digest vouches for a row that would change nothing and say nothing", async () => {
-  await holds(world(5), roundsOnDeno(30, 4), async ({ steps, key, policy }, open) => {
+  await holds(world(5), roundsOnDeno(30, 2), async ({ steps, key, policy }, open) => {
     const lab = await open(createLab({ key, policy }));
     const rows = new Map<string, Handed>();
     for (const step of steps) {

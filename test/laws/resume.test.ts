@@ -28,7 +28,7 @@ test("a process that dies between any two writes, again and again, leaves what o
   const deaths = fc.array(fc.record({ after: fc.nat(25), done: fc.boolean() }), { minLength: 1, maxLength: 5 });
   await holds(
     fc.record({ world: world(3), deaths }),
-    roundsOnDeno(70, 8),
+    roundsOnDeno(70, 4),
     async ({ world: { steps, ...rules }, deaths }, open) => {
       const lab = await open(createLab(rules));
       const input = inputOf(await liveUntilLast(lab, steps));
@@ -74,7 +74,7 @@ test("a run that is asked to stop goes on where it stopped", async () => {
   const stops = fc.array(fc.nat(8), { minLength: 1, maxLength: 4 });
   await holds(
     fc.record({ world: world(3), stops }),
-    roundsOnDeno(40, 6),
+    roundsOnDeno(40, 3),
     async ({ world: { steps, ...rules }, stops }, open) => {
       const lab = await open(createLab(rules));
       const input = inputOf(await liveUntilLast(lab, steps));
@@ -108,7 +108,7 @@ function withoutVoided(was: Record<string, unknown>, is: Record<string, unknown>
 const KEPT = ["users", "links", "departments", "pending_managers", "connections"];
 
 test("planning writes no user, no link, no department; what is approved is what is applied", async () => {
-  await holds(world(4), roundsOnDeno(70, 8), async ({ steps, ...rules }, open) => {
+  await holds(world(4), roundsOnDeno(70, 4), async ({ steps, ...rules }, open) => {
     const lab = await open(createLab(rules));
     const input = inputOf(await liveUntilLast(lab, steps));
     const before = await Promise.all(KEPT.map((table) => rowsOf(lab.hub.db, table)));
@@ -185,7 +185,7 @@ async function viewUsers(lab: Lab): Promise<Map<string, Record<string, unknown>>
 }
 
 test("counts add up to the rows, and to the rows with issues", async () => {
-  await holds(world(4), roundsOnDeno(60, 8), async ({ steps, ...rules }, open) => {
+  await holds(world(4), roundsOnDeno(60, 4), async ({ steps, ...rules }, open) => {
     const lab = await open(createLab(rules));
     for (const step of steps) {
       const done = await live(lab, step);
@@ -225,7 +225,7 @@ test("an edit by hand while a run is carried is neither lost nor taken for a val
   const edits = fc.array(edit, { minLength: 1, maxLength: 3 });
   await holds(
     fc.record({ world: world(3), edits }),
-    roundsOnDeno(50, 8),
+    roundsOnDeno(50, 4),
     async ({ world: { steps, ...rules }, edits }, open) => {
       const lab = await open(createLab(rules));
       const input = inputOf(await liveUntilLast(lab, steps));

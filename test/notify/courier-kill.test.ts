@@ -24,7 +24,7 @@ import { startServing } from "../support/serve.ts";
 
 const CHILD = fileURLToPath(new URL("courier-child.ts", import.meta.url));
 /** Of the whole hub; a process that does nothing but make events and send them is killed fewer times. */
-const KILLS = rounds(30, 3), SENDER_KILLS = rounds(12, 4);
+const KILLS = rounds(30, 2), SENDER_KILLS = rounds(12, 2);
 const onNode = "Deno" in globalThis ? false : "one runtime is enough to do the killing: npm test has this test";
 const kills = onNode === false ? KILLS : 3;
 

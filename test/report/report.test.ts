@@ -233,7 +233,7 @@ test("RFC 4180 gives back every cell as it was, but for the apostrophe in front"
         for (const written of cells) assert.doesNotMatch(written, /^[=+\-@\t\r]/);
       }
     }),
-    { numRuns: rounds(300, 60) },
+    { numRuns: rounds(300, 25) },
   );
 });
 
@@ -247,7 +247,7 @@ test("the hub's own reader finds the delimiter, and gives back the columns and e
         rows.map((cells) => cells.map(unprotect)),
       );
     }),
-    { numRuns: rounds(300, 60) },
+    { numRuns: rounds(300, 25) },
   );
 });
 

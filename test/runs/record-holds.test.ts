@@ -240,7 +240,7 @@ test("an import that was stopped at any write goes on as if it had run once", ()
     const held = (await post(world, leaver(85))).run.id;
     const { db } = world.hub;
     const expected = [85];
-    for (let fatal = 1, isDone = false; !isDone; fatal += rounds(1, 4)) {
+    for (let fatal = 1, isDone = false; !isDone; fatal += rounds(1, 8)) {
       const [gone, promoted] = [2 * fatal, 2 * fatal + 1];
       await world.handIn(JSON.stringify({ users: [leaver(gone), lead(promoted)] }), {
         connection: "api",

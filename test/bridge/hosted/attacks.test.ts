@@ -438,7 +438,7 @@ test("a client that asks for a whole file at once, and takes it later, gets it",
   }
 });
 
-const LOG_INS = rounds(1000, 200);
+const LOG_INS = rounds(1000, 100);
 
 test(
   `${LOG_INS} log-ins leave nothing behind`,

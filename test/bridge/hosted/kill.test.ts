@@ -12,7 +12,7 @@ import { startHostedChild } from "../../support/hosted-process.ts";
 import { without } from "../../support/programs.ts";
 import { onlyInCheck, roundsOnDeno } from "../../support/rounds.ts";
 
-const KILLS = roundsOnDeno(30, 4);
+const KILLS = roundsOnDeno(30, 2);
 const onNode = "Deno" in globalThis ? undefined : "one runtime is enough to do the killing: npm test has this test";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
