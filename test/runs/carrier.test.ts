@@ -34,7 +34,7 @@ const file = (from: number, rows = 1) => csv(HEADER, ...crowd(rows, from));
 test("a row of one organization is carried next, however many files of another wait", async () => {
   await importing(async (world) => {
     const big = await organization(world, "big"), small = await organization(world, "small");
-    for (let n = 0; n < rounds(400, 60); n++) await big(file(n * 2 + 1, 2), "csv", "plan");
+    for (let n = 0; n < rounds(400, 120); n++) await big(file(n * 2 + 1, 2), "csv", "plan");
     const options = { signal: new AbortController().signal, owner: "test", rethrow: true };
     const turns = createRunTurns();
     for (let n = 0; n < 3; n++) await runNext(world.hub, options, turns);
@@ -90,7 +90,7 @@ test("small runs pass a long one of another organization, which comes to its end
   await importing(async (world) => {
     const big = await organization(world, "big"), small = await organization(world, "small");
     const other = await organization(world, "other");
-    const long = await big(file(1, rounds(60_000, 6_000)));
+    const long = await big(file(1, rounds(60_000, 12_000)));
     const carrier = carrierOf(world);
     for (let n = 0; n < 3; n++) assert.equal(await carrier.turn(), "paused");
     const first = await small(file(1)), second = await other(file(2));
