@@ -14,7 +14,7 @@ import { PLAIN, writeRows } from "./world.ts";
 
 const CHILD = fileURLToPath(new URL("kill-child.ts", import.meta.url));
 const PEOPLE = 3_000;
-const KILLS = roundsOnDeno(30, 2);
+const KILLS = roundsOnDeno(30, 4);
 /** A run that fails ten times is failed. */
 const KILLS_A_RUN = Math.min(8, KILLS);
 const COLUMNS = [
