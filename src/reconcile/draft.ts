@@ -210,6 +210,8 @@ export interface Draft {
   readonly readdressed: Map<number, number>;
   /** User whom a row takes along to another key → its candidate; null until it is planned. */
   readonly movers: Map<number, number | null>;
+  /** Users whom a row that waits gives another employee_id, if their own key is not in the input. */
+  readonly renumbered: Set<number>;
   /** Places of the link entries that some candidates have beside their change. */
   readonly linkEntries: Map<number, { page: number; index: number }>;
   /** Links whose user another row's record touched. */
@@ -270,6 +272,7 @@ export function createDraft(context: UserPlanContext): Draft {
     releasers: new Map(),
     readdressed: new Map(),
     movers: new Map(),
+    renumbered: new Set(),
     linkEntries: new Map(),
     touched: new Set(),
     recalled: new Set(),

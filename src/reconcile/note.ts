@@ -34,6 +34,7 @@ import {
   managerOf,
   textOf,
 } from "./person.ts";
+import { isRenumbered } from "./own-keys.ts";
 import { isInternational } from "./phones.ts";
 import type { MatchedRow } from "./place.ts";
 import { noteStatus } from "./statuses.ts";
@@ -220,10 +221,11 @@ function noteGivenUp(
   if ("email" in before || givesEmployeeId || "status" in before) draft.disturbed.add(own.id);
 }
 
-/** Whether a row planned so far makes this user give up the employee_id. */
+/** Whether a row that is planned, or that waits for the end of the input, makes this user give up the employee_id. */
 export function givesEmployeeIdUp(draft: Draft, userId: number): boolean {
   const candidate = draft.releasers.get(userId);
-  return candidate !== undefined && isMarked(draft.candidates, candidate, MARK.givesEmployeeId);
+  const isPlanned = candidate !== undefined && isMarked(draft.candidates, candidate, MARK.givesEmployeeId);
+  return isPlanned || isRenumbered(draft, userId);
 }
 
 /**

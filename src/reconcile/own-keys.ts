@@ -52,6 +52,26 @@ export function reKeyed(draft: Draft, { values, key }: Validated, found: Found, 
   return user === undefined || others.length > 0 ? null : inDoubt(values, user, "email");
 }
 
+/**
+ * Notes whom the row, which waits, gives another employee_id, if it turns out to be theirs: other rows that wait may come
+ * before it.
+ */
+export function noteRenumbered(draft: Draft, { values }: Validated, found: Found, n: number, lookedUp: LookedUp): void {
+  const employeeId = textOf(values.employee_id);
+  if (employeeId === null || found.byEmployeeId !== null) return;
+  const named = (draft.context.renumbered.get(n) ?? []).flatMap((id) => lookedUp.user(id) ?? []);
+  for (const user of [...found.byEmail, ...named]) {
+    const names = sameNames(values, user), hired = compareHired(values, user);
+    const isTheirs = (names === 2 && hired !== "differs") || (names === 1 && hired === "same");
+    if (isActive(user) && isTheirs && hasOtherId(user, employeeId)) draft.renumbered.add(user.id);
+  }
+}
+
+/** Whether a row that waits gives the user another employee_id, in any order of the rows. */
+export function isRenumbered(draft: Draft, userId: number): boolean {
+  return isReadWhole(draft) && draft.renumbered.has(userId) && !isSeen(draft.context.known, userId);
+}
+
 /** Whether a part of the full input that was applied before this one had the user. */
 function wasInPart({ context: { part } }: Draft, { id }: KnownUser, lookedUp: LookedUp): boolean {
   return part !== null && part.after !== null && lookedUp.linkOf(id)?.absentFrom !== part.after;

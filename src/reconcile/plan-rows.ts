@@ -45,7 +45,7 @@ import {
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
 import { mayBeOfAnother, noteMover } from "./moved-keys.ts";
 import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
-import { holderOf, leaverBefore, noteNewName, waitsForOwnKeys } from "./own-keys.ts";
+import { holderOf, leaverBefore, noteNewName, noteRenumbered, waitsForOwnKeys } from "./own-keys.ts";
 import { isStatusCut, isToBeCreated, statusIssues } from "./plan-status.ts";
 import { twinOf } from "./twins.ts";
 import { addShort, waits, whyCut, whyLone } from "./plan-short.ts";
@@ -98,6 +98,7 @@ export async function planRows(draft: Draft, all: RowsToPlan, again: boolean): P
     const waitsForLinks = mayBeOfAnother(draft, record, found, conflicts);
     if (!again && (isTwin || waitsAsShort || waitsForKeys || waitsForLinks)) {
       noteMover(draft, record, found, lookedUp, conflicts);
+      noteRenumbered(draft, record, found, row.n, lookedUp);
       postpone(draft, row, found);
       continue;
     }
@@ -270,8 +271,7 @@ function place(batch: Batch, at: MatchedRow, decision: Decision, issues: readonl
   const withheld = withheldWithManager(batch, at, decision);
   // That a status is empty is reported once: the next time it was empty last time as well.
   const isSilent = !isOnlyLeaving(record) && issues.every(({ code }) => code === "status_blank") &&
-    record.notes.length === 0 &&
-    !isShort(row.row);
+    record.notes.length === 0 && !isShort(row.row);
   const settled = decision.settled && isSilent && withheld === null && isManagerSettled(draft, candidate);
   placeRow(draft, at, {
     decision,

@@ -127,6 +127,16 @@ test("a filtered status deactivates nobody whom another connection calls active"
   assert.deepEqual([decision.action, codes(decision)], ["unchanged", ["active_elsewhere"]]);
 });
 
+test("a leaving day that has come is not stored where another connection's active counts more, whatever gives the reason", () => {
+  for (const activeReason of ["is_active", "deactivation_date"] as const) {
+    const record = recordOf({ deactivation_date: "2020-01-31", title: "Cook" }, { active: false, activeReason });
+    const ruling = { ...NOWHERE, active: true, ruling: true };
+    const decision = decideUpdate(record, knownUser(1), linkTo(1), ruling, decideContext());
+    assert.deepEqual([decision.action, codes(decision)], ["update", ["source_conflict"]]);
+    assert.deepEqual([after(decision, "title"), after(decision, "deactivation_date")], ["Cook", null]);
+  }
+});
+
 test("a protected person is not deactivated by a row, and that is reported", () => {
   const record = recordOf({}, { active: false, activeReason: "is_active" });
   const context = decideContext({ policy: { protected: new Set([1]) } });

@@ -90,6 +90,23 @@ test("whom a file by hand has deactivated, a feed that never says who is active 
     assert.deepEqual([next.counts.reactivated, (await world.person("1")).status], [1, "active"]);
   }));
 
+test("a file by hand that says nothing of who has left brings nobody back", () =>
+  withFeed(async (world) => {
+    const night = [titled, `${ANA},Engineer,yes`, `${BO},Clerk,no`, `${CY},Cook,yes`];
+    await sync(world, titled, `${ANA},Engineer,yes`, `${BO},Clerk,yes`, `${CY},Cook,yes`);
+    await sync(world, ...night);
+    await world.edit(await world.person("3"), { deactivation_date: "2026-01-02" });
+    assert.equal((await world.person("3")).status, "inactive");
+    const upload = await world.import(csv(`${HEADER},title`, `${ANA},Lead`, `${BO},Lead`, `${CY},Lead`), BY_HAND);
+    assert.deepEqual([upload.counts.reactivated, upload.counts.updated], [0, 3]);
+    assert.deepEqual(said(upload), ["3 source_conflict", "4 source_conflict"]);
+    const bo = await world.person("2"), cy = await world.person("3");
+    assert.deepEqual([bo.status, cy.status, cy.deactivation_date], ["inactive", "inactive", "2026-01-02"]);
+    // Whoever means it says so.
+    const back = await world.import(csv(`${HEADER},is_active`, `${BO},yes`), { ...BY_HAND, coverage: "diff" });
+    assert.deepEqual([back.counts.reactivated, (await world.person("2")).status], [1, "active"]);
+  }));
+
 test("somebody added by hand stays until the feed has seen them, and leaves with it from then on", () =>
   withFeed(async (world) => {
     const head = `${HEADER},is_active`;

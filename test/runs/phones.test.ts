@@ -224,3 +224,19 @@ test("a phone that two people share shows of none of them who a row is about, wh
     const run = await world.import(csv(header, `1,Zoe,Quill,${desk}`), { connection: "second" });
     assert.deepEqual([said(run), run.changes], [["2 identity_conflict"], []]);
   }));
+
+test("somebody new with the number of a person who gets another one, under a new phone, in any order of rows", async () => {
+  const header = "employee_id,email,first_name,last_name,mobile_phone";
+  const ana = "3,ana@acme.test,Ana,Novak,+371 2012 3495", bo = "2,bo@acme.test,Bo,Lind,+371 2012 3403";
+  for (const rows of [[ana, bo], [bo, ana]]) {
+    await importing(async (world) => {
+      await world.connect("team", { key: "mobile_phone" });
+      const send = (...lines: string[]) => world.import(csv(header, ...lines), { connection: "team" });
+      await send("2,ana@acme.test,Ana,Novak,+371 2012 3402");
+      const before = (await world.people())[0]!.id;
+      const run = await send(...rows);
+      assert.deepEqual([said(run), run.counts.created, run.counts.updated], [[], 1, 1]);
+      assert.deepEqual([(await world.person("3")).id, (await world.person("2")).email], [before, "bo@acme.test"]);
+    });
+  }
+});

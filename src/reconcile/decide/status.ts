@@ -46,7 +46,7 @@ function isStatusWithheld(revision: Revision, wants: boolean): boolean {
   else if (!wants && record.activeReason === "filtered" && elsewhere.active) {
     if (noteWithheld(revision, "status", "filtered")) issues.push(activeElsewhere());
   } else if (isOverruled(revision, wants)) {
-    if (record.activeReason === "deactivation_date") takeDayBack(revision);
+    if (!wants && isDayOver(revision)) takeDayBack(revision);
     if (noteWithheld(revision, "status", String(wants))) {
       const [value, current] = wants ? ["active", "inactive"] : ["inactive", "active"];
       issues.push(sourceConflict("status", value, user.id, current));
@@ -68,8 +68,23 @@ function isKeptByHand({ edited, link, elsewhere }: Revision): boolean {
 function isOverruled(revision: Revision, wants: boolean): boolean {
   const { elsewhere, context } = revision;
   if (elsewhere.ruling !== null) return elsewhere.ruling !== wants;
-  if (!wants || elsewhere.isEdit) return false;
+  if (!wants) return false;
+  if (elsewhere.isEdit) return saysNothingByHand(revision);
   return hasLeftElsewhere(revision) || (!context.byHand && !context.readsStatus() && isOfOther(revision));
+}
+
+/**
+ * Whether a file by hand comes through a connection that has never read a status: that somebody is in it does not mean that
+ * they are back, unless they were missing from its files.
+ */
+function saysNothingByHand({ link, context }: Revision): boolean {
+  return !context.readsStatus() && (link === null || link.missingSince === null);
+}
+
+/** Whether the person's leaving day has come, by what they would have after the record. */
+function isDayOver({ after, context }: Revision): boolean {
+  const day = leavingDayOf(after);
+  return day !== null && hasLeft(day, context.today, context.policy.leavers);
 }
 
 /** A day that has come and does not count would deactivate the person all the same, tomorrow. */
@@ -97,14 +112,11 @@ function isOfOther(revision: Revision): boolean {
 }
 
 function changeStatus(revision: Revision, wants: boolean): void {
-  const { record, after, context } = revision;
+  const { record, after } = revision;
   revision.action = wants ? "reactivate" : "deactivate";
   revision.reason = wants || record.activeReason === "is_active" ? null : record.activeReason;
   setStatus(after, wants);
   noteWritten(revision, "status", wants);
   // A past date would deactivate the person again tomorrow.
-  const day = leavingDayOf(after);
-  if (wants && day !== null && hasLeft(day, context.today, context.policy.leavers)) {
-    after[IMAGE_INDEX.deactivation_date] = null;
-  }
+  if (wants && isDayOver(revision)) after[IMAGE_INDEX.deactivation_date] = null;
 }

@@ -92,7 +92,9 @@ function isStatusWithheld({ values, edited }: Person, wanted: boolean, around: A
   const hasChanged = link !== undefined && (!link.isActive || link.missingSince !== null);
   if (wanted && edited.has("status") && !elsewhere.isEdit && !hasChanged) return true;
   if (elsewhere.ruling !== null) return elsewhere.ruling !== wanted;
-  if (!wanted || elsewhere.isEdit) return false;
+  if (!wanted) return false;
+  // A file by hand brings nobody back whose connection has never read a status, but for a return after an absence.
+  if (elsewhere.isEdit) return !around.readsStatus && (link?.missingSince ?? null) === null;
   const hasLeftElsewhere = isOver(values.deactivation_date, around) && elsewhere.isOutranked("deactivation_date");
   return hasLeftElsewhere || (!around.byHand && !around.readsStatus && elsewhere.isStatusOfOther);
 }

@@ -110,9 +110,9 @@ function areTwoPeople({ values }: Record_, person: Person): boolean {
   return compare(person.values.email, values.email) === "differs" && first === "differs" && last === "differs";
 }
 
-/** Whether a row of a person's own gives them another number. */
+/** Whether a row of a person's own, or one with a new key, gives them another number. */
 function getsNumber(person: Person, among: Among): boolean {
-  return among.records.some((other) => {
+  return among.rekeyed.has(person.id) || among.records.some((other) => {
     const link = linkOf(other, among), number = other.values.employee_id;
     return link?.person === person.id && other.errors.length === 0 && number !== undefined &&
       number !== person.values.employee_id && keepZeros(other, person) === other &&
