@@ -18,8 +18,8 @@ export const FILES = {
       "connection's settings",
     example: {
       of: "Lines of a file",
-      before: "Email;Name\nana@acme.test;Sol, Ana",
-      after: 'Email;Name\nana@acme.test;"Sol, Ana"',
+      before: "Employee ID,Email;Title\n17,ana@acme.test;Clerk\n18,bo@acme.test;Lead",
+      after: "Employee ID,Email,Title\n17,ana@acme.test,Clerk\n18,bo@acme.test,Lead",
     },
   },
   quote_invalid: {
@@ -81,7 +81,7 @@ export const FILES = {
     when: "Two columns stand for the same field, and this one was not used",
     then: "The other column and the rest of the file are used",
     todo: "Remove the column that is not wanted, or map the right one",
-    example: { of: "First line of a file", before: "Title,Job Title", after: "Job Title" },
+    example: { of: "First line of a file", before: "Employee ID,Title,Job Title", after: "Employee ID,Job Title" },
   },
   column_vanished: {
     when: "A column that the last file had is not in this one, so its field was left as it was",
@@ -135,6 +135,6 @@ export const FILES = {
     todo:
       "Leave out what is not needed, or split the input. One row of many lines mostly has a quote that is not closed: look at " +
       "the place that the message names",
-    example: { of: "A line of a file", before: '17,"Ana Sol,Sales', after: '17,"Ana Sol",Sales' },
+    example: { of: "people.csv", before: "1.4 GiB, with a column of photos", after: "2 MiB, without it" },
   },
 } as const satisfies Record<string, Help>;

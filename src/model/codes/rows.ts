@@ -54,8 +54,8 @@ export const ROWS = {
   },
   rehired_as_new: {
     when:
-      "A new person has the address and a name of somebody who has left by a row of their own, under another id: the old record stays as it is",
-    then: "The row makes a new person, so that there are two records",
+      "Somebody who has left, by a row of their own, seems to be back under another id: the address and a name are the same",
+    then: "The row of the new id makes a new person; the old record stays as it is",
     todo: "If both are one person, take the row of the old id out of the file, or give the old record the new id",
     example: {
       of: "Lines of a file, where Ana Sol came back under another id",
