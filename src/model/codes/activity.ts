@@ -16,7 +16,7 @@ export const ACTIVITY = {
   },
   status_disagrees: {
     when: "The row says that the person is active, and has a deactivation_date that has come; they count as inactive",
-    then: "The person is deactivated, or stays inactive; their record and its history are kept",
+    then: "The person is deactivated, or stays inactive, with their record and its history; nobody new is added",
     todo: "Correct the one that is wrong: take the date out for people who are back",
     example: {
       of: "Active, Deactivation date (somebody who is back)",
@@ -50,7 +50,7 @@ export const ACTIVITY = {
   },
   protected_user: {
     when: "The person is on the connection's list of people that no run deactivates",
-    then: "The person stays active, whatever the row says",
+    then: "The person stays active",
     todo: "Have the person taken off the list if they have really left; otherwise do nothing",
     example: { of: "Protected people", before: "Ana Sol, Bo Lind", after: "Bo Lind" },
   },

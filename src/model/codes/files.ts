@@ -131,7 +131,7 @@ export const FILES = {
   },
   too_large: {
     when: "The input, or one row of it, is larger than its limit",
-    then: "It is refused as a whole: nobody changes, and nothing of it is stored",
+    then: "It is refused as a whole: nobody changes",
     todo:
       "Leave out what is not needed, or split the input. One row of many lines mostly has a quote that is not closed: look at " +
       "the place that the message names",

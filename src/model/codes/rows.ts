@@ -81,7 +81,7 @@ export const ROWS = {
   },
   changed_since_plan: {
     when: "The person was changed after the plan was made, so the planned change was not applied",
-    then: "The person has what they were changed to; all other changes of the run are made",
+    then: "The person has what they were changed to; the other changes of the run go on",
     todo: "Nothing: the next run looks at the row again",
     example: {
       of: "Title of Ana Sol, planned as Head of Sales and changed by hand meanwhile",
