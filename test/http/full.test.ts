@@ -41,7 +41,7 @@ test("without room every kind of upload answers 507 and says what to do, and wor
       );
     }
     const page = await (await ask("/errors/storage_full")).text();
-    assert.match(page, /Try the same thing again a little later/);
+    assert.match(page, /Ask the operator of the hub to free disk space/);
     assert.ok(
       hub.lines.some(({ event, details }) => event === "request_failed" && /SQLITE_FULL/.test(`${details.error}`)),
     );

@@ -136,6 +136,7 @@ test("the page has its viewer from the hub, under a policy that lets no other sc
   const page = await ask("/docs");
   assert.match(page.headers.get("content-security-policy")!, /default-src 'none'; script-src 'self';/);
   const text = await page.text();
+  assert.match(text, /<header class="top"><strong>Muster<\/strong>/);
   assert.doesNotMatch(text, /https?:|<script>/);
   for (const [, file] of text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)) {
     assert.equal((await ask(`/${file}`)).status, 200, file);

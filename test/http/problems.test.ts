@@ -190,14 +190,33 @@ test("unknown query parameters, wrong limits and foreign cursors are refused by 
   }
 });
 
-test("every code of a fault and of an issue has a page", async () => {
-  for (const code of [...Object.keys(FAULTS), ...Object.keys(CODES)]) {
-    const page = await ask(`/errors/${code}`);
+test("every code of a fault and of an issue has a page in the frame of all pages, small and cacheable", async () => {
+  for (const code of new Set([...Object.keys(FAULTS), ...Object.keys(CODES)])) {
+    const page = await ask(`/errors/${code}`), text = await page.text();
     assert.equal(page.status, 200, code);
     assert.match(page.headers.get("content-type")!, /^text\/html/);
-    assert.ok((await page.text()).includes(code));
+    assert.equal(page.headers.get("cache-control"), "public, max-age=3600");
+    assert.match(page.headers.get("content-security-policy")!, /default-src 'none'/);
+    assert.match(text, /<header class="top"><strong>Muster<\/strong>/);
+    for (const part of [`<code>${code}</code>`, "What Muster did", "What to do"]) assert.ok(text.includes(part), part);
+    assert.ok(text.length < 20_000, `${code}: ${text.length} bytes`);
   }
-  assert.equal((await ask("/errors/nonsense")).status, 404);
+});
+
+test("a page of a code shows what happened, what was done, what to do, and an example", async () => {
+  const text = await (await ask("/errors/cell_count")).text();
+  const { when, then, todo, example } = CODES.cell_count;
+  for (const part of [when, then, todo, example.before]) assert.ok(text.includes(part), part);
+  assert.ok(text.includes("17,Ana,Sol,&quot;Sales, Berlin&quot;"));
+  const cleared = await (await ask("/errors/placeholder_value")).text();
+  assert.match(cleared, /After<\/dt>\s*<dd>\s*<span class="soft">empty/);
+});
+
+test("an unknown code is a page, too, that is not cached and does not quote the address", async () => {
+  const page = await ask("/errors/nonsense"), text = await page.text();
+  assert.deepEqual([page.status, page.headers.get("cache-control")], [404, "no-store"]);
+  assert.match(page.headers.get("content-type")!, /^text\/html/);
+  assert.ok(text.includes("There is no such code") && !text.includes("nonsense"));
 });
 
 test("a failure that nobody foresaw is answered without its message, and logged without values", async () => {

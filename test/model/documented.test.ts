@@ -2,17 +2,17 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { issuesDocument, OF_RUNS } from "../../packages/issues.ts";
 import { WHY_LEFT } from "../../src/model/bridge-wire.ts";
 import { CODES } from "../../src/model/codes.ts";
 import { FAULTS } from "../../src/model/errors.ts";
 import { GUARD_NAMES } from "../../src/model/guards.ts";
 
-const sections = readFileSync(new URL("../../docs/issues.md", import.meta.url), "utf8").split(/^(?=##)/m)
+const document = readFileSync(new URL("../../docs/issues.md", import.meta.url), "utf8");
+const sections = document.replace(/^<!--.*-->\n/gm, "").split(/^(?=##)/m)
   .filter((section) => section.startsWith("### "))
   .map((section) => /^### (\S+)\n\n(.*)$/s.exec(section)!.slice(1) as [string, string]);
 
-/** With which a run may fail or be skipped, beside the codes of issues. */
-const OF_RUNS = ["rows_rejected", "duplicate_input", "content_erased", "content_expired", "run_failed"] as const;
 const KNOWN = [
   ...Object.keys(CODES),
   ...GUARD_NAMES,
@@ -31,7 +31,13 @@ test("every code of an issue, every guard, and every reason why a file is not us
 
 test("each section says what happens and what to do, in sentences and without the API", () => {
   for (const [name, text] of sections) {
-    assert.match(text.trim(), /^[A-Z].{40,}[.]$/s, name);
+    const [sentences] = text.trim().split("\n\n_");
+    assert.match(sentences!, /^[A-Z].{40,}[.]$/s, name);
     assert.doesNotMatch(text, /\b(?:GET|POST|PATCH|DELETE|PUT)\b|\/v1\//, name);
   }
+});
+
+test("the sections of codes are those that npm run issues writes", () => {
+  assert.equal(issuesDocument(document), document, "npm run issues writes it anew");
+  for (const [name, text] of sections.filter(([name]) => name in CODES)) assert.match(text, /\n\n_.+:_/, name);
 });

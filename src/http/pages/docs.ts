@@ -1,7 +1,8 @@
 /**
  * The API's own description: the OpenAPI document, and a page that shows it.
  *
- * The page loads its viewer from this hub and nothing from other hosts. It runs no inline scripts.
+ * The page loads its viewer from this hub and nothing from other hosts. It runs no inline scripts. The viewer writes styles
+ * into the page, so that the page has a policy of its own (decision 125).
  */
 import { Hono } from "hono";
 import { html } from "hono/html";
@@ -12,11 +13,24 @@ import { describe, json, PAGE, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { EVENT_SHAPES } from "../api/event-shapes.ts";
 import { createDocument } from "../kit/openapi.ts";
+import { answerPage } from "./frame.ts";
 
 const PIECE_BYTES = 64 * 1024;
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The viewer has colours for a light page only. */
+const VIEWER_STYLE = `
+.top, main { max-width: 92rem }
+h1 { font-size: 1.625rem; line-height: 1.2; font-weight: 650 }
+#viewer { background: #ffffff; color: #1d2327; color-scheme: light; border-radius: 12px; padding-bottom: 1rem }
+`;
+
+const VIEWER_HEAD = html`
+  <link rel="icon" href="data:,">
+  <link rel="stylesheet" href="docs/viewer.css">
+`;
 
 /** Asks no other host for a validator badge, and does not store the token for the next visit. */
 const START = `SwaggerUIBundle({
@@ -45,23 +59,19 @@ const getPage = route(
   describe("getDocs", "Show this document as a page", { 200: PAGE }, {
     description: "An interactive viewer, served by the hub itself.",
   }),
-  (c) => {
-    c.header("content-security-policy", POLICY);
-    c.header("referrer-policy", "no-referrer");
-    return c.html(html`
-      <!doctype html>
-      <html lang="en">
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width">
-        <title>The API of Muster</title>
-        <link rel="icon" href="data:,">
-        <link rel="stylesheet" href="docs/viewer.css">
+  (c) =>
+    answerPage(c, {
+      title: "The API",
+      organization: null,
+      main: html`
+        <h1>The API</h1>
         <div id="viewer"></div>
         <script src="docs/viewer.js"></script>
         <script src="docs/start.js"></script>
-      </html>
-    `);
-  },
+      `,
+      isPublic: true,
+      program: { policy: POLICY, style: VIEWER_STYLE, head: VIEWER_HEAD },
+    }),
 );
 
 const getStart = route(

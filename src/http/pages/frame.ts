@@ -3,14 +3,14 @@
  *
  * Pages have no scripts of their own, and their policy allows none, so that a name with markup in it stays text; one that
  * shows something in progress loads a script of the hub's (live.ts). The page's address is a secret: it is not cached, and
- * not sent to the targets of its links.
+ * not sent to the targets of its links; but for pages that are the same for everybody.
  */
 import type { Context } from "hono";
 import { html, raw } from "hono/html";
 import type { Env } from "../kit/env.ts";
 import { basePath } from "./base-path.ts";
 import { LIVE_PATH } from "./live.ts";
-import { STYLE } from "./style.ts";
+import { FRAME_STYLE, STYLE } from "./style.ts";
 
 /** A piece of a page, escaped. */
 export type Html = ReturnType<typeof html>;
@@ -43,15 +43,29 @@ export interface Page {
   readonly isLive?: boolean;
   /** Links to other pages; absent: it has no links to others. */
   readonly navigation?: Html;
+  /** It is the same for everybody, and may be cached for an hour. */
+  readonly isPublic?: boolean;
+  /** It shows a program with looks and scripts of its own; of the pages' looks it has only those of the frame. */
+  readonly program?: Program;
+}
+
+/** `policy`: its Content Security Policy; `style`: how it fits the frame; `head`: loads what it needs. */
+export interface Program {
+  readonly policy: string;
+  readonly style: string;
+  readonly head: Html;
 }
 
 /** Answers with a whole page. */
 export async function answerPage(
   c: Context<Env>,
-  { title, organization, main, footer, navigation, isLive = false }: Page,
+  { title, organization, main, footer, navigation, isLive = false, isPublic = false, program }: Page,
   status: PageStatus = 200,
 ): Promise<Response> {
-  const headers = { ...PRIVATE, "content-security-policy": await contentPolicy(isLive) };
+  const headers = {
+    ...isPublic ? PUBLIC : PRIVATE,
+    "content-security-policy": program?.policy ?? await contentPolicy(isLive),
+  };
   const page = html`
     <!doctype html>
     <html lang="en">
@@ -60,7 +74,8 @@ export async function answerPage(
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="robots" content="noindex">
         <title>${title} – Muster</title>
-        <style>${raw(STYLE)}</style>
+        <style>${raw(program === undefined ? STYLE : FRAME_STYLE + program.style)}</style>
+        ${program?.head ?? ""}
         ${isLive ? html`<script src="${basePath(c)}${LIVE_PATH}" defer></script>` : ""}
       </head>
       <body>
@@ -76,6 +91,11 @@ export async function answerPage(
   `;
   return c.html(page, status, headers);
 }
+
+const PUBLIC: Readonly<Record<string, string>> = {
+  "cache-control": "public, max-age=3600",
+  "referrer-policy": "no-referrer",
+};
 
 /** Headers of what a signed link opens: it is not cached, and its address is not sent to other hosts. */
 export const PRIVATE: Readonly<Record<string, string>> = {

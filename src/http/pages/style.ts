@@ -1,6 +1,7 @@
 /** The looks of the pages for people: one text, allowed by its hash, so that nothing else can style them. */
 
-export const STYLE = `
+/** Around each page. What is inside has its looks from STYLE, or its own. */
+export const FRAME_STYLE = `
 :root {
   color-scheme: light dark;
   --page: #f5f5f2; --card: #ffffff; --text: #1d2327; --soft: #555e66; --line: #d9dbd6; --hover: #f0f1ed;
@@ -34,16 +35,19 @@ main > h1 { margin: .5rem 0 1rem }
 .sections a { display: block; padding: .375rem .5rem; font-size: .9375rem; border-radius: 8px; text-decoration: none }
 .sections a:hover { background: var(--hover) }
 .sections a[aria-current] { font-weight: 650; color: var(--text); text-decoration: underline; text-underline-offset: .375em }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px }
+.skip:not(:focus) { position: absolute; left: -999rem }
+`;
+
+export const STYLE = `${FRAME_STYLE}
 h1 { font-size: 1.625rem; line-height: 1.2; margin: 0; font-weight: 650; text-wrap: balance }
 h2 { font-size: 1.1875rem; line-height: 1.3; margin: 0 0 .75rem; font-weight: 650 }
 h3 { font-size: 1rem; line-height: 1.4; margin: 0; font-weight: 650 }
 p { margin: 0 0 .75rem }
 a { color: var(--link); text-underline-offset: .15em }
-:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px }
 .soft { color: var(--soft) }
 .small { font-size: .875rem }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
-.skip:not(:focus) { position: absolute; left: -999rem }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.125rem; margin: 0 0 1rem }
 .card > :last-child { margin-bottom: 0 }
 .state { border-left: 6px solid var(--tone) }
@@ -165,6 +169,8 @@ details summary { cursor: pointer; padding: .25rem 0; color: var(--link); font-s
 .versus div { border: 1px solid var(--line); border-radius: 10px; padding: .625rem .75rem; min-width: 0 }
 .versus dt { color: var(--soft); font-size: .875rem }
 .versus dd { margin: 0 }
+.versus code { white-space: pre-wrap }
+.help h2 { margin: 1.25rem 0 .25rem }
 li .decide { margin-top: .625rem }
 progress { width: 100%; height: .5rem; accent-color: var(--go) }
 .facts { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1.25rem; font-size: .9375rem }
