@@ -108,7 +108,14 @@ test(
       const isPage = ({ method, path }: { method: string; path: string }) =>
         method === "GET" && !/:file|\.csv$/.test(path);
       const addresses = consoleRoutesOf(world.hub, examples).filter(isPage).map(({ address }) => address);
-      addresses.push("/o/default/explain?q=E0001", "/o/default/people?q=Nobody", "/o/default/nowhere", "/sign-in");
+      addresses.push(
+        "/o/default/explain?q=E0001",
+        "/o/default/people?q=Nobody",
+        "/o/default/nowhere",
+        "/sign-in",
+        "/errors/email_invalid",
+        "/errors/nowhere",
+      );
       if (PICTURES !== null) mkdirSync(PICTURES, { recursive: true });
       await inBrowser(world, async ({ url, open, complaints }) => {
         const problems: string[] = [];
