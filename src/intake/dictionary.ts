@@ -94,6 +94,12 @@ const PRESETS: Readonly<Record<Preset, Dictionary["aliases"]>> = {
 };
 
 /** A preset's own aliases, then those of the default dictionary, except headers that the preset uses itself. */
+/** The dictionaries of a connection's inputs. `preset`: of the connection, which may be none, or `custom`. */
+export function dictionariesOf(preset: string | null): Readonly<Record<Entity, Dictionary>> {
+  const name = (preset === null || preset === "custom" ? "default" : preset) as Preset;
+  return { users: getDictionary(name, "users"), departments: getDictionary(name, "departments") };
+}
+
 export function getDictionary(preset: Preset, entity: Entity): Dictionary {
   if (entity === "departments") return { entity, aliases: DEPARTMENTS };
   const own = PRESETS[preset];

@@ -1,7 +1,17 @@
 /** What each column of an input is read as, and why: for people who decide where a column belongs. No I/O. */
 import { cleanHeader } from "./clean.ts";
 import type { Dictionary } from "./dictionary.ts";
-import { foldHeader, isReportColumn, mappedTo, namesNearby, namesOf, read, type Reading, targetOf } from "./header.ts";
+import {
+  findBest,
+  foldHeader,
+  isReportColumn,
+  mappedTo,
+  namesNearby,
+  namesOf,
+  read,
+  type Reading,
+  targetOf,
+} from "./header.ts";
 import { nearest } from "./nearest.ts";
 
 /**
@@ -35,12 +45,7 @@ export function explainColumns(columns: readonly string[], rules: ColumnRules): 
   const readings = cleaned.map((column) =>
     isReportColumn(column) ? null : read(column, known, dictionary, { mapping, exactNames })
   );
-  const winners = new Map<string, number>();
-  readings.forEach((reading, i) => {
-    if (reading === null) return;
-    const other = winners.get(targetOf(reading));
-    if (other === undefined || reading.rank < readings[other]!.rank) winners.set(targetOf(reading), i);
-  });
+  const winners = findBest(readings);
   const nearby = namesNearby(known.filter((name) => !winners.has(name)), dictionary, { exactNames });
   return cleaned.map((column, i) => {
     const reading = readings[i]!;

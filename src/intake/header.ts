@@ -87,8 +87,8 @@ export function resolveHeader(header: readonly string[], dictionary: Dictionary,
   return { fields, issues, isReport: columns.some(isReportColumn) };
 }
 
-/** The column of each field that has one: the best by its rank. */
-function findWinners(columns: readonly string[], readings: readonly (Reading | null)[]): ReadonlyMap<string, number> {
+/** The column of each field that has one: the best by its rank, and of equals the first. */
+export function findBest(readings: readonly (Reading | null)[]): ReadonlyMap<string, number> {
   const winners = new Map<string, number>();
   const isBetter = (reading: Reading, other: Reading) =>
     reading.rank < other.rank ||
@@ -98,6 +98,12 @@ function findWinners(columns: readonly string[], readings: readonly (Reading | n
     const rival = winners.get(targetOf(reading));
     if (rival === undefined || isBetter(reading, readings[rival]!)) winners.set(targetOf(reading), i);
   });
+  return winners;
+}
+
+/** As findBest. Throws when a field has two columns that are equally good. */
+function findWinners(columns: readonly string[], readings: readonly (Reading | null)[]): ReadonlyMap<string, number> {
+  const winners = findBest(readings);
   readings.forEach((reading, i) => {
     const best = reading === null ? i : winners.get(targetOf(reading))!;
     if (best === i) return;

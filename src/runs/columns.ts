@@ -1,5 +1,5 @@
 /** What the columns of an input mean. Each block of rows may bring other columns; warnings about them are collected. No I/O. */
-import { getDictionary, type Preset } from "../intake/dictionary.ts";
+import { dictionariesOf } from "../intake/dictionary.ts";
 import { detectEntity } from "../intake/entity.ts";
 import { foldHeader, type Header, type HeaderOptions, resolveHeader } from "../intake/header.ts";
 import { resolveSpellings, type Spellings } from "../intake/spellings.ts";
@@ -40,8 +40,7 @@ export interface ColumnSettings {
 }
 
 export function createColumns({ preset, header, entity, key, deciding, apart }: ColumnSettings): Columns {
-  const name = (preset === null || preset === "custom" ? "default" : preset) as Preset;
-  const dictionaries = { users: getDictionary(name, "users"), departments: getDictionary(name, "departments") };
+  const dictionaries = dictionariesOf(preset);
   const issues = new Map<string, Issue>();
   /** By the list of names itself: rows are normalized when the next block has been read. */
   const resolvedFields = new WeakMap<readonly string[], Fields>();

@@ -5,6 +5,7 @@
 import { type Connector, type DropSource, type FetchContext, SourceFault } from "../connector.ts";
 import type { Installed } from "../hub.ts";
 import { digestCells } from "../intake/digest.ts";
+import type { HeaderOptions } from "../intake/header.ts";
 import { isApart, readDrop } from "../intake/media.ts";
 import type { ReadOptions, ReadReport } from "../intake/reading.ts";
 import { charsetOf, charsetProblem, findCharset } from "../model/charset.ts";
@@ -140,14 +141,21 @@ export function columnsOf(
   key: KeyField | null,
   apart: boolean,
 ): Columns {
-  const header = {
+  const header = headerOf({ connection, connector, customFields });
+  const deciding = (connection.policy.only_rows ?? []).map(({ column }) => column);
+  return createColumns({ preset: connection.preset, header, entity, key, deciding, apart });
+}
+
+/** How the connection's headers are read. */
+export function headerOf(
+  { connection, connector, customFields }: Pick<ReadingContext, "connection" | "connector" | "customFields">,
+): Omit<HeaderOptions, "key"> {
+  return {
     mapping: mappingOf(connection, connector),
     customKeys: customFields.map((field) => field.key),
     exactNames: settingsOf(connection, connector).exact_names === true,
     before: connection.baseline.users?.headers ?? {},
   };
-  const deciding = (connection.policy.only_rows ?? []).map(({ column }) => column);
-  return createColumns({ preset: connection.preset, header, entity, key, deciding, apart });
 }
 
 function settingsOf(connection: Connection, connector: Connector<never>): Record<string, unknown> {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { sql } from "drizzle-orm";
 import { createAsk, createTestToken } from "../support/hub.ts";
-import { csv, type Importing, importing } from "../support/imports.ts";
+import { crowd, csv, HEADER, type Importing, importing } from "../support/imports.ts";
 
 interface Column {
   column: string;
@@ -96,4 +96,11 @@ test("a file that is not stored any more, or that cannot be read, is refused wit
     await world.hub.db.rows(sql`delete from drop_chunks`);
     const gone = await world.ask(`/v1/drops/${read.drop!.id}/columns`);
     assert.deepEqual([gone.status, (await gone.json()).code], [422, "content_expired"]);
+  }));
+
+test("a file that is too large to be read again in the thread of requests is refused", () =>
+  importing(async (world) => {
+    const run = await world.import(csv(HEADER, ...crowd(60_000)), { mode: "plan" });
+    const answer = await world.ask(`/v1/drops/${run.drop!.id}/columns`);
+    assert.deepEqual([answer.status, (await answer.json()).code], [422, "unprocessable"]);
   }));
