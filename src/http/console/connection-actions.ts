@@ -7,7 +7,7 @@ import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { type Checked, viewChecked } from "./connection-check.ts";
 import { answerConnection, loadShown, onItsPage } from "./connection-page.ts";
-import { connectionInApi, connectionPath } from "./connection-shown.ts";
+import { connectionInApi, connectionPath, patchConnection } from "./connection-shown.ts";
 import { pathIn } from "./frame.ts";
 import { PAGE, readOwnForm } from "./guards.ts";
 
@@ -50,13 +50,7 @@ export const trustHostKey = route(PAGE, async (c) => {
   const form = await readOwnForm(c);
   return await onItsPage(c, async () => {
     const { settings } = await c.get("api")!.read<ConnectionView>(connectionInApi(c));
-    const changes = { settings: { ...settings, host_key: form.get("host_key") } };
-    const { slug } = await c.get("api")!.send<ConnectionView>(connectionInApi(c), {
-      method: "PATCH",
-      body: changes,
-      version: form.get("version"),
-    });
-    return c.redirect(connectionPath(c, slug), 303);
+    return await patchConnection(c, { settings: { ...settings, host_key: form.get("host_key") } }, form.get("version"));
   });
 });
 

@@ -2,18 +2,18 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import { z } from "zod";
-import { Fault, FAULTS } from "../../model/errors.ts";
+import { Fault } from "../../model/errors.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import type { ConnectorView } from "../api/connectors.ts";
 import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { EXPECTED_BY } from "../kit/values.ts";
-import type { Html, PageStatus } from "../pages/frame.ts";
-import type { Listed } from "./api.ts";
+import type { Html } from "../pages/frame.ts";
 import { faultOf, readSettingsFields, typedAgain, viewRefused, viewSettingsFields } from "./connection-form.ts";
 import { contactHint } from "./connection-new.ts";
-import { connectionInApi, connectionPath } from "./connection-shown.ts";
-import { type Typed, UNTYPED, viewInput } from "./fields.ts";
+import { connectionInApi, connectionPath, connectorOf, listConnectors, patchConnection } from "./connection-shown.ts";
+import { type Typed, UNTYPED, viewFolded, viewInput } from "./fields.ts";
+import { orAgain, statusOf } from "./forms.ts";
 import { answerConsole, formFields, may } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
 import { readSchedule, SCHEDULE_FIELDS, scheduleInWords, viewScheduleFields } from "./schedule.ts";
@@ -46,28 +46,19 @@ export const saveConnection = route(PAGE, async (c) => {
   const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
   const edited = await load(c);
   const { changes, errors } = readChanges(edited, form);
-  if (errors.size > 0) return await answerForm(c, edited, { form, errors }, 400, faultOf(errors));
-  try {
-    const { slug } = await c.get("api")!.send<ConnectionView>(connectionInApi(c), {
-      method: "PATCH",
-      body: changes,
-      version: form.get("version"),
-    });
-    return c.redirect(connectionPath(c, slug), 303);
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code === "not_found") throw error;
-    const typed = typedAgain(form, error, SCHEDULE_FIELDS);
-    return await answerForm(c, edited, typed, FAULTS[error.code].status as PageStatus, error);
-  }
+  if (errors.size > 0) return await answerForm(c, edited, { form, errors }, faultOf(errors));
+  return await orAgain(
+    () => patchConnection(c, changes, form.get("version")),
+    (refusal) => answerForm(c, edited, typedAgain(form, refusal, SCHEDULE_FIELDS), refusal),
+  );
 });
 
 async function load(c: Context<Env>): Promise<Edited> {
-  const api = c.get("api")!;
   const [connection, connectors] = await Promise.all([
-    api.read<ConnectionView>(connectionInApi(c)),
-    api.read<Listed<ConnectorView>>("/v1/connectors"),
+    c.get("api")!.read<ConnectionView>(connectionInApi(c)),
+    listConnectors(c),
   ]);
-  return { connection, connector: connectors.data.find(({ name }) => name === connection.connector) ?? null };
+  return { connection, connector: connectorOf(connection, connectors) };
 }
 
 /** What is other than now. A token that may not set everything can so change the rest. */
@@ -115,7 +106,6 @@ function answerForm(
   c: Context<Env>,
   { connection, connector }: Edited,
   typed: Typed,
-  status: PageStatus = 200,
   refusal: Fault | null = null,
 ): Promise<Response> {
   const path = connectionPath(c, connection.slug), { timezone } = c.get("organization");
@@ -152,7 +142,7 @@ function answerForm(
         </form>
       </section>
     `,
-  }, status);
+  }, statusOf(refusal));
 }
 
 function viewUsual({ schedule, title }: ConnectorView, connection: ConnectionView): Html {
@@ -162,13 +152,9 @@ function viewUsual({ schedule, title }: ConnectorView, connection: ConnectionVie
 
 function viewExpected({ expected_by }: ConnectionView, typed: Typed): Html {
   const isOpen = expected_by !== null || [...typed.errors.keys()].some((at) => at.startsWith("/expected_by"));
-  return html`<details${
-    isOpen
-      ? html`
-        open
-      `
-      : ""
-  }><summary>When its input should have come</summary>${
-    viewProperty(WHEN_EXPECTED, [], expected_by ?? undefined, typed)
-  }</details>`;
+  return viewFolded(
+    "When its input should have come",
+    isOpen,
+    viewProperty(WHEN_EXPECTED, [], expected_by ?? undefined, typed),
+  );
 }

@@ -11,7 +11,7 @@ import type { ConnectionView } from "../api/connection-view.ts";
 import type { ConnectorView } from "../api/connectors.ts";
 import type { Html } from "../pages/frame.ts";
 import { named } from "./feeds.ts";
-import { type Typed, viewChoice, viewInput, viewTextarea } from "./fields.ts";
+import { type Typed, viewChoice, viewFolded, viewInput, viewTextarea } from "./fields.ts";
 import { propertiesOf, type Property, readProperties, type Schema, viewProperty } from "./schema-form.ts";
 
 type Secret = ConnectorView["secrets"][number];
@@ -45,16 +45,6 @@ export function viewSettingsFields(connector: ConnectorView, current: Current, t
       ? ""
       : viewFolded("How files and values are read", isConcerned(typed, reading, []), viewAll(reading, []))}
   `;
-}
-
-function viewFolded(title: string, isOpen: boolean, fields: Html): Html {
-  return html`<details${
-    isOpen
-      ? html`
-        open
-      `
-      : ""
-  }><summary>${title}</summary>${fields}</details>`;
 }
 
 /** Whether something in these fields is wrong, so that they have to be seen. */

@@ -1,16 +1,15 @@
 /** Adding a connection: which system it is, then what that system needs. It takes nothing by itself before it was checked. */
 import type { Context } from "hono";
 import { html } from "hono/html";
-import { Fault, FAULTS } from "../../model/errors.ts";
+import { Fault } from "../../model/errors.ts";
 import { PRESETS } from "../../model/preset.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import type { ConnectorView } from "../api/connectors.ts";
 import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { pathParameter } from "../kit/load.ts";
-import type { Html, PageStatus } from "../pages/frame.ts";
-import type { Listed } from "./api.ts";
-import { connectionPath } from "./connection-shown.ts";
+import type { Html } from "../pages/frame.ts";
+import { connectionPath, listConnectors } from "./connection-shown.ts";
 import {
   faultOf,
   needsInWords,
@@ -20,6 +19,7 @@ import {
   viewSettingsFields,
 } from "./connection-form.ts";
 import { type Typed, UNTYPED, viewInput, viewSelect } from "./fields.ts";
+import { orAgain, statusOf } from "./forms.ts";
 import { answerConsole, formFields, may, pathIn } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
 import { RECORDS } from "./lists.ts";
@@ -50,7 +50,7 @@ export const addConnection = route(PAGE, async (c) => {
   const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
   const connector = await findConnector(c);
   const { settings, secrets, errors } = readSettingsFields(connector, null, form);
-  if (errors.size > 0) return await answerForm(c, connector, { form, errors }, 400, faultOf(errors));
+  if (errors.size > 0) return await answerForm(c, connector, { form, errors }, faultOf(errors));
   const contact = (form.get("/technical_contact") ?? "").trim(), preset = form.get("/preset") ?? "";
   const made = {
     connector: connector.name,
@@ -62,21 +62,14 @@ export const addConnection = route(PAGE, async (c) => {
     // It runs by itself once somebody has looked at its first run and chosen when.
     ...(connector.takes_drops ? {} : { schedule: null }),
   };
-  try {
+  return await orAgain(async () => {
     const { slug } = await c.get("api")!.send<ConnectionView>("/v1/connections", { method: "POST", body: made });
     return c.redirect(connectionPath(c, slug), 303);
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    return await answerForm(c, connector, typedAgain(form, error), FAULTS[error.code].status as PageStatus, error);
-  }
+  }, (refusal) => answerForm(c, connector, typedAgain(form, refusal), refusal));
 });
 
 function requireMayAdd(c: Context<Env>): void {
   if (!may(c, "connections:read", "connections:write")) throw new Fault("forbidden", "You may not add connections");
-}
-
-async function listConnectors(c: Context<Env>): Promise<readonly ConnectorView[]> {
-  return (await c.get("api")!.read<Listed<ConnectorView>>("/v1/connectors")).data;
 }
 
 async function findConnector(c: Context<Env>): Promise<ConnectorView> {
@@ -115,7 +108,6 @@ function answerForm(
   c: Context<Env>,
   connector: ConnectorView,
   typed: Typed,
-  status: PageStatus = 200,
   refusal: Fault | null = null,
 ): Promise<Response> {
   const { name, title, takes_drops } = connector;
@@ -163,7 +155,7 @@ function answerForm(
         </form>
       </section>
     `,
-  }, status);
+  }, statusOf(refusal));
 }
 
 /** What happens where no contact is named. */

@@ -2,18 +2,18 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { RunView } from "../../model/run.ts";
-import { Fault, FAULTS } from "../../model/errors.ts";
+import { Fault } from "../../model/errors.ts";
 import { whenInWords } from "../../notify/words.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
-import type { ConnectorView } from "../api/connectors.ts";
 import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import type { Html, PageStatus } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
 import { viewActions, viewNextSteps } from "./connection-actions-view.ts";
 import { viewFacts, viewLying, viewRules, viewSettings } from "./connection-facts.ts";
-import { connectionInApi, connectionPath, type Shown } from "./connection-shown.ts";
+import { connectionInApi, connectionPath, connectorOf, listConnectors, type Shown } from "./connection-shown.ts";
 import { stateOfFeed } from "./feeds.ts";
+import { orAgain, statusOf } from "./forms.ts";
 import { answerConsole, may, pathIn } from "./frame.ts";
 import { PAGE } from "./guards.ts";
 import { viewRuns } from "./lists.ts";
@@ -41,26 +41,21 @@ export async function loadShown(c: Context<Env>): Promise<Shown> {
   const api = c.get("api")!;
   const connection = await api.read<ConnectionView>(connectionInApi(c));
   const [connectors, runs, login] = await Promise.all([
-    api.read<Listed<ConnectorView>>("/v1/connectors"),
+    listConnectors(c),
     may(c, "runs:read") ? api.read<Listed<RunView>>(`/v1/runs?limit=${RUNS_SHOWN}&connection=${connection.id}`) : null,
     loadLogin(c, connection),
   ]);
-  const connector = connectors.data.find(({ name }) => name === connection.connector) ?? null;
+  const connector = connectorOf(connection, connectors);
   const pgpKeys = connector?.takes_drops === true ? await loadPgpKeys(c) : null;
   return { connection, connector, runs, login, pgpKeys, path: connectionPath(c, connection.slug) };
 }
 
 /** Shows what the API refused above the connection's page. What is not there has no such page. */
-export async function onItsPage(c: Context<Env>, work: () => Promise<Response>): Promise<Response> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code === "not_found") throw error;
-    return await answerConnection(c, { notice: viewFault(error), status: FAULTS[error.code].status as PageStatus });
-  }
+export function onItsPage(c: Context<Env>, work: () => Promise<Response>): Promise<Response> {
+  return orAgain(work, (fault) => answerConnection(c, { notice: viewFault(fault), status: statusOf(fault) }));
 }
 
-export function viewFault({ message, errors }: Fault): Html {
+function viewFault({ message, errors }: Fault): Html {
   return html`
     <section class="card note bad" role="alert">
       <h2>This was not done</h2>

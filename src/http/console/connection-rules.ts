@@ -1,14 +1,14 @@
 /** Changing what a connection does with people, and what it does only after asking. */
 import type { Context } from "hono";
 import { html } from "hono/html";
-import { Fault, FAULTS } from "../../model/errors.ts";
+import { Fault } from "../../model/errors.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import type { PageStatus } from "../pages/frame.ts";
 import { faultOf, typedAgain, viewRefused } from "./connection-form.ts";
-import { connectionInApi, connectionPath } from "./connection-shown.ts";
+import { connectionInApi, connectionPath, patchConnection } from "./connection-shown.ts";
 import { type Typed, UNTYPED } from "./fields.ts";
+import { orAgain, statusOf } from "./forms.ts";
 import { answerConsole, formFields, may } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
 import { readRules, viewGuardFields, viewPolicyFields } from "./rule-form.ts";
@@ -23,18 +23,11 @@ export const saveRules = route(PAGE, async (c) => {
   const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
   const connection = await load(c);
   const { changes, errors } = readRules(connection, form);
-  if (errors.size > 0) return await answerForm(c, connection, { form, errors }, 400, faultOf(errors));
-  try {
-    const { slug } = await c.get("api")!.send<ConnectionView>(connectionInApi(c), {
-      method: "PATCH",
-      body: changes,
-      version: form.get("version"),
-    });
-    return c.redirect(connectionPath(c, slug), 303);
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code === "not_found") throw error;
-    return await answerForm(c, connection, typedAgain(form, error), FAULTS[error.code].status as PageStatus, error);
-  }
+  if (errors.size > 0) return await answerForm(c, connection, { form, errors }, faultOf(errors));
+  return await orAgain(
+    () => patchConnection(c, changes, form.get("version")),
+    (refusal) => answerForm(c, connection, typedAgain(form, refusal), refusal),
+  );
 });
 
 async function load(c: Context<Env>): Promise<ConnectionView> {
@@ -45,7 +38,6 @@ function answerForm(
   c: Context<Env>,
   connection: ConnectionView,
   typed: Typed,
-  status: PageStatus = 200,
   refusal: Fault | null = null,
 ): Promise<Response> {
   const path = connectionPath(c, connection.slug);
@@ -69,5 +61,5 @@ function answerForm(
         <div class="decide"><button class="go">Save</button><a class="button" href="${path}">Back without saving</a></div>
       </form>
     `,
-  }, status);
+  }, statusOf(refusal));
 }

@@ -1,4 +1,4 @@
-/** What the parts of a connection's page have in common: what was loaded, and its addresses. No I/O. */
+/** What a connection's page and its forms have in common: what is loaded, its addresses, and its changes. */
 import type { Context } from "hono";
 import type { RunView } from "../../model/run.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
@@ -33,4 +33,19 @@ export function connectionPath(c: Context<Env>, slug: string, path = ""): string
 /** The API's address of the connection that the path names. */
 export function connectionInApi(c: Context<Env>, path = ""): string {
   return `/v1/connections/${encodeURIComponent(pathParameter(c, "connection"))}${path}`;
+}
+
+/** Changes the connection that the path names, and leads to its page. `version`: as the form has shown it. */
+export async function patchConnection(c: Context<Env>, body: object, version: string | null): Promise<Response> {
+  const { slug } = await c.get("api")!.send<ConnectionView>(connectionInApi(c), { method: "PATCH", body, version });
+  return c.redirect(connectionPath(c, slug), 303);
+}
+
+export async function listConnectors(c: Context<Env>): Promise<readonly ConnectorView[]> {
+  return (await c.get("api")!.read<Listed<ConnectorView>>("/v1/connectors")).data;
+}
+
+/** Null: the hub lacks it. */
+export function connectorOf(connection: ConnectionView, connectors: readonly ConnectorView[]): ConnectorView | null {
+  return connectors.find(({ name }) => name === connection.connector) ?? null;
 }

@@ -119,6 +119,17 @@ export function viewChoice({ type, value, ...field }: Choice, chosen: string | r
   `;
 }
 
+/** Fields that few need to see, behind a title. */
+export function viewFolded(title: string, isOpen: boolean, fields: Html): Html {
+  return html`<details${
+    isOpen
+      ? html`
+        open
+      `
+      : ""
+  }><summary>${title}</summary>${fields}</details>`;
+}
+
 function viewField(field: Field, typed: Typed, control: Html): Html {
   const id = idOf(field);
   return html`<div class="field"><label for="${id}">${field.label}${

@@ -22,6 +22,19 @@ export async function tryChange<T>(change: () => Promise<T>): Promise<Tried<T>> 
   }
 }
 
+/** Answers as `again` does where the API refuses the work. What is not there has a page of its own. */
+export async function orAgain(
+  work: () => Promise<Response>,
+  again: (refusal: Fault) => Promise<Response>,
+): Promise<Response> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === "not_found") throw error;
+    return await again(error);
+  }
+}
+
 /** Null: the form is new. */
 export type Refused = Fault | null;
 

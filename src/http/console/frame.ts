@@ -7,6 +7,7 @@ import type { Env } from "../kit/env.ts";
 import { answerPage, type Html, type PageStatus } from "../pages/frame.ts";
 import { viewRefusal } from "../pages/refusal.ts";
 import { basePath } from "../pages/base-path.ts";
+import { viewLinks } from "./navigation.ts";
 import { settingsFor } from "./settings/pages.ts";
 
 interface Section {
@@ -82,25 +83,19 @@ export function answerConsole(
 
 function navigation(c: Context<Env>, section: string | null): Html {
   const { bearer: { scopes } } = c.get("visitor")!;
-  const shown = sectionsFor(scopes);
+  const sections = sectionsFor(scopes).map(({ path, title, to }) => ({
+    href: pathIn(c, to),
+    title,
+    isHere: path === section,
+  }));
+  const others = [
+    ...(allows(scopes, "operator") ? [{ href: `${basePath(c)}/o`, title: "Organizations", isHere: false }] : []),
+    { href: pathIn(c, "/account"), title: "Account", isHere: section === "/account" },
+  ];
   return html`
     <nav class="sections" aria-label="Sections">
-      <ul class="bare">${shown.map(({ path, title, to }) =>
-        html`<li><a href="${pathIn(c, to)}"${
-          path === section
-            ? html`
-              aria-current="page"
-            `
-            : ""
-        }>${title}</a></li>`
-      )}</ul>
-      <ul class="bare">${allows(scopes, "operator")
-        ? html`<li><a href="${basePath(c)}/o">Organizations</a></li>`
-        : ""}<li><a href="${pathIn(c, "/account")}"${section === "/account"
-        ? html`
-          aria-current="page"
-        `
-        : ""}>Account</a></li></ul>
+      <ul class="bare">${viewLinks(sections)}</ul>
+      <ul class="bare">${viewLinks(others)}</ul>
     </nav>
   `;
 }

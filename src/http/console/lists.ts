@@ -9,7 +9,7 @@ import { TONES } from "../pages/run-view.ts";
 export const RECORDS = "rest-import";
 
 /** The state of a run as a coloured word. */
-export function viewRunTag(run: RunView): Html {
+function viewRunTag(run: RunView): Html {
   const { title } = statusInWords({
     status: run.status,
     approvedAt: null,

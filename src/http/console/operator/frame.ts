@@ -4,6 +4,7 @@ import { html } from "hono/html";
 import type { Env } from "../../kit/env.ts";
 import { answerPage, type Html, type PageStatus } from "../../pages/frame.ts";
 import { basePath } from "../../pages/base-path.ts";
+import { viewLinks } from "../navigation.ts";
 
 /** The operator acts in all time zones. */
 export const OPERATORS_ZONE = "UTC";
@@ -33,14 +34,8 @@ export function answerOperator(
 function navigation(c: Context<Env>, section: OperatorSection): Html {
   return html`
     <nav class="sections" aria-label="Sections">
-      <ul class="bare">${SECTIONS.map(({ path, title }) =>
-        html`<li><a href="${operatorPath(c, path)}"${
-          path === section
-            ? html`
-              aria-current="page"
-            `
-            : ""
-        }>${title}</a></li>`
+      <ul class="bare">${viewLinks(
+        SECTIONS.map(({ path, title }) => ({ href: operatorPath(c, path), title, isHere: path === section })),
       )}</ul>
       <ul class="bare">
         <li><a href="${operatorPath(c, "/")}">Your own organization</a></li>

@@ -4,6 +4,7 @@ import { html } from "hono/html";
 import type { Env } from "../../kit/env.ts";
 import type { Html, PageStatus } from "../../pages/frame.ts";
 import { answerConsole, pathIn } from "../frame.ts";
+import { viewLinks } from "../navigation.ts";
 import { settingsFor } from "./pages.ts";
 
 /** Path of a page of the settings of the request's organization. */
@@ -25,14 +26,8 @@ function navigation(c: Context<Env>, page: string): Html {
   if (shown.length === 0) return html``;
   return html`
     <nav aria-label="Settings">
-      <ul class="chips">${shown.map(({ path, title }) =>
-        html`<li><a href="${settingsPath(c, path)}"${
-          path === page
-            ? html`
-              aria-current="page"
-            `
-            : ""
-        }>${title}</a></li>`
+      <ul class="chips">${viewLinks(
+        shown.map(({ path, title }) => ({ href: settingsPath(c, path), title, isHere: path === page })),
       )}</ul>
     </nav>
   `;
