@@ -14,6 +14,6 @@ import { VALUES } from "./codes/values.ts";
 /** By what they are about, in the order of docs/issues.md. */
 export const CODE_GROUPS = { VALUES, ACTIVITY, ROWS, STRUCTURE, FILES, SOURCES } as const;
 
-export const CODES = { ...VALUES, ...ACTIVITY, ...ROWS, ...STRUCTURE, ...FILES, ...SOURCES } as const;
+export const CODES = { ...VALUES, ...ACTIVITY, ...ROWS, ...STRUCTURE, ...FILES, ...SOURCES };
 
 export type IssueCode = keyof typeof CODES;

@@ -1,7 +1,7 @@
 /** Codes about who is active, and who is imported at all. No I/O. */
-import type { Help } from "./help.ts";
+import { helps } from "./help.ts";
 
-export const ACTIVITY = {
+export const ACTIVITY = helps({
   status_blank: {
     when: "The status column is empty in this row, though this connection has read statuses there",
     then: "Somebody known stays as they are, active or not; nobody new is added",
@@ -76,4 +76,4 @@ export const ACTIVITY = {
     todo: "Have that kind of change switched on in the connection's policy if it is wanted; otherwise do nothing",
     example: { of: "Create people, a setting of the connection", before: "no", after: "yes" },
   },
-} as const satisfies Record<string, Help>;
+});

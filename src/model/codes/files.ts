@@ -1,9 +1,9 @@
 /** Codes of a file or a list as a whole. An error refuses all of it; what is only warned of is used. No I/O. */
-import type { Help } from "./help.ts";
+import { helps } from "./help.ts";
 
 const REFUSED = "The file is refused as a whole: nobody changes";
 
-export const FILES = {
+export const FILES = helps({
   encoding_invalid: {
     when: "The file is not text in the encoding that it should have, or of another kind: a web page, XML, a PDF",
     then: REFUSED,
@@ -137,4 +137,4 @@ export const FILES = {
       "the place that the message names",
     example: { of: "people.csv", before: "1.4 GiB, with a column of photos", after: "2 MiB, without it" },
   },
-} as const satisfies Record<string, Help>;
+});

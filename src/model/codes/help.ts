@@ -18,3 +18,8 @@ export interface Example {
   readonly before: string;
   readonly after: string;
 }
+
+/** A table of codes. Its type has the codes and not their texts, which would be most of the types that connectors get. */
+export function helps<const Code extends string>(table: Readonly<Record<Code, Help>>): Readonly<Record<Code, Help>> {
+  return table;
+}

@@ -1,7 +1,7 @@
 /** Codes of whole rows, and of whom they are about. No I/O. */
-import type { Help } from "./help.ts";
+import { helps } from "./help.ts";
 
-export const ROWS = {
+export const ROWS = helps({
   cell_count: {
     when: "The row has more cells than the header, or so few that its values may not be under their headers",
     then: "The row is left out; the person stays as they are",
@@ -95,4 +95,4 @@ export const ROWS = {
     todo: "Look at the person, and correct by hand what should be otherwise",
     example: { of: "Title in Muster, corrected by hand", before: "Lead", after: "Clerk" },
   },
-} as const satisfies Record<string, Help>;
+});

@@ -1,9 +1,9 @@
 /** Codes of sources that the hub reads by itself. No I/O. */
-import type { Help } from "./help.ts";
+import { helps } from "./help.ts";
 
 const NOBODY = "Nobody changes, unless a part was read before: that is used, and nobody is taken for missing";
 
-export const SOURCES = {
+export const SOURCES = helps({
   source_unreachable: {
     when: "The source did not answer, or kept answering that it is unavailable",
     then: `${NOBODY}. It is tried again by itself`,
@@ -93,4 +93,4 @@ export const SOURCES = {
     todo: "Choose the statuses of the connection again",
     example: { of: "Statuses to import", before: "Full-Time", after: "Full time" },
   },
-} as const satisfies Record<string, Help>;
+});

@@ -1,7 +1,7 @@
 /** Codes of managers and departments. No I/O. */
-import type { Help } from "./help.ts";
+import { helps } from "./help.ts";
 
-export const STRUCTURE = {
+export const STRUCTURE = helps({
   manager_not_found: {
     when: "Nobody answers to the manager that the row names, so the manager was left as it was",
     then: "All else in the row is used",
@@ -62,4 +62,4 @@ export const STRUCTURE = {
     todo: "Move those people to another department; the hub tries again after the next run of people",
     example: { of: "Department of Ana Sol", before: "Old Sales", after: "Sales" },
   },
-} as const satisfies Record<string, Help>;
+});

@@ -1,7 +1,7 @@
 /** Codes of values: what is in one cell, or in the cells of one column. No I/O. */
-import type { Help } from "./help.ts";
+import { helps } from "./help.ts";
 
-export const VALUES = {
+export const VALUES = helps({
   required_field_missing: {
     when: "A field that every person or department must have is empty, or a new one comes without it",
     then: "The row is left out as a whole; somebody who is known stays as they are",
@@ -99,4 +99,4 @@ export const VALUES = {
     todo: "Let the export write plain text, and send it again",
     example: { of: "Department", before: "Research &amp; Design", after: "Research & Design" },
   },
-} as const satisfies Record<string, Help>;
+});
