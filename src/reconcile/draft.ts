@@ -214,6 +214,8 @@ export interface Draft {
   readonly renumbered: Set<number>;
   /** Places of the link entries that some candidates have beside their change. */
   readonly linkEntries: Map<number, { page: number; index: number }>;
+  /** Candidate → users, other than its own, who have its address or number: they are not missing if it is refused. */
+  readonly others: Map<number, readonly number[]>;
   /** Links whose user another row's record touched. */
   readonly touched: Set<Ordinal>;
   /** Links whose rows must be planned although their digests are known. */
@@ -274,6 +276,7 @@ export function createDraft(context: UserPlanContext): Draft {
     movers: new Map(),
     renumbered: new Set(),
     linkEntries: new Map(),
+    others: new Map(),
     touched: new Set(),
     recalled: new Set(),
     unheld: new Set(),

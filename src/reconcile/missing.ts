@@ -4,9 +4,9 @@
  * notes who is in none so far, and who is left after the last is missing.
  */
 import type { Issue } from "../model/record.ts";
-import { addAbsent, MARK, mark, putOnPage, setKind } from "./columns/candidates.ts";
+import { addAbsent, hasFailed, putOnPage, setKind } from "./columns/candidates.ts";
 import { encodeChange, encodeMissing } from "./columns/entry.ts";
-import { namedUsers, unseenUsers } from "./columns/known.ts";
+import { linkOfUser, markPresent, namedUsers, unseenUsers } from "./columns/known.ts";
 import { type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
 import { elsewhereOf, type OtherLink } from "./elsewhere.ts";
 import { type Image, IMAGE_INDEX } from "./image.ts";
@@ -82,6 +82,17 @@ export async function planMissing(draft: Draft): Promise<Missing> {
   return { missing, newly };
 }
 
+/** A row that is refused may be about whoever has its address or number. One that is used is about its own person. */
+export function markDisputed({ candidates, context: { known }, others }: Draft): void {
+  for (const [candidate, ids] of others) {
+    if (!hasFailed(candidates, candidate)) continue;
+    for (const id of ids) {
+      const ordinal = linkOfUser(known, id);
+      if (ordinal !== null) markPresent(known, ordinal);
+    }
+  }
+}
+
 /** Whom only the rows of others name is not missing, but may have a row under a new key, too. */
 async function noteNamed(draft: Draft): Promise<void> {
   const { context } = draft;
@@ -144,8 +155,6 @@ function planAbsent(draft: Draft, user: KnownUser): void {
   const { context, candidates } = draft;
   const candidate = addAbsent(candidates, user.id), after = deactivated(user.image, context.connectionId);
   setKind(candidates, candidate, "deactivated");
-  mark(candidates, candidate, MARK.givesEmail);
-  draft.releasers.set(user.id, candidate);
   const at = context.filler.add(
     "updates",
     encodeChange({

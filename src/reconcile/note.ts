@@ -103,6 +103,12 @@ export function othersOf({ link, byEmployeeId, byEmail, spelledAlike }: Found): 
   );
 }
 
+/** Notes whom a row may be about, should it be refused. */
+export function noteOthers({ others }: Draft, candidate: number, found: Found): void {
+  const users = othersOf(found);
+  if (users.length > 0) others.set(candidate, users.map(({ id }) => id));
+}
+
 /**
  * Marks this row's own link as seen, even if the row is rejected. Recalls a row of the same link that was passed over.
  */

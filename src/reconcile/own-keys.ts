@@ -43,6 +43,8 @@ export function withoutOwnKeys({ context: { known } }: Draft, found: Found): Fou
  */
 export function reKeyed(draft: Draft, { values, key }: Validated, found: Found, lookedUp: LookedUp): Match | null {
   if (!isReadWhole(draft) || found.byEmployeeId !== null || key === null || lacksZeros(values, lookedUp)) return null;
+  // The key is not new: the row is about whom it links, or refused.
+  if (linkedBy(values, draft.context.key, found) !== null) return null;
   const holders = found.byEmail.filter((user) =>
     isActive(user) && isOfAnotherKey(user, key, lookedUp) && !wasInPart(draft, user, lookedUp)
   );

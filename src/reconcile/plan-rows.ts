@@ -35,12 +35,12 @@ import {
   noteDoubt,
   noteKnown,
   noteNew,
+  noteOthers,
   notePhone,
   noteRow,
   noteUnreadKey,
   othersOf,
   recall,
-  recallPresent,
 } from "./note.ts";
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
 import { mayBeOfAnother, noteMover } from "./moved-keys.ts";
@@ -112,8 +112,7 @@ export async function planRows(draft: Draft, all: RowsToPlan, again: boolean): P
     const settled = verdict?.kind === "leaves"
       ? planRow(batch, candidate, row, onlyLeaving(record), lookedUp.found(withKeyAlone(context.key, record)))
       : planRow(batch, candidate, row, record, found);
-    // Disputed users are not missing. A good row disputes no user, whether planned or passed over.
-    if (!settled) { for (const user of othersOf(found)) recallPresent(draft, user.id); }
+    if (!settled) noteOthers(draft, candidate, found);
   }
   if (draft.arrivals.isFull) await draft.arrivals.place(candidates);
   await context.filler.writeFull();

@@ -1,7 +1,7 @@
 /** What becomes of each record and of whom it is about. */
 import { changePerson, createPerson, makesSomebodyNew } from "./change.ts";
 import { elsewhereOf, hasReadStatus } from "./elsewhere.ts";
-import { type Among, keepZeros, type Match } from "./match.ts";
+import { type Among, keepZeros, type Match, type Matched } from "./match.ts";
 import { type Managers, settleManagers } from "./managers.ts";
 import { leaversOf, type Seen, whoIsSeen } from "./missing.ts";
 import type { Record_ } from "./record.ts";
@@ -50,10 +50,9 @@ export interface Decision extends Seen {
 }
 
 export interface ToDecide extends Omit<Among, "rekeyed"> {
-  readonly matched: readonly { readonly record: Record_; readonly match: Match | null }[];
-  /** Whom rows that were rejected as duplicates are about. */
-  readonly rejected: readonly (Match | null)[];
-  readonly rejectedKeys: readonly (string | null)[];
+  readonly matched: readonly Matched[];
+  /** Rows that were rejected as duplicates. */
+  readonly rejected: readonly Matched[];
   readonly onlyLeaving: ReadonlySet<string>;
   readonly input: Input;
   readonly memory: Memory;
@@ -212,8 +211,8 @@ function claimedOnce(planned: readonly Planned[]): Planned[] {
 
 /** A row whose key and number are two people's claims the one of its key, though it is refused. */
 function claimOf({ person, match, record }: Planned): number | undefined {
-  const isOfTwo = match?.kind === "refused" && match.code === "identity_conflict" && match.contradicted === null;
-  return person?.id ?? (isOfTwo && record.errors.length === 0 ? match.names[0]?.id : undefined);
+  const claimed = match?.kind === "refused" && record.errors.length === 0 ? match.claimed : null;
+  return person?.id ?? claimed?.id;
 }
 
 /** Whether a row that is refused has the number of somebody to whom another one gives a new number: it may be theirs. */

@@ -14,10 +14,20 @@ export type Match =
   | {
     readonly kind: "refused";
     readonly code: "identity_conflict" | "zeros_lost";
+    /** Whom the error names. */
     readonly names: readonly Person[];
+    /** Whom the row would make somebody else. */
     readonly contradicted: Person | null;
+    /** Whose key the row has, though it has the number of somebody else. */
+    readonly claimed: Person | null;
     readonly by: FoundBy;
   };
+
+export interface Matched {
+  readonly record: Record_;
+  /** Null where the key cannot be read. */
+  readonly match: Match | null;
+}
 
 export interface Among {
   readonly state: State;
@@ -37,17 +47,10 @@ export interface Among {
 /** Each record with whom it is about; null where its key cannot be read. */
 export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeyed">): (Match | null)[] {
   const match = (record: Record_, rekeyed: ReadonlySet<number>) =>
-    record.key === null ? null : withAddress(matchSpelled(record, { ...among, rekeyed }), record, among);
+    record.key === null ? null : matchSpelled(record, { ...among, rekeyed });
   const first = records.map((record) => match(record, new Set()));
   const rekeyed = new Set(first.flatMap((each) => each?.kind === "rekeyed" ? [each.person.id] : []));
   return records.map((record, index) => first[index]?.kind === "rekeyed" ? first[index] : match(record, rekeyed));
-}
-
-/** A refused row may as well be about whoever has its address. */
-function withAddress(match: Match, { values }: Record_, { state }: Pick<Among, "state">): Match {
-  const email = values.email ?? null;
-  if (match.kind !== "refused" || match.code !== "identity_conflict" || email === null) return match;
-  return { ...match, names: [...match.names, ...state.people.filter((person) => person.values.email === email)] };
 }
 
 /** Refused where its phone is the key, and may be somebody else's in another spelling. */
@@ -73,7 +76,7 @@ function matchRecord(record: Record_, among: Among): Match {
   if (own !== null) {
     const person = state.people.find(({ id }) => id === own.person)!;
     const keepsId = among.connection.key !== "employee_id" && keepZeros(record, person) !== record;
-    if (holder !== null && holder !== person && !keepsId) return refused([person, holder]);
+    if (holder !== null && holder !== person && !keepsId) return refused([person, holder], person);
     return settle(record, person, "link", own, among);
   }
   if (holder !== null) {
@@ -83,7 +86,7 @@ function matchRecord(record: Record_, among: Among): Match {
   }
   const withZeros = zerosLost(record, among);
   if (withZeros !== null) {
-    return { kind: "refused", code: "zeros_lost", names: [withZeros], contradicted: null, by: "link" };
+    return { kind: "refused", code: "zeros_lost", names: [withZeros], contradicted: null, claimed: null, by: "link" };
   }
   return matchByEmail(record, among);
 }
@@ -196,12 +199,12 @@ function settle(record: Record_, person: Person, by: FoundBy, own: Link | null, 
   return { kind: "known", person, by, isOnlyLeaving: seemsSomebodyElse(record, person, how) };
 }
 
-function refused(names: readonly Person[]): Match {
-  return { kind: "refused", code: "identity_conflict", names, contradicted: null, by: "link" };
+function refused(names: readonly Person[], claimed: Person | null = null): Match {
+  return { kind: "refused", code: "identity_conflict", names, contradicted: null, claimed, by: "link" };
 }
 
 function contradiction(person: Person, by: FoundBy): Match {
-  return { kind: "refused", code: "identity_conflict", names: [person], contradicted: person, by };
+  return { kind: "refused", code: "identity_conflict", names: [person], contradicted: person, claimed: null, by };
 }
 
 /** Whoever's own key is in this input is nobody else's. */

@@ -45,10 +45,9 @@ export function planInput(state: State, input: Input): Verdict {
     matchAll(some, among).map((match, index) => {
       const record = some[index]!;
       const isNew = match?.kind === "unmatched" && record.errors.length === 0 && makesSomebodyNew(record, memory);
-      return isNew ? matchByName(record, among) ?? match : match;
+      return { record, match: isNew ? matchByName(record, among) ?? match : match };
     });
-  const matches = matchesOf(sorted.counting), rejected = matchesOf(sorted.rejected);
-  const matched = sorted.counting.map((record, index) => ({ record, match: matches[index]! }));
+  const matched = matchesOf(sorted.counting), rejected = matchesOf(sorted.rejected);
   const contradicting = matched.filter(({ match }) => match?.kind === "refused" && match.contradicted !== null).length;
   const isHeldForThem = holds("contradictions", contradicting, connection, { ...NO_BASES, read: records.length });
   const accepted = isHeldForThem ? matched.map(({ record, match }) => ({ record, match: accept(match) })) : matched;
@@ -57,7 +56,6 @@ export function planInput(state: State, input: Input): Verdict {
     ...among,
     matched: accepted,
     rejected,
-    rejectedKeys: sorted.rejected.map(({ key }) => key),
     onlyLeaving: sorted.onlyLeaving,
     input,
     memory,
