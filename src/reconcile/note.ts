@@ -81,7 +81,7 @@ export function noteRow(
   const isInactive = record.active === false || (record.saysNothing && found.link?.active === false);
   if (!isInactive && email !== null) draft.emails.claim(email, candidate);
   // A row without a key is nobody's, whatever else it has.
-  if (draft.employeeIds !== draft.keys && employeeId !== null && key !== null) {
+  if (!isInactive && draft.employeeIds !== draft.keys && employeeId !== null && key !== null) {
     draft.employeeIds.claim(employeeId, candidate);
   }
   for (const user of othersOf(found)) recall(draft, user.id);
@@ -96,9 +96,9 @@ export function noteUnreadKey(draft: Draft, candidate: number, row: Row): void {
 const NOBODY: readonly KnownUser[] = [];
 
 /** Users that the record names, other than its link's user. */
-export function othersOf({ link, byEmployeeId, byEmail, spelledAlike }: Found): readonly KnownUser[] {
-  if (byEmployeeId === null && byEmail.length === 0 && spelledAlike.length === 0) return NOBODY;
-  return [byEmployeeId, ...byEmail, ...spelledAlike].filter((user): user is KnownUser =>
+export function othersOf({ link, byEmployeeId, byEmail, byPhone, spelledAlike }: Found): readonly KnownUser[] {
+  if (byEmployeeId === null && byEmail.length + byPhone.length + spelledAlike.length === 0) return NOBODY;
+  return [byEmployeeId, ...byEmail, ...byPhone, ...spelledAlike].filter((user): user is KnownUser =>
     user !== null && user.id !== link?.userId
   );
 }
@@ -148,10 +148,11 @@ export function noteNew(draft: Draft, candidate: number, record: Validated, deci
   noteDecision(draft, candidate, record, decision);
 }
 
-/** Notes a number that is new here, where another row may have it in another spelling. */
-export function notePhone({ context, phones }: Draft, candidate: number, { key, values }: Validated): void {
+/** Notes a number that is new here, where another row may have it in another spelling, whatever becomes of the row. */
+export function notePhone({ context, phones }: Draft, candidate: number, { key, values, fatal }: Validated): void {
   const text = textOf(values.mobile_phone);
-  if (context.key !== "mobile_phone" || context.phones.country !== null || key === null || text === null) return;
+  if (context.key !== "mobile_phone" || context.phones.country !== null) return;
+  if (key === null || text === null || fatal) return;
   phones.push({ key, isInternational: isInternational(text), of: candidate });
 }
 

@@ -169,6 +169,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
   const read = keepZeros(draft, validated, matched);
   const { record, conflict } = resolveConflict(draft, read, matched, batch.conflicts);
   noteRow(draft, candidate, row.row, record, found, { again: batch.again, isRefused: conflict !== null });
+  if (matched.kind !== "linked") notePhone(draft, candidate, record);
   draft.columnNotes.add(record.notes, row.row.line);
   if (key === null || record.keyFatal) return leaveOut(draft, candidate, "failed", row, key, record.issues);
   const cut = whyCut(draft, row, record.issues);
@@ -248,8 +249,7 @@ function asWarning(issue: Issue): Issue {
 
 /** Decides the change of the person, and notes it for the end of the input. */
 function decide({ draft, decideContext }: Batch, at: MatchedRow): Decision {
-  const { candidate, record, own, link, linkBefore, found, elsewhere } = at;
-  if (own === null || (link === null && found.byPhone.length === 0)) notePhone(draft, candidate, record);
+  const { candidate, record, own, linkBefore, found, elsewhere } = at;
   if (own === null) {
     const decision = decideCreate(record, decideContext);
     noteNew(draft, candidate, record, decision, found);

@@ -38,6 +38,8 @@ export interface Among {
   readonly all: readonly Record_[];
   /** Every key that could be read in the input, and in the parts before it. */
   readonly keys: ReadonlySet<string>;
+  /** Whom the parts before this one show, by id. */
+  readonly seenBefore: ReadonlySet<number>;
   /** A complete full input in which every key could be read. */
   readonly showsEverybody: boolean;
   /** Whom rows with a new number are about, by id: they are nobody else's either. */
@@ -154,10 +156,11 @@ function matchByEmail(record: Record_, among: Among): Match {
   const { first, last } = compareNames(record.values, found.values);
   const hired = compare(record.values.hire_date, found.values.hire_date);
   const agreeing = [first, last].filter((name) => name === "agrees").length;
-  const canBe = isLinked && among.showsEverybody && found.active;
+  const canBe = isLinked && among.showsEverybody && found.active && !among.seenBefore.has(found.id);
   if (!canBe || agreeing === 0 || (agreeing === 2 && hired === "differs")) {
     // Whether the address is theirs after this plan shows at its end; a row that makes nobody claims none.
-    if (hasOtherId(found)) return { kind: "unmatched", holder: found };
+    const holder = all.find((person) => isByPhone(person) && person.active && hasOtherId(person));
+    if (hasOtherId(found)) return holder !== undefined ? refused([holder]) : { kind: "unmatched", holder: found };
     return settle(record, found, isByPhone(found) ? "mobile_phone" : "email", null, among);
   }
   const isSame = agreeing === 2 || hired === "agrees" || isAccepted(state, connection.slug, record, found);
@@ -172,7 +175,8 @@ export function matchByName(record: Record_, among: Omit<Among, "rekeyed">): Mat
     const link = state.links.find((each) => each.connection === connection.slug && each.person === person.id);
     const { first, last } = compareNames(record.values, person.values);
     return person.active && link !== undefined && link.missingSince === null && !among.keys.has(link.key) &&
-      first === "agrees" && last === "agrees" && haveSameWords(record.values, person.values);
+      !among.seenBefore.has(person.id) && first === "agrees" && last === "agrees" &&
+      haveSameWords(record.values, person.values);
   });
   const hired = gone.filter(({ values }) => compare(record.values.hire_date, values.hire_date) === "agrees");
   if (hired.length === 1) return { kind: "rekeyed", person: hired[0]! };

@@ -2,8 +2,9 @@
 import { peopleOf, type Planned } from "./decide.ts";
 import { elsewhereOf } from "./elsewhere.ts";
 import type { Among, Matched } from "./match.ts";
+import { foldPhone } from "./phones.ts";
 import type { Record_ } from "./record.ts";
-import type { Input, Link, State } from "./state.ts";
+import type { Input, Link, Person } from "./state.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -28,8 +29,10 @@ export function whoIsSeen(
 ): Seen {
   const named = new Set([
     ...planned.flatMap(({ names }) => names.map(({ id }) => id)),
-    ...planned.flatMap(({ outcome, record }) => outcome === "failed" ? ownersOf(record, state) : []),
-    ...rejected.flatMap(({ record, match }) => [...peopleOf(match).map(({ id }) => id), ...ownersOf(record, state)]),
+    ...planned.flatMap(({ outcome, record }) => outcome === "failed" ? ownersOf(record, { state, connection }) : []),
+    ...rejected.flatMap((
+      { record, match },
+    ) => [...peopleOf(match).map(({ id }) => id), ...ownersOf(record, { state, connection })]),
   ]);
   // Duplicates show whom they are about as well, unless they would make them somebody else.
   const refusedKeys = new Set([
@@ -51,9 +54,15 @@ export function whoIsSeen(
 }
 
 /** Who has the address or the number of a row, by id: if it is refused, it may be about them. */
-function ownersOf({ values: { email = null, employee_id = null } }: Record_, { people }: State): number[] {
-  const owners = people.filter(({ values }) =>
-    (email !== null && values.email === email) || (employee_id !== null && values.employee_id === employee_id)
+function ownersOf(
+  { key, values: { email = null, employee_id = null } }: Record_,
+  work: Pick<Known, "state" | "connection">,
+) {
+  const isPhone = ({ mobile_phone }: Person["values"]) =>
+    work.connection.key === "mobile_phone" && mobile_phone !== null && foldPhone(mobile_phone) === key;
+  const owners = work.state.people.filter(({ values }) =>
+    (email !== null && values.email === email) || (employee_id !== null && values.employee_id === employee_id) ||
+    isPhone(values)
   );
   return owners.map(({ id }) => id);
 }
