@@ -159,7 +159,7 @@ export function notePhone({ context, phones }: Draft, candidate: number, { key, 
 /** Notes the change of a known person. */
 export function noteKnown(
   draft: Draft,
-  { candidate, row, record, link }: MatchedRow,
+  { candidate, row, record, link, linkBefore }: MatchedRow,
   decision: Decision,
   own: KnownUser,
 ): void {
@@ -167,7 +167,7 @@ export function noteKnown(
   setUser(candidates, candidate, own.id);
   setManagerBefore(candidates, candidate, managerOf(own.image));
   if (link === null) recallPresent(draft, own.id);
-  else if (isActive(own)) mark(candidates, candidate, MARK.wasLinked);
+  if (linkBefore !== null && isActive(own)) mark(candidates, candidate, MARK.wasLinked);
   draft.users.claimUser(own.id, candidate);
   noteDecision(draft, candidate, record, decision);
   if (decision.before !== null) noteGivenUp(draft, candidate, decision.before, own);
