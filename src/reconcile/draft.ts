@@ -194,6 +194,8 @@ export interface Draft {
   readonly emails: Claims;
   /** The same as `keys` where the key is the employee_id. */
   readonly employeeIds: Claims;
+  /** The same of rows that say inactive: they are no duplicates, but others may name them as managers. */
+  readonly leavers: { readonly emails: Claims; readonly employeeIds: Claims };
   readonly users: Claims;
   readonly columnNotes: ColumnNotes;
   readonly shortRows: ShortRows;
@@ -263,6 +265,7 @@ export function createDraft(context: UserPlanContext): Draft {
     keys,
     emails: createClaims(),
     employeeIds: context.key === "employee_id" ? keys : createClaims(),
+    leavers: { emails: createClaims(), employeeIds: createClaims() },
     users: createClaims(),
     columnNotes: createColumnNotes(),
     shortRows: createShortRows(),

@@ -79,10 +79,11 @@ export function noteRow(
   }
   // A record without a status leaves somebody inactive who was so by the last one.
   const isInactive = record.active === false || (record.saysNothing && found.link?.active === false);
-  if (!isInactive && email !== null) draft.emails.claim(email, candidate);
+  const claimed = isInactive ? draft.leavers : draft;
+  if (email !== null) claimed.emails.claim(email, candidate);
   // A row without a key is nobody's, whatever else it has.
-  if (!isInactive && draft.employeeIds !== draft.keys && employeeId !== null && key !== null) {
-    draft.employeeIds.claim(employeeId, candidate);
+  if (draft.employeeIds !== draft.keys && employeeId !== null && key !== null) {
+    claimed.employeeIds.claim(employeeId, candidate);
   }
   for (const user of othersOf(found)) recall(draft, user.id);
 }

@@ -138,7 +138,8 @@ async function settleManagers(draft: Draft, input: UserInput): Promise<void> {
   await noteLostZeros(draft);
   const appeared = await findLateManagers(draft, managers);
   // The claims are not needed any more.
-  for (const claims of [draft.keys, draft.emails, draft.employeeIds, draft.users]) claims.clear();
+  const { keys, emails, employeeIds, leavers, users } = draft;
+  for (const claims of [keys, emails, employeeIds, leavers.emails, leavers.employeeIds, users]) claims.clear();
   await sweep(draft, input);
   const late = await dropCycles(draft, managers, appeared);
   await sweep(draft, input);
