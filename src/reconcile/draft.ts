@@ -239,6 +239,8 @@ export interface Draft {
   readonly phones: Spelled<number>[];
   /** Selected employment statuses that occurred in the input, folded. */
   readonly statusesSeen: Set<string>;
+  /** Links of people who were missing before, whose rows are there, by candidate. */
+  readonly back: Map<number, { readonly link: KnownLink; readonly isActive: boolean }>;
   /** Links of people who were missing before, whose rows are refused: of them nobody knows whether they are there. */
   readonly absent: KnownLink[];
   /** Rows that would make their user somebody else. */
@@ -291,6 +293,7 @@ export function createDraft(context: UserPlanContext): Draft {
     rivals: new Map(),
     phones: [],
     statusesSeen: new Set(),
+    back: new Map(),
     absent: [],
     conflicts: 0,
     isWhole: false,

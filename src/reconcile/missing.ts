@@ -4,7 +4,7 @@
  * notes who is in none so far, and who is left after the last is missing.
  */
 import type { Issue } from "../model/record.ts";
-import { addAbsent, hasFailed, putOnPage, setKind } from "./columns/candidates.ts";
+import { addAbsent, hasFailed, isLate, LATE, putOnPage, setKind } from "./columns/candidates.ts";
 import { encodeChange, encodeMissing } from "./columns/entry.ts";
 import { linkOfUser, markPresent, namedUsers, unseenUsers } from "./columns/known.ts";
 import { type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
@@ -80,6 +80,22 @@ export async function planMissing(draft: Draft): Promise<Missing> {
   }
   await noteNamed(draft);
   return { missing, newly };
+}
+
+/** Refusals of rows that may be somebody else's. */
+const IN_DOUBT = [LATE.sameUser, LATE.held, LATE.samePhone, LATE.exchanged] as const;
+
+/**
+ * Ends the absences of people whose rows are there. Of a row that may be somebody else's nobody knows that; and one that is
+ * refused brings nobody back, so of somebody who has left as missing it stays known why.
+ */
+export async function endAbsences({ absent, back, candidates, context: { filler } }: Draft): Promise<void> {
+  for (const [candidate, { link, isActive }] of back) {
+    const isOpen = !isActive || IN_DOUBT.some((late) => isLate(candidates, candidate, late));
+    if (hasFailed(candidates, candidate) && isOpen) absent.push(link);
+    else filler.add("missing", encodeMissing(link.key, null, null));
+    if (filler.isFull) await filler.writeFull();
+  }
 }
 
 /** A row that is refused may be about whoever has its address or number. One that is used is about its own person. */

@@ -15,7 +15,6 @@ import {
   setManagerBefore,
   setUser,
 } from "./columns/candidates.ts";
-import { encodeMissing } from "./columns/entry.ts";
 import { lastFilled } from "./columns/field-bits.ts";
 import { linkOfUser, markPlanned, markPresent, wasPassedOver } from "./columns/known.ts";
 import type { RowToPlan } from "./columns/recognize.ts";
@@ -67,7 +66,7 @@ export function noteRow(
     draft.keys.claim(key, candidate);
     if (found.link !== null) {
       // Of a refused row nobody knows whose it is, so it neither ends an absence nor adds to it.
-      if (found.link.missingSince !== null) noteAbsence(draft, found.link, isRefused);
+      if (found.link.missingSince !== null) noteBack(draft, candidate, found, isRefused);
       markSeen(draft, found.link, again);
     }
   }
@@ -121,9 +120,9 @@ export function markSeen(draft: Draft, link: KnownLink, again: boolean): void {
   else markPlanned(known, ordinal);
 }
 
-function noteAbsence(draft: Draft, link: KnownLink, isRefused: boolean): void {
-  if (isRefused) draft.absent.push(link);
-  else draft.context.filler.add("missing", encodeMissing(link.key, null, null));
+function noteBack(draft: Draft, candidate: number, { link, linkedUser }: Found, isRefused: boolean): void {
+  if (isRefused) draft.absent.push(link!);
+  else draft.back.set(candidate, { link: link!, isActive: linkedUser !== null && isActive(linkedUser) });
 }
 
 /** Recalls the row of a user whom another record names: that row must be planned, too. */

@@ -20,7 +20,7 @@ import { noteLostZeros, resolveManagers } from "./managers/resolve.ts";
 import { findLateManagers, recallReports } from "./managers/waiting.ts";
 import { writeManagers } from "./managers/write.ts";
 import { keptColumns } from "./kept-columns.ts";
-import { countAbsent, markDisputed, NOBODY_MISSING, planMissing, whyNobodyMissing } from "./missing.ts";
+import { countAbsent, endAbsences, markDisputed, NOBODY_MISSING, planMissing, whyNobodyMissing } from "./missing.ts";
 import { findByName } from "./own-keys.ts";
 import { planRows } from "./plan-rows.ts";
 import { rejectRivals } from "./rivals.ts";
@@ -56,6 +56,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   await refuseExchanges(draft);
   await settleClaims(draft);
   markDisputed(draft);
+  await endAbsences(draft);
   const complete = input.isComplete() && draft.keyUnread === null;
   const missing = complete ? await planMissing(draft) : NOBODY_MISSING;
   if (findByName(draft)) return null;

@@ -102,7 +102,8 @@ function hasMoved(record: Record_, link: Link, among: Among): boolean {
   if (among.connection.key === "employee_id" || settle(record, person, "link", link, among).kind === "known") {
     return false;
   }
-  return among.records.some((other) =>
+  // Whatever becomes of that one: if it is refused, this row is, too, as nobody gives the key up.
+  return among.all.some((other) =>
     other.key !== null && other.key !== record.key && other.errors.length === 0 &&
     (other.values.employee_id ?? null) !== null && other.values.employee_id === person.values.employee_id &&
     linkOf(other, among)?.person !== person.id && fits(other, person, among)

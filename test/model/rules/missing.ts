@@ -41,12 +41,17 @@ export function whoIsSeen(
     ),
     ...rejected.flatMap(({ record, match }) => match?.kind === "refused" ? record.key! : []),
   ]);
+  // Nor do rows that are errors bring anybody back who has left.
+  const failed = [...planned.filter(({ outcome }) => outcome === "failed"), ...rejected];
+  const failedKeys = new Set(failed.map(({ record }) => record.key));
+  const isActive = (id: number) => state.people.some((person) => person.id === id && person.active);
   const keys = new Set([...records, ...rejected.map(({ record }) => record)].map(({ key }) => key));
   const own = state.links.filter((link) => link.connection === connection.slug && keys.has(link.key));
   const seen = new Set([...before.seen, ...named, ...own.map(({ person }) => person)]);
   const used = new Set([
     ...before.used,
-    ...own.filter(({ key }) => !refusedKeys.has(key)).map(({ person }) => person),
+    ...own.filter(({ key, person }) => !refusedKeys.has(key) && (!failedKeys.has(key) || isActive(person)))
+      .map(({ person }) => person),
     ...planned.flatMap(({ person }) => person?.id ?? []),
   ]);
   for (const id of used) seen.add(id);
