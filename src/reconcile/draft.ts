@@ -180,6 +180,10 @@ export interface Contested {
 export interface Exchanges {
   /** Full names that changing rows give up and take. An owner is a candidate twice over, plus one where it takes the name. */
   readonly names: Claims;
+  /** Candidates whose rows take both names of their users away: somebody new may have those. */
+  readonly renamed: Set<number>;
+  /** Refused rows of somebody new, of whom nothing can be accepted. */
+  readonly newcomers: Set<number>;
   /** Candidates whose rows a person has accepted. */
   readonly accepted: Set<number>;
   /** How the users of candidates were found, where that was not by the key. */
@@ -273,7 +277,13 @@ export function createDraft(context: UserPlanContext): Draft {
     shortRows: createShortRows(),
     twins: createTwins(),
     newNames: { names: createClaims(), missing: [] },
-    exchanges: { names: createClaims(), accepted: new Set(), foundBy: new Map() },
+    exchanges: {
+      names: createClaims(),
+      renamed: new Set(),
+      newcomers: new Set(),
+      accepted: new Set(),
+      foundBy: new Map(),
+    },
     contested: new Map(),
     doubtful: new Set(),
     releasers: new Map(),

@@ -12,7 +12,7 @@ import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import { elsewhereOf, NOWHERE } from "./elsewhere.ts";
-import { noteChange, noteRefused } from "./exchanges.ts";
+import { noteChange, noteNewcomer, noteRefused } from "./exchanges.ts";
 import {
   addressOfOther,
   cellCount,
@@ -216,7 +216,10 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
     if (holder === null) return leaveOut(draft, candidate, "skipped", row, key, issues);
     return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, [addressOfOther(key, holder)]));
   }
-  if (own === null) noteNewName(draft, candidate, record);
+  if (own === null) {
+    noteNewName(draft, candidate, record);
+    noteNewcomer(draft, candidate, record);
+  }
   const lacking = own === null ? draft.context.requirements(record.values) : NO_ISSUES;
   if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, lacking));
   const before = own === null ? leaverBefore(draft, record, found, batch.lookedUp) : null;
