@@ -10,7 +10,7 @@ import { compareNames, nameForms, type PersonName } from "./names.ts";
 import type { Decision } from "./decide/revision.ts";
 import { describePerson, type KnownUser, nameOf } from "./person.ts";
 import type { MatchedRow } from "./place.ts";
-import { nameIn } from "./contradiction.ts";
+import { compareWithUser, nameIn } from "./contradiction.ts";
 import type { Validated } from "./validated.ts";
 import { reject } from "./rivals.ts";
 import { releaserOf } from "./settle-claims.ts";
@@ -33,9 +33,15 @@ export function noteChange(
 }
 
 /** Notes the names of somebody whose row is refused: it would have changed them. */
-export function noteRefused({ candidates, exchanges }: Draft, candidate: number, user: KnownUser): void {
+export function noteRefused(
+  { candidates, exchanges }: Draft,
+  candidate: number,
+  { values }: Validated,
+  user: KnownUser,
+): void {
   setUser(candidates, candidate, user.id);
-  exchanges.renamed.add(candidate);
+  const { first, last } = compareWithUser(values, user);
+  if (first === "differs" || last === "differs") exchanges.renamed.add(candidate);
   for (const form of nameForms(nameOf(user.image))) exchanges.names.claim(form, candidate * 2);
 }
 

@@ -180,7 +180,9 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
     return leaveOut(draft, candidate, "skipped", row, key, record.issues);
   }
   if (conflict !== null) {
-    if (matched.kind !== "unmatched" && matched.kind !== "disputed") noteRefused(draft, candidate, matched.user);
+    if (matched.kind !== "unmatched" && matched.kind !== "disputed") {
+      noteRefused(draft, candidate, record, matched.user);
+    }
     noteDoubt(draft, candidate, row.n, found);
     return leaveOut(draft, candidate, "failed", row, key, [...record.issues, conflict]);
   }

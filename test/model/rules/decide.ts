@@ -5,6 +5,7 @@ import { type Among, keepZeros, type Match, type Matched } from "./match.ts";
 import { type Managers, settleManagers } from "./managers.ts";
 import { leaversOf, type Seen, whoIsSeen } from "./missing.ts";
 import type { Record_ } from "./record.ts";
+import { withoutExchanges } from "./exchanges.ts";
 import {
   type Column,
   HAND,
@@ -47,6 +48,8 @@ export interface Decision extends Seen {
   readonly unset: ReadonlySet<number>;
   /** Who is deactivated as missing, by id. */
   readonly leavers: readonly number[];
+  /** Rows that are refused as they may be mixed up with others. */
+  readonly exchanged: number;
 }
 
 export interface ToDecide extends Omit<Among, "rekeyed"> {
@@ -56,6 +59,8 @@ export interface ToDecide extends Omit<Among, "rekeyed"> {
   readonly onlyLeaving: ReadonlySet<string>;
   readonly input: Input;
   readonly memory: Memory;
+  /** Somebody has said that rows which seem to be about others are right. */
+  readonly areAllAccepted: boolean;
 }
 
 const OF_STATUS: readonly Column[] = ["is_active", "deactivation_date", "employment_status"];
@@ -65,7 +70,11 @@ export function decide(work: ToDecide): Decision {
   const { state } = work;
   let nextId = Math.max(0, ...state.people.map(({ id }) => id)) + 1;
   const decided = work.matched.map(({ record, match }) => decideOne(record, match, work, () => nextId++));
-  let planned = claimedOnce(decided, work.rejected);
+  const once = claimedOnce(decided, work.rejected);
+  const { planned: open, exchanged } = work.areAllAccepted
+    ? { planned: once, exchanged: 0 }
+    : withoutExchanges(once, work);
+  let planned = open;
   for (let isStable = false; !isStable;) {
     const next = planned.map((each) => keepsToOwnKey(keepsToOwnAddress(each, planned, work), planned, work));
     isStable = next.every((each, index) => each === planned[index]);
@@ -87,6 +96,7 @@ export function decide(work: ToDecide): Decision {
     waiting: managers.waiting,
     unset: managers.unset,
     leavers,
+    exchanged,
     ...seen,
   };
 }
@@ -225,7 +235,7 @@ function mayBeOf({ match }: Matched, { id, values }: Person): boolean {
 }
 
 /** `others`: whom the error names beside the person whom the row is about. */
-function refuse(planned: Planned, others: readonly Person[]): Planned {
+export function refuse(planned: Planned, others: readonly Person[]): Planned {
   const names = [...peopleOf(planned.match), ...others];
   return { ...planned, outcome: "failed", code: "identity_conflict", names, person: null, counted: UNCOUNTED };
 }

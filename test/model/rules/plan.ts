@@ -49,18 +49,13 @@ export function planInput(state: State, input: Input): Verdict {
       return { record, match: isNew ? matchByName(record, among) ?? match : match };
     });
   const matched = matchesOf(sorted.counting), rejected = matchesOf(sorted.rejected);
-  const contradicting = matched.filter(({ match }) => match?.kind === "refused" && match.contradicted !== null).length;
+  const work = { ...among, rejected, onlyLeaving: sorted.onlyLeaving, input, memory };
+  const careful = decide({ ...work, matched, areAllAccepted: false });
+  const contradicting = careful.exchanged +
+    matched.filter(({ match }) => match?.kind === "refused" && match.contradicted !== null).length;
   const isHeldForThem = holds("contradictions", contradicting, connection, { ...NO_BASES, read: records.length });
   const accepted = isHeldForThem ? matched.map(({ record, match }) => ({ record, match: accept(match) })) : matched;
-
-  const decision = decide({
-    ...among,
-    matched: accepted,
-    rejected,
-    onlyLeaving: sorted.onlyLeaving,
-    input,
-    memory,
-  });
+  const decision = isHeldForThem ? decide({ ...work, matched: accepted, areAllAccepted: true }) : careful;
   const rows = outcomesOf(decision, sorted), doubts = doubtsOf(accepted, connection.key);
   const counted = countOf(decision, rows, { state, connection, input, contradicting });
   const heldBy = guardsThatHold(connection, counted.amounts, counted.bases);
