@@ -177,7 +177,7 @@ test("an endpoint is changed only as it was shown, and what was typed comes back
     const wrong = await admin.send(stale, `/webhooks/${id}`, { ...typed, url: "ftp://hooks.example.com" });
     assert.equal(wrong.status, 422);
     assert.match(wrong.text, /aria-invalid/);
-    assert.match(wrong.text, /id="url-fault">(?!It [A-Z])/);
+    assert.match(wrong.text, /id="f-url-wrong">(?!It [A-Z])/);
     assert.equal((await admin.send(wrong, `/webhooks/${id}`, typed)).status, 200);
     const changed = await (await ask(path)).json();
     assert.deepEqual([changed.url, changed.description, changed.event_types], [typed.url, "Mine", null]);
@@ -249,7 +249,7 @@ test("the organization is changed on its page, and it warns while nobody gets ma
     assert.equal(wrong.status, 400);
     assert.match(wrong.text, /value="two"/);
     assert.match(wrong.text, /should be an email/);
-    assert.match(wrong.text, /id="leavers_months-fault"/);
+    assert.match(wrong.text, /id="f-leavers_months-wrong"/);
     assert.equal(
       (await (await ask("/v1/organization")).json()).name,
       "Default",

@@ -9,12 +9,17 @@ import { route } from "../kit/describe.ts";
 import type { Html } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
 import { viewChanges } from "./changes.ts";
+import { viewOptions } from "./fields.ts";
 import { answerConsole, pathIn } from "./frame.ts";
 import { PAGE } from "./guards.ts";
 import { queryOf, viewPaging } from "./lists.ts";
 
 const PEOPLE_A_PAGE = 50;
 const CHANGES_SHOWN = 25;
+const STATUSES = [["", "everybody"], ["active", "active"], ["inactive", "inactive"]].map(([value, title]) => ({
+  value: value!,
+  title: title!,
+}));
 
 export const showPeople = route(PAGE, async (c) => {
   const { q, status, department, cursor } = c.req.query();
@@ -34,17 +39,7 @@ export const showPeople = route(PAGE, async (c) => {
           <label for="q">Name, email, employee ID, department or title</label>
           <input type="search" id="q" name="q" value="${q ?? ""}" autocomplete="off" maxlength="200">
           <label for="status" class="hidden">Status</label>
-          <select id="status" name="status">${[["", "everybody"], ["active", "active"], ["inactive", "inactive"]].map((
-            [value, name],
-          ) =>
-            html`
-              <option value="${value}" ${value === (status ?? "")
-                ? html`
-                  selected
-                `
-                : ""}>${name}</option>
-            `
-          )}</select>
+          <select id="status" name="status">${viewOptions(STATUSES, status ?? "")}</select>
           <button>Search</button>
         </form>
         ${people.data.length === 0

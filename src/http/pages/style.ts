@@ -108,10 +108,7 @@ select, .fields input, .search input[type=search] { max-width: 100% }
 }
 textarea { font: .875rem/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; resize: vertical }
 [aria-invalid] { border-color: var(--bad) }
-.wrong { color: var(--bad); font-weight: 600 }
-.choice label { display: flex; gap: .625rem; align-items: center; min-height: 2rem }
-.choice input { width: 1.125rem; height: 1.125rem; flex: none; accent-color: var(--link) }
-.choice p { margin: 0 0 0 1.75rem }
+.wrong { color: var(--bad); font-weight: 600; font-size: .875rem }
 fieldset { display: grid; gap: .75rem; min-width: 0; margin: 0; padding: .75rem 1rem 1rem; border: 1px solid var(--line); border-radius: 10px }
 fieldset.inner { gap: .25rem }
 legend { padding: 0 .375rem; margin-left: -.375rem }
@@ -133,10 +130,9 @@ pre { white-space: pre-wrap; padding: .75rem; margin: 0 0 .75rem; background: va
 .filter > .decide { grid-column: 1 / -1 }
 .form > .decide, .form > p, .form > h2 { margin: 0 }
 .rowlist .facts { margin-top: .375rem }
-.field label, .ticks legend { font-weight: 600; padding: 0 }
+.ticks legend { padding: 0 }
 .field p, .ticks > p { margin: 0 }
 .field [aria-invalid] { border: 2px solid var(--bad) }
-.fault { color: var(--bad); font-weight: 600; font-size: .875rem }
 .ticks { display: block; border: 0; margin: 0; padding: 0; min-width: 0 }
 .ticks legend { margin-left: 0 }
 .ticks.short { columns: 11rem }

@@ -9,7 +9,7 @@ import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
-import { viewSelect, viewText } from "../forms.ts";
+import { UNTYPED, viewInput, viewSelect } from "../fields.ts";
 import { pathIn } from "../frame.ts";
 import { PAGE } from "../guards.ts";
 import { queryOf, viewPaging } from "../lists.ts";
@@ -65,14 +65,17 @@ function viewFilter({ action, actor, subject, since, until }: Asked, path: strin
       label: "What was done",
       value: action ?? "",
       options: [{ value: "", title: "anything" }, ...actions],
-    }, null)
+    }, UNTYPED)
   }
     ${
-    viewText({ name: "actor", label: "By whom", value: actor ?? "", most: 254, hint: "Name or id of a token." }, null)
+    viewInput(
+      { name: "actor", label: "By whom", value: actor ?? "", most: 254, hint: "Name or id of a token." },
+      UNTYPED,
+    )
   }
-    ${viewText({ name: "subject", label: "About what", value: subject ?? "", most: 200, hint: "Its id." }, null)}
-    ${viewText({ name: "since", label: "From", type: "date", value: since ?? "" }, null)}
-    ${viewText({ name: "until", label: "To, that day too", type: "date", value: until ?? "" }, null)}
+    ${viewInput({ name: "subject", label: "About what", value: subject ?? "", most: 200, hint: "Its id." }, UNTYPED)}
+    ${viewInput({ name: "since", label: "From", type: "date", value: since ?? "" }, UNTYPED)}
+    ${viewInput({ name: "until", label: "To, that day too", type: "date", value: until ?? "" }, UNTYPED)}
     <div class="decide"><button>Show</button>${
     [action, actor, subject, since, until].some(Boolean) ? html`<a class="button" href="${path}">All</a>` : ""
   }</div></form>`;
