@@ -148,7 +148,7 @@ function joinOnce(texts: readonly string[], separator: string): string {
 }
 
 /** A cell as text; the values of a list are joined by commas. */
-function textOf(cell: Cell): string {
+export function textOf(cell: Cell): string {
   if (typeof cell === "string") return cell;
   if (cell === null || cell === undefined) return "";
   if (Array.isArray(cell)) return cell.map((part) => textOf(part as Cell)).join(",");

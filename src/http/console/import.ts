@@ -69,20 +69,22 @@ interface PlannedFile {
   readonly type: string;
   /** More parameters of the drop. */
   readonly query: Readonly<Record<string, string | undefined>>;
-  readonly length?: string;
+  readonly length?: string | undefined;
+  /** By which a form that is sent twice is recognized. */
+  readonly once?: string | null;
 }
 
 /** Sends a file whose plan is looked at before anything is done, and waits a while for the plan. */
 export async function planFile(
   c: Context<Env>,
   connection: string,
-  { body, type, query, length }: PlannedFile,
+  { body, type, query, length, once }: PlannedFile,
 ): Promise<RunView> {
   const { run } = await c.get("api")!.read<{ run: RunView }>(
     `/v1/connections/${encodeURIComponent(connection)}/drops?${queryOf({ ...query, mode: "plan" })}`,
     {
       method: "POST",
-      headers: { "content-type": type, prefer: `wait=${PLAN_WAIT_S}`, ...lengthOf(length) },
+      headers: { "content-type": type, prefer: `wait=${PLAN_WAIT_S}`, ...headersOf(length, once) },
       body,
       duplex: "half",
     } as RequestInit,
@@ -95,8 +97,8 @@ export const getTemplate = route(PAGE, async (c) => {
   return await c.get("api")!.ask(`/v1/templates/${file}`);
 });
 
-function lengthOf(length: string | undefined): Record<string, string> {
-  return length === undefined ? {} : { "content-length": length };
+function headersOf(length: string | undefined, once: string | null | undefined): Record<string, string> {
+  return { ...(length ? { "content-length": length } : {}), ...(once ? { "idempotency-key": once } : {}) };
 }
 
 /** Connections that take files, by their connectors. */

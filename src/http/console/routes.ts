@@ -30,6 +30,7 @@ import { getPeopleFile, showPeople, showPerson } from "./people.ts";
 import { getPgpKey, makePgpKey } from "./pgp-keys.ts";
 import { settingsRoutes } from "./settings/routes.ts";
 import { getTemplateFile, listTemplates, showTemplate } from "./templates.ts";
+import { sendRows, showRows } from "./rows.ts";
 import { answerOnRun, backToRun, decideOnRun, getRunFile, getRunPeople, showRun, showRuns } from "./runs.ts";
 import { makeLogin, removeFromLogin, showSheet } from "./sftp-login.ts";
 
@@ -53,6 +54,8 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/runs/:id", ...showRun)
     .get("/o/:organization/runs/:id/columns", ...showColumns)
     .post("/o/:organization/runs/:id/columns", ...saveColumns)
+    .get("/o/:organization/runs/:id/rows", ...showRows)
+    .post("/o/:organization/runs/:id/rows", ...sendRows)
     .get("/o/:organization/runs/:id/people.csv", ...getRunPeople)
     .get("/o/:organization/runs/:id/:file{failures\\.(?:csv|xlsx|json)}", ...getRunFile)
     .get("/o/:organization/runs/:id/:decision{approve|cancel|identity}", ...backToRun)

@@ -22,6 +22,7 @@ import { viewOptions } from "./fields.ts";
 import { answerConsole, formFields, pathIn } from "./frame.ts";
 import { PAGE, readOwnForm } from "./guards.ts";
 import { queryOf, viewPaging, viewRuns } from "./lists.ts";
+import { mayCorrect } from "./rows.ts";
 
 const RUNS_A_PAGE = 25;
 const STATES = [{ value: "", title: "all" }, ...RUN_STATUSES.map((value) => ({ value, title: nameOf(value) }))];
@@ -104,6 +105,7 @@ async function visitSignedIn(c: Context<Env>): Promise<Visit> {
     fields: formFields(c),
     by: byOf(c),
     columns: pathIn(c, `/runs/${encodeId("run", found.run.id)}/columns`),
+    rows: mayCorrect(c, found) ? pathIn(c, `/runs/${encodeId("run", found.run.id)}/rows`) : null,
     waiter: bearer.key,
     timezone: c.get("organization").timezone,
     addressOf: (runId) => Promise.resolve(pathIn(c, `/runs/${encodeId("run", runId)}`)),

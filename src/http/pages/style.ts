@@ -114,6 +114,7 @@ fieldset.inner { gap: .25rem }
 legend { padding: 0 .375rem; margin-left: -.375rem }
 .form details > :not(summary), .form .card > * + * { margin-top: 1rem }
 .form .card h2 { margin-bottom: 0 }
+.form > .card { margin: 0 }
 details .form { margin: .75rem 0 1.25rem }
 .tree .tree { margin-left: .5rem; padding-left: .875rem; border-left: 1px solid var(--line) }
 .tree li { padding: .25rem 0 }
