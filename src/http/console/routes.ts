@@ -23,7 +23,8 @@ import { showExplanation } from "./explain.ts";
 import { refuseInConsole } from "./frame.ts";
 import { requireOrganization, requireVisitor } from "./guards.ts";
 import { showHome } from "./home.ts";
-import { getTemplate, showImport, takeFile } from "./import.ts";
+import { getTemplate, showImport } from "./import.ts";
+import { showFiles, takeFiles } from "./import-files.ts";
 import { makeOrganization, showOrganizations } from "./operator/organizations.ts";
 import { operatorRoutes } from "./operator/routes.ts";
 import { getPeopleFile, showPeople, showPerson } from "./people.ts";
@@ -49,7 +50,8 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization", ...showHome)
     .get("/o/:organization/import", ...showImport)
     .get("/o/:organization/import/:file{template\\.(?:csv|xlsx)}", ...getTemplate)
-    .post("/o/:organization/import/:connection", ...takeFile)
+    .get("/o/:organization/import/files", ...showFiles)
+    .post("/o/:organization/import/:connection", ...takeFiles)
     .get("/o/:organization/runs", ...showRuns)
     .get("/o/:organization/runs/:id", ...showRun)
     .get("/o/:organization/runs/:id/columns", ...showColumns)
