@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { html } from "hono/html";
 import { Fault } from "../../model/errors.ts";
 import type { RunView } from "../../model/run.ts";
-import { count } from "../../notify/words.ts";
+import { count, isAhead } from "../../notify/words.ts";
 import { isAtRest } from "../../store/runs/runs.ts";
 import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
@@ -81,8 +81,9 @@ function viewTaken(c: Context<Env>, runs: readonly RunView[], isLive: boolean): 
       data-live="All of them have been read. See them" role="status"
     `
     : "";
+  const isOpen = runs.some(({ status }) => isAhead(status));
   return html`
-    <p>Nothing is changed yet. Open each, and approve what it would change.</p>
+    ${isOpen ? html`<p>Nothing is changed yet. Open each, and approve what it would change.</p>` : ""}
     <section class="card" ${live}>
       <h2 class="hidden">The files</h2>
       ${viewRuns(runs, pathIn(c, "/runs"), c.get("organization").timezone)}

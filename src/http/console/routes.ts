@@ -27,7 +27,11 @@ import { getTemplate, showImport } from "./import.ts";
 import { showFiles, takeFiles } from "./import-files.ts";
 import { makeOrganization, showOrganizations } from "./operator/organizations.ts";
 import { operatorRoutes } from "./operator/routes.ts";
-import { getPeopleFile, showPeople, showPerson } from "./people.ts";
+import { getPeopleFile, showPeople } from "./people.ts";
+import { showPerson } from "./person.ts";
+import { askToErase, erasePerson } from "./person-erase.ts";
+import { askToMerge, mergePerson } from "./person-merge.ts";
+import { undoMerge } from "./person-merged.ts";
 import { getPgpKey, makePgpKey } from "./pgp-keys.ts";
 import { settingsRoutes } from "./settings/routes.ts";
 import { getTemplateFile, listTemplates, showTemplate } from "./templates.ts";
@@ -67,6 +71,11 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/people", ...showPeople)
     .get("/o/:organization/people/:file{people\\.(?:csv|xlsx)}", ...getPeopleFile)
     .get("/o/:organization/people/:id", ...showPerson)
+    .get("/o/:organization/people/:id/merge", ...askToMerge)
+    .post("/o/:organization/people/:id/merge", ...mergePerson)
+    .post("/o/:organization/people/:id/merge/undo", ...undoMerge)
+    .get("/o/:organization/people/:id/erase", ...askToErase)
+    .post("/o/:organization/people/:id/erase", ...erasePerson)
     .get("/o/:organization/connections", ...showConnections)
     .get("/o/:organization/new-connection", ...chooseConnector)
     .get("/o/:organization/new-connection/:connector", ...describeNew)

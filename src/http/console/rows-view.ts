@@ -47,7 +47,7 @@ export function isSame(typed: string, text: string): boolean {
 }
 
 function asTyped(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replaceAll("\0", "\ufffd").toWellFormed();
+  return new TextDecoder().decode(new TextEncoder().encode(text.replace(/\r\n?/g, "\n").replaceAll("\0", "\ufffd")));
 }
 
 export function pagesOf(rows: readonly FailedRow[]): FailedRow[][] {

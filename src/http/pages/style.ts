@@ -137,7 +137,7 @@ pre { white-space: pre-wrap; padding: .75rem; margin: 0 0 .75rem; background: va
 .ticks { display: block; border: 0; margin: 0; padding: 0; min-width: 0 }
 .ticks legend { margin-left: 0 }
 .ticks.short { columns: 11rem }
-.ticks.short legend { column-span: all }
+.ticks.short legend, .ticks.short > p { column-span: all }
 .tick { break-inside: avoid; display: flex; gap: .625rem; align-items: baseline; padding: .3125rem 0 }
 .tick input { flex: none; width: 1.125rem; height: 1.125rem; margin: 0; translate: 0 .1875rem; accent-color: var(--go) }
 .answer { margin: .375rem 0 0; font: .8125rem/1.4 ui-monospace, monospace; white-space: pre-wrap; color: var(--soft) }
@@ -166,6 +166,7 @@ details summary { cursor: pointer; padding: .25rem 0; color: var(--link); font-s
 .versus div { border: 1px solid var(--line); border-radius: 10px; padding: .625rem .75rem; min-width: 0 }
 .versus dt { color: var(--soft); font-size: .875rem }
 .versus dd { margin: 0 }
+.card > .versus { margin: 0 }
 .versus code { white-space: pre-wrap }
 .help h2 { margin: 1.25rem 0 .25rem }
 li .decide { margin-top: .625rem }
