@@ -342,6 +342,11 @@ test("the audit is narrowed down by what was done, by whom, about what and when"
     assert.equal(created(await open("?since=2026-03-02&until=2026-03-04")), 2);
     assert.match(await open("?actor=nobody"), /No entries/);
     assert.equal((await admin.open(`${SETTINGS}/audit?since=soon`)).status, 400);
+    const file = await admin.ask(`${SETTINGS}/audit/audit.csv?action=token.created`);
+    assert.match(file.headers.get("content-disposition")!, /audit\.csv/);
+    const [header, ...lines] = (await file.text()).trim().split("\r\n");
+    assert.match(header!, /seq,at,action,actor_kind/);
+    assert.ok(lines.length > 0 && lines.every((line) => line.includes(",token.created,")), lines.join());
     const looker = await signedIn(hub, LOOKS);
     assert.equal((await looker.open(`${SETTINGS}/audit`)).status, 403);
     const auditor = await signedIn(hub, ["audit:read"]);

@@ -1,7 +1,7 @@
 /** The pages of an organization's settings. */
 import { Hono } from "hono";
 import type { Env } from "../../kit/env.ts";
-import { showAudit } from "./audit.ts";
+import { getAuditFile, showAudit } from "./audit.ts";
 import { askForField, askToDeleteField, changeField, deleteField, makeField, showField } from "./custom-fields.ts";
 import {
   askToRemove,
@@ -38,6 +38,7 @@ export const settingsRoutes: Hono<Env> = new Hono<Env>()
   .get("/organization/fields/delete", ...askToDeleteField)
   .post("/organization/fields/delete", ...deleteField)
   .get("/audit", ...showAudit)
+  .get("/audit/audit.csv", ...getAuditFile)
   .get("/tokens", ...showTokens)
   .post("/tokens", ...makeToken)
   .get("/tokens/new", ...askForToken)
