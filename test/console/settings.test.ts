@@ -411,3 +411,27 @@ test("ids of another organization are not there", async () => {
     assert.ok(createApp(hub).routes.some(({ path }) => path.includes("/settings/")));
   });
 });
+
+test("a test mail is sent from the page of mails, which shows what became of each", async () => {
+  await withAdmin(async ({ hub, admin, ask }) => {
+    const page = await admin.open(`${SETTINGS}/mails`);
+    assert.match(page.text, /The organization: nobody yet/);
+    const nobody = await admin.send(page, "/mails", { connection_id: "" });
+    assert.equal(nobody.status, 422);
+    assert.match(nobody.text, /No mail was sent/);
+    Object.assign(hub, { mailFrom: "muster@example.com" });
+    await ask("/v1/organization", { method: "PATCH", json: { technical_contact: "it@acme.test" } });
+    const json = { connector: "csv-upload", name: MARKUP, technical_contact: "pay@acme.test" };
+    const { id } = await (await ask("/v1/connections", { json })).json();
+    const asked = await admin.open(`${SETTINGS}/mails`);
+    assert.match(asked.text, /The organization: it@acme\.test[\s\S]*pay@acme\.test/);
+    for (let n = 0; n < 2; n++) await admin.send(asked, "/mails", { connection_id: id });
+    const { data } = await (await ask("/v1/mails")).json();
+    assert.deepEqual(data.map(({ connection_id }: { connection_id: string }) => connection_id), [id], "sent once");
+    const shown = await admin.open(`${SETTINGS}/mails`);
+    assert.match(shown.text, /<h3>A test<\/h3>[\s\S]*On its way/);
+    assert.ok(!shown.text.includes(MARKUP));
+    const looker = await signedIn(hub, LOOKS);
+    assert.ok(!(await looker.open("/o/default")).text.includes(`${SETTINGS}/mails`));
+  });
+});

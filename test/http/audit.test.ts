@@ -66,6 +66,10 @@ interface Write {
 
 /** How to make each writing route write: the things it needs, the request, and what it is called in the audit. */
 const WRITES: Record<string, () => Promise<Write>> = {
+  "POST /v1/mails/test": async () => {
+    await admin("/v1/organization", { method: "PATCH", json: { technical_contact: "it@acme.test" } });
+    return { path: "/v1/mails/test", json: {} };
+  },
   "POST /v1/members": () => Promise.resolve({ path: "/v1/members", json: { email: "one@acme.test", role: "viewer" } }),
   "PATCH /v1/members/:id": async () => ({ path: await member("two"), json: { role: "admin" } }),
   "DELETE /v1/members/:id": async () => ({ path: await member("three") }),

@@ -62,7 +62,7 @@ function viewNoContact({ technical_contact }: OrganizationView): Html {
     <section class="card note held">
       <h2>Nobody gets mails</h2>
       <p>When a run waits for a decision or a feed does not work, no mail is sent, except for connections with an address
-        of their own. Enter an address below.</p>
+        of their own. Enter an address below, and send it a test mail from the page Mails.</p>
     </section>
   `;
 }

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { Env } from "../../kit/env.ts";
 import { getAuditFile, showAudit } from "./audit.ts";
 import { askForField, askToDeleteField, changeField, deleteField, makeField, showField } from "./custom-fields.ts";
+import { sendTestMail, showMails } from "./mails.ts";
 import {
   askToRemove,
   changeMember,
@@ -39,6 +40,8 @@ export const settingsRoutes: Hono<Env> = new Hono<Env>()
   .post("/organization/fields/delete", ...deleteField)
   .get("/audit", ...showAudit)
   .get("/audit/audit.csv", ...getAuditFile)
+  .get("/mails", ...showMails)
+  .post("/mails", ...sendTestMail)
   .get("/tokens", ...showTokens)
   .post("/tokens", ...makeToken)
   .get("/tokens/new", ...askForToken)
