@@ -52,6 +52,7 @@ import { runDecisionRoutes } from "./api/run-decisions.ts";
 import { runLinkRoutes } from "./api/run-links.ts";
 import { runPageRoutes } from "./pages/run-page.ts";
 import { runResultRoutes } from "./api/run-results.ts";
+import { runDayRoutes } from "./api/run-days.ts";
 import { runRoutes } from "./api/runs.ts";
 import { sessionRoutes } from "./api/sessions.ts";
 import { signInRoutes } from "./console/sign-in.ts";
@@ -90,6 +91,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["", uploadRoutes],
   ["/users/import", importRoutes],
   ["/templates", templateRoutes],
+  ["/run-days", runDayRoutes],
   ["/runs", runRoutes],
   ["/runs", runResultRoutes],
   ["/runs", runDecisionRoutes],

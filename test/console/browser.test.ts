@@ -86,12 +86,13 @@ async function fill(world: Importing): Promise<Record<string, string>> {
   const partial = await world.import(csv(COLUMNS, ...crowd(41, 1, (i) => i < 6 ? ",perhaps," : ",yes,Lead")));
   await world.import("\u0000\u0001 no table");
   await world.import(csv(COLUMNS, ...crowd(40, 1, (i) => i <= 15 ? ",no," : ",yes,Lead")));
-  const [person] = await world.people();
+  const [person, other] = await world.people();
   const make = async (path: string, json: object): Promise<string> =>
     (await (await world.ask(path, { json })).json()).id;
   return {
     "runs/:id": partial.id,
     "people/:id": person!.id,
+    other: other!.id,
     "members/:id": await make("/v1/members", { email: "di@example.com", name: `Di ${LONG}`, role: "approver" }),
     "tokens/:id": await make("/v1/tokens", { name: `Of ${LONG}`, scopes: ["users:read"] }),
     "webhooks/:id": await make("/v1/webhook-endpoints", { url: "https://hooks.example.com/muster" }),
@@ -112,6 +113,10 @@ test(
         "/o/default/explain?q=E0001",
         "/o/default/people?q=Nobody",
         "/o/default/nowhere",
+        `/o/default/people/${examples["people/:id"]}/merge?into=${examples.other}`,
+        `/o/default/import/files?run=${examples["runs/:id"]}`,
+        "/templates",
+        "/templates/custom",
         "/sign-in",
         "/errors/email_invalid",
         "/errors/nowhere",

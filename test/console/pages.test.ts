@@ -50,6 +50,8 @@ test("a file is uploaded, its plan is looked at, approved, and its people are th
     const home = await visitor.open("/o/default");
     assert.match(home.text, /Nothing waits for you/);
     assert.match(home.text, /3 people were created/);
+    assert.match(home.text, /aria-label="Added or active again: 3, most on 2 March: 3"/);
+    assert.match(home.text, /<th scope="row">2 March<\/th>\s*<td>1<\/td>\s*<td>3<\/td>/);
     const file = await visitor.ask("/o/default/people/people.csv");
     assert.equal((await file.text()).trim().split("\n").length, 4);
     const { data } = await (await world.ask("/v1/audit")).json();

@@ -76,6 +76,11 @@ h2 + ul.issues { margin-top: 0 }
 .figures a:hover { background: var(--hover); border-radius: 10px }
 .figures b { display: block; font-size: 1.5rem; line-height: 1.2; font-weight: 650; font-variant-numeric: tabular-nums }
 .figures a span { text-decoration: underline; text-decoration-color: var(--line); text-underline-offset: .2em }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); gap: 1rem 1.5rem; margin: 0 0 .75rem }
+.charts b { font-size: 1.25rem; font-variant-numeric: tabular-nums }
+.charts svg { display: block; width: 100%; height: 2.5rem; margin-top: .25rem }
+.charts .bar { fill: var(--tone) }
+.charts .base { stroke: var(--line); stroke-width: 1 }
 .rows { margin-top: 1rem; padding-left: 1.25rem }
 .decide { display: flex; gap: .625rem; flex-wrap: wrap }
 .decide form { display: contents }
