@@ -47,9 +47,10 @@ function tableOf(
   { input }: Run,
   format: "csv" | "xlsx",
   rows: AsyncIterable<IssueRow> | Iterable<IssueRow>,
+  isDeclared = false,
 ): ReadableStream<Uint8Array> {
   const { columns = [], delimiter = null, sheet } = input ?? {};
-  return (format === "csv" ? failureCsv : failureWorkbook)(rows, { columns, delimiter, sheet });
+  return (format === "csv" ? failureCsv : failureWorkbook)(rows, { columns, delimiter, sheet, isDeclared });
 }
 
 /** A report that is sent again by the hub itself. */
@@ -65,7 +66,7 @@ export function reportFile(found: StoredRun, rows: readonly IssueRow[]): SmallFi
   return {
     name: reportName(found, format),
     contentType: REPORT_TYPES[format],
-    content: tableOf(found.run, format, rows),
+    content: tableOf(found.run, format, rows, true),
   };
 }
 

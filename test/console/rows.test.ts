@@ -1,8 +1,10 @@
 /** Correcting the failed rows of a file on its run's page. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bodyOf, formIn, signIn, signInMember, type Visited, type Visitor } from "../support/console.ts";
+import { XLSX } from "../../src/report/workbook.ts";
+import { bodyOf, createAskAs, formIn, signIn, signInMember, type Visited, type Visitor } from "../support/console.ts";
 import { createTestToken } from "../support/hub.ts";
+import { textRow, workbookOf } from "../support/workbook-parts.ts";
 import { crowd, csv, HEADER, type Importing, importing, said } from "../support/imports.ts";
 
 const COLUMNS = `${HEADER},title`;
@@ -123,6 +125,52 @@ test("cells beyond the last column, line breaks and absent cells are corrected a
       "Head",
     ]]);
     assert.match(next.text, /person would be created/);
+  });
+});
+
+test("a row of a workbook is sent as a workbook, whatever the connection takes for a separator, and one of JSON as it can be", async () => {
+  await importing(async (world) => {
+    await world.set("csv", { settings: { delimiter: ";" } });
+    const rows = [COLUMNS, GOOD, "E0002,p0002 at acme.test,Ben,0049,Lead"].map((line) => textRow(...line.split(",")));
+    const book = workbookOf({ sheets: { Staff: rows.join("") } });
+    const run = await world.import(new Uint8Array(book), { name: "staff.xlsx", type: XLSX });
+    const visitor = await signedIn(world), page = await visitor.open(`/o/default/runs/${run.id}/rows`);
+    await correct(world, visitor, page, { "cell-1-1": "p0002@acme.test" });
+    const [sent] = (await world.runs()).slice(-1);
+    assert.equal(sent!.drop!.name, "staff.failures.xlsx");
+    const { changes } = await world.run(sent!.id);
+    assert.deepEqual(changes.map(({ fields }) => fields.last_name!.after), ["0049"]);
+    const names = { first_name: "Jo", last_name: "Example" };
+    const people = ["j1@acme.test", "j2", "j3@acme.test"].map((email, i) => ({
+      employee_id: `J${i}`,
+      email,
+      ...names,
+    }));
+    const list = await world.import(JSON.stringify(people), { name: "people.json", type: "application/json" });
+    const shown = await visitor.open(`/o/default/runs/${list.id}/rows`);
+    const [, name] = /name="(cell-1-\d)"[^>]*aria-invalid/.exec(shown.text)!;
+    await correct(world, visitor, shown, { [name!]: "j2@acme.test" });
+    const { changes: made, issues } = await world.run((await world.runs()).at(-1)!.id);
+    assert.deepEqual([made.length, issues.filter(({ severity }) => severity === "error")], [1, []]);
+  });
+});
+
+test("an uploader corrects rows of their own files, and of no others", async () => {
+  await importing(async (world) => {
+    const foreign = await world.import(csv(COLUMNS, GOOD, BAD));
+    const { id, visitor } = await signInMember(world.hub, { role: "uploader" });
+    const ask = createAskAs(world.hub, id);
+    const sent = await ask("/v1/connections/csv/drops?name=own.csv", {
+      body: csv(COLUMNS, GOOD, BAD),
+      headers: { "content-type": "text/csv" },
+    });
+    const own = (await sent.json()).run.id;
+    await world.carry();
+    assert.equal((await visitor.open(`/o/default/runs/${foreign.id}/rows`)).status, 404);
+    const page = await visitor.open(`/o/default/runs/${own}/rows`);
+    const next = await correct(world, visitor, page, { "cell-1-1": "p0002@acme.test" });
+    assert.match(next.text, /person would be created/);
+    assert.ok(!next.text.includes("Approve…"));
   });
 });
 

@@ -32,9 +32,11 @@ const list = route(
   async (c) => {
     const { id, timezone } = c.get("organization"), { db, now } = c.get("hub");
     const days = daysUntil(dateIn(timezone, now()));
-    const { from, quarters } = await listRunQuarters(db, id, startOfDay(timezone, days[0]!)!);
-    const whole = days.filter((day) => startOfDay(timezone, day)! >= from);
-    return c.json({ data: whole.map((day) => dayOf(day, quarters.filter(({ at }) => dateIn(timezone, at) === day))) });
+    const starts = days.map((day) => startOfDay(timezone, day)!);
+    const { from, quarters } = await listRunQuarters(db, id, starts[0]!);
+    const isIn = (at: number, i: number) => at >= starts[i]! && at < (starts[i + 1] ?? Infinity);
+    const all = days.map((day, i) => dayOf(day, quarters.filter(({ at }) => isIn(at, i))));
+    return c.json({ data: all.filter((_, i) => starts[i]! >= from) });
   },
 );
 

@@ -17,7 +17,7 @@ export interface RunQuarter {
 }
 
 /** Runs that are looked at: as many as can be read in a moment. */
-const MOST = 2_000;
+const MOST = 1_000;
 
 /** `from`: the moment from which on all runs are in it. */
 export async function listRunQuarters(
