@@ -129,12 +129,15 @@ test(
           await signIn(page, url, token);
           for (const address of addresses) {
             await page.goto(url + address);
+            if (PICTURES !== null) {
+              const file = `${address.replaceAll(/[^\w]+/g, "-").slice(1)}-${name}.png`;
+              await page.screenshot({ path: join(PICTURES, file), fullPage: true });
+            }
+            // What is folded away, too.
+            await page.evaluate(() => document.querySelectorAll("details").forEach((each) => each.open = true));
             for (const found of await findingsOn(page)) problems.push(`${name} ${address}: ${found}`);
             const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
             if (over > 0) problems.push(`${name} ${address}: ${over} px too wide`);
-            if (PICTURES === null) continue;
-            const file = `${address.replaceAll(/[^\w]+/g, "-").slice(1)}-${name}.png`;
-            await page.screenshot({ path: join(PICTURES, file), fullPage: true });
           }
           await page.close();
         }

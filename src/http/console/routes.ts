@@ -4,20 +4,8 @@ import type { Env } from "../kit/env.ts";
 import { endOtherSession, showAccount } from "./account.ts";
 import { createApi } from "./api.ts";
 import { saveColumns, showColumns } from "./columns.ts";
-import {
-  authorizeConnection,
-  checkConnection,
-  chooseStatuses,
-  pauseConnection,
-  resumeConnection,
-  syncConnection,
-  trustHostKey,
-} from "./connection-actions.ts";
-import { editConnection, saveConnection } from "./connection-edit.ts";
+import { connectionRoutes } from "./connection-routes.ts";
 import { addConnection, chooseConnector, describeNew } from "./connection-new.ts";
-import { showConnection } from "./connection-page.ts";
-import { editRules, saveRules } from "./connection-rules.ts";
-import { showConnections } from "./connections.ts";
 import { showDepartments } from "./departments.ts";
 import { showExplanation } from "./explain.ts";
 import { refuseInConsole } from "./frame.ts";
@@ -32,12 +20,10 @@ import { showPerson } from "./person.ts";
 import { askToErase, erasePerson } from "./person-erase.ts";
 import { askToMerge, mergePerson } from "./person-merge.ts";
 import { undoMerge } from "./person-merged.ts";
-import { getPgpKey, makePgpKey } from "./pgp-keys.ts";
 import { settingsRoutes } from "./settings/routes.ts";
 import { getTemplateFile, listTemplates, showTemplate } from "./templates.ts";
 import { sendRows, showRows } from "./rows.ts";
 import { answerOnRun, backToRun, decideOnRun, getRunFile, getRunPeople, showRun, showRuns } from "./runs.ts";
-import { makeLogin, removeFromLogin, showSheet } from "./sftp-login.ts";
 
 /** `app`: the whole application, which has the API. */
 export function consoleRoutes(app: Hono<Env>): Hono<Env> {
@@ -76,29 +62,10 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .post("/o/:organization/people/:id/merge/undo", ...undoMerge)
     .get("/o/:organization/people/:id/erase", ...askToErase)
     .post("/o/:organization/people/:id/erase", ...erasePerson)
-    .get("/o/:organization/connections", ...showConnections)
+    .route("/o/:organization/connections", connectionRoutes)
     .get("/o/:organization/new-connection", ...chooseConnector)
     .get("/o/:organization/new-connection/:connector", ...describeNew)
     .post("/o/:organization/new-connection/:connector", ...addConnection)
-    .get("/o/:organization/connections/:connection", ...showConnection)
-    .post("/o/:organization/connections/:connection/sync", ...syncConnection)
-    .post("/o/:organization/connections/:connection/check", ...checkConnection)
-    .post("/o/:organization/connections/:connection/pause", ...pauseConnection)
-    .post("/o/:organization/connections/:connection/resume", ...resumeConnection)
-    .post("/o/:organization/connections/:connection/authorize", ...authorizeConnection)
-    .post("/o/:organization/connections/:connection/statuses", ...chooseStatuses)
-    .post("/o/:organization/connections/:connection/host-key", ...trustHostKey)
-    .get("/o/:organization/connections/:connection/settings", ...editConnection)
-    .post("/o/:organization/connections/:connection/settings", ...saveConnection)
-    .get("/o/:organization/connections/:connection/rules", ...editRules)
-    .post("/o/:organization/connections/:connection/rules", ...saveRules)
-    .post("/o/:organization/connections/:connection/sftp-login/password", ...makeLogin("password"))
-    .post("/o/:organization/connections/:connection/sftp-login/public-key", ...makeLogin("public_key"))
-    .post("/o/:organization/connections/:connection/sftp-login/key-pair", ...makeLogin("key_pair"))
-    .post("/o/:organization/connections/:connection/sftp-login/remove", ...removeFromLogin)
-    .get("/o/:organization/connections/:connection/sheet", ...showSheet)
-    .post("/o/:organization/connections/:connection/pgp-keys", ...makePgpKey)
-    .get("/o/:organization/connections/:connection/pgp-keys/:pgp_key", ...getPgpKey)
     .get("/o/:organization/departments", ...showDepartments)
     .get("/o/:organization/explain", ...showExplanation)
     .get("/o/:organization/templates", ...listTemplates)

@@ -60,7 +60,7 @@ function barOf(place: number, part: number): string {
 
 function viewTable(days: readonly RunDayView[]): Html {
   return html`
-    <div class="wide" tabindex="0" role="region" aria-labelledby="days-title">
+    <div class="wide" tabindex="0" role="region" aria-label="The days as a table">
       <table>
         <thead>
           <tr><th scope="col">Day</th><th scope="col">Runs</th>${KINDS.map(({ title }) =>

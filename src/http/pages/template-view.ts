@@ -61,7 +61,7 @@ function viewExamples(columns: TemplateColumns["columns"]): Html {
   return html`
     <section class="card" aria-labelledby="examples-title">
       <h2 id="examples-title">Example rows</h2>
-      <div class="wide" tabindex="0" role="region" aria-labelledby="examples-title">
+      <div class="wide" tabindex="0" role="region" aria-label="The rows as a table">
         <table>
           <thead>
             <tr>${columns.map(({ header }) => html`<th scope="col">${header}</th>`)}</tr>
