@@ -103,6 +103,17 @@ test("a person is erased for good once somebody has ticked that they are sure", 
   });
 });
 
+test("all that is kept about a person is downloaded from their page, and is in the audit", async () => {
+  await importing(async (world) => {
+    const { path } = await twoAnas(world), viewer = await signedIn(world, { scopes: ["users:read"] });
+    const [, file] = /"([^"]*record\.json)"/.exec((await viewer.open(path)).text)!;
+    const answer = await viewer.ask(file!);
+    assert.match(answer.headers.get("content-disposition")!, /attachment.*\.json/);
+    assert.match(await answer.text(), /ana@acme\.test/);
+    assert.equal((await (await world.ask("/v1/audit?action=user.record_read")).json()).data.length, 1);
+  });
+});
+
 test("who may not merge or erase sees no way to, and is refused", async () => {
   await importing(async (world) => {
     const { stays, path } = await twoAnas(world), admin = await signedIn(world);

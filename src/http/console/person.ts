@@ -59,13 +59,19 @@ async function answerPerson(c: Context<Env>): Promise<Response> {
   });
 }
 
+/** All that is kept about the person as a file, as the API gives it. */
+export const getRecord = route(PAGE, (c) => {
+  const id = encodeURIComponent(c.req.param("id"));
+  return c.get("api")!.ask(`/v1/users/${id}/record`);
+});
+
 /** What few do, and only who may. */
 function viewMore(c: Context<Env>, { id }: UserView): Html {
   const path = pathIn(c, `/people/${id}`), mayMerge = may(c, ...MERGES), mayErase = may(c, "users:erase");
-  if (!mayMerge && !mayErase) return html``;
   return html`
     <section class="card" aria-labelledby="more-title">
       <h2 id="more-title">This record</h2>
+      <p><a href="${path}/record.json">All that is kept about this person</a>, as one file (JSON).</p>
       <div class="decide">
         ${mayMerge ? html`<a class="button" href="${path}/merge">Merge with another record…</a>` : ""}
         ${mayErase ? html`<a class="button" href="${path}/erase">Erase…</a>` : ""}

@@ -16,7 +16,7 @@ import { showFiles, takeFiles } from "./import-files.ts";
 import { makeOrganization, showOrganizations } from "./operator/organizations.ts";
 import { operatorRoutes } from "./operator/routes.ts";
 import { getPeopleFile, showPeople } from "./people.ts";
-import { showPerson } from "./person.ts";
+import { getRecord, showPerson } from "./person.ts";
 import { askToErase, erasePerson } from "./person-erase.ts";
 import { askToMerge, mergePerson } from "./person-merge.ts";
 import { undoMerge } from "./person-merged.ts";
@@ -57,6 +57,7 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/people", ...showPeople)
     .get("/o/:organization/people/:file{people\\.(?:csv|xlsx)}", ...getPeopleFile)
     .get("/o/:organization/people/:id", ...showPerson)
+    .get("/o/:organization/people/:id/:file{record\\.json}", ...getRecord)
     .get("/o/:organization/people/:id/merge", ...askToMerge)
     .post("/o/:organization/people/:id/merge", ...mergePerson)
     .post("/o/:organization/people/:id/merge/undo", ...undoMerge)
