@@ -38,6 +38,7 @@ export function planInput(state: State, input: Input): Verdict {
     connection,
     records: sorted.counting,
     all: records,
+    seenBefore: before.seen,
     keys: union(before.keys, records.flatMap(({ key }) => key ?? [])),
     showsEverybody: isFull && isWhole && part.isLast,
   };
@@ -45,10 +46,9 @@ export function planInput(state: State, input: Input): Verdict {
     matchAll(some, among).map((match, index) => {
       const record = some[index]!;
       const isNew = match?.kind === "unmatched" && record.errors.length === 0 && makesSomebodyNew(record, memory);
-      return isNew ? matchByName(record, among) ?? match : match;
+      return { record, match: isNew ? matchByName(record, among) ?? match : match };
     });
-  const matches = matchesOf(sorted.counting), rejected = matchesOf(sorted.rejected);
-  const matched = sorted.counting.map((record, index) => ({ record, match: matches[index]! }));
+  const matched = matchesOf(sorted.counting), rejected = matchesOf(sorted.rejected);
   const contradicting = matched.filter(({ match }) => match?.kind === "refused" && match.contradicted !== null).length;
   const isHeldForThem = holds("contradictions", contradicting, connection, { ...NO_BASES, read: records.length });
   const accepted = isHeldForThem ? matched.map(({ record, match }) => ({ record, match: accept(match) })) : matched;
@@ -57,7 +57,6 @@ export function planInput(state: State, input: Input): Verdict {
     ...among,
     matched: accepted,
     rejected,
-    rejectedKeys: sorted.rejected.map(({ key }) => key),
     onlyLeaving: sorted.onlyLeaving,
     input,
     memory,
@@ -68,7 +67,7 @@ export function planInput(state: State, input: Input): Verdict {
   const failing = new Set(rows.filter(({ outcome }) => outcome === "failed").map(({ line }) => line));
   // Nothing is cleared by a row that is refused, nor by one beside the one that counts.
   const used = sorted.counting.filter(({ line }) => !failing.has(line));
-  const filled = new Map([...before.filled, ...filledOf(used)]);
+  const filled = new Map([...before.filled, ...byFormerKey(filledOf(used), decision, among)]);
   // Nobody loses a manager who was never set.
   const unset = new Set(
     decision.planned.flatMap(({ record, person }) =>
@@ -89,7 +88,6 @@ export function planInput(state: State, input: Input): Verdict {
   // An input with a key that cannot be read is not complete: it may hold anybody.
   const fullInputs = memory.fullInputs + (isWhole && part.isLast ? 1 : 0);
   const shownFilled = new Map([...before.filled, ...filledOf(used.map(withoutUnset))]);
-  const kept = part.isLast ? refused : union(refused, memory.filled?.keys() ?? []);
   const after: State = {
     lastDue: state.lastDue,
     people: decision.people.map((person) => ({
@@ -102,7 +100,10 @@ export function planInput(state: State, input: Input): Verdict {
     connections: state.connections.map((each) =>
       each !== connection ? each : {
         ...each,
-        memory: isFull ? { ...memory, fullInputs, ...showing(memory, shownFilled, kept, columns) } : memory,
+        // Parts are one input: what they had is compared, and remembered, with the last.
+        memory: isFull && part.isLast
+          ? { ...memory, fullInputs, ...showing(memory, shownFilled, refused, columns) }
+          : memory,
       }
     ),
   };
@@ -246,6 +247,21 @@ function showing(
 
 function withoutManager({ cells }: Record_): Record_["cells"] {
   return new Map([...cells].filter(([column]) => !(MANAGER_FIELDS as readonly Column[]).includes(column)));
+}
+
+/** The same by the keys that people had before: what is compared is what one person had and has. */
+function byFormerKey(
+  filled: ReadonlyMap<string, Set<Column>>,
+  { planned }: Decision,
+  { state, connection: { slug } }: { state: State; connection: Connection },
+): ReadonlyMap<string, Set<Column>> {
+  const links = state.links.filter(({ connection }) => connection === slug);
+  return new Map([...filled].flatMap(([key, cells]) => {
+    const person = planned.find(({ record, person }) => record.key === key && person !== null)?.person;
+    const former = links.find((link) => link.person === person?.id)?.key ?? key;
+    const isTaken = former === key && links.some((link) => link.key === key && link.person !== person?.id);
+    return isTaken ? [] : [[former, cells] as const];
+  }));
 }
 
 /** By key, the columns of its row that have a value. */
