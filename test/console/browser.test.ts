@@ -83,7 +83,16 @@ async function fill(world: Importing): Promise<Record<string, string>> {
   await world.import(
     csv(COLUMNS, ...crowd(40, 1, () => `,yes,Head of ${LONG}`), `L1,l1@acme.test,${LONG},${LONG},yes,`),
   );
-  const partial = await world.import(csv(COLUMNS, ...crowd(41, 1, (i) => i < 6 ? ",perhaps," : ",yes,Lead")));
+  await world.import(csv(COLUMNS, ...crowd(41, 1, (i) => i < 6 ? ",perhaps," : ",yes,Lead")));
+  await world.connect("second", { name: `Of ${LONG}` });
+  const partial = await world.import(
+    csv(
+      COLUMNS,
+      ...crowd(41, 201, (i) => i < 206 ? ",perhaps," : ",yes,Lead"),
+      `L2,l2@acme.test,${LONG},${LONG},maybe,,x`,
+    ),
+    { connection: "second" },
+  );
   await world.import("\u0000\u0001 no table");
   await world.import(csv(COLUMNS, ...crowd(40, 1, (i) => i <= 15 ? ",no," : ",yes,Lead")));
   const [person, other] = await world.people();

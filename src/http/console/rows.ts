@@ -72,7 +72,7 @@ async function load(c: Context<Env>): Promise<StoredRun> {
   requireInput(c, found.drop);
   if (!may(c, "drops:write")) throw new Fault("forbidden", "You may not send files");
   if (CORRECTABLE.has(found.run.status)) return found;
-  throw new Fault("conflict", `The run is "${found.run.status}": its rows cannot be corrected now`);
+  throw new Fault("conflict", "Rows of this run cannot be corrected: it was not applied, and waits for no decision");
 }
 
 function readRows(c: Context<Env>, found: StoredRun) {
