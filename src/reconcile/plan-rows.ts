@@ -184,6 +184,9 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
     noteDoubt(draft, candidate, row.n, found);
     return leaveOut(draft, candidate, "failed", row, key, [...record.issues, conflict]);
   }
+  const isKnown = matched.kind === "linked" || matched.kind === "unlinked";
+  const zeros = isKnown ? null : whyZerosLost(draft, record, lookedUp);
+  if (zeros !== null) return leaveOut(draft, candidate, "failed", row, key, [...record.issues, zeros]);
   if (matched.kind === "disputed") {
     const people = matched.users.map((user, place) =>
       place === 0 ? describePerson(user) : describePerson(user, "somebody else")
@@ -199,8 +202,6 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
     const issue = phoneSpelledTwice(String(record.values.mobile_phone), alike.slice(0, 1).flatMap(nameWithPhone));
     return leaveOut(draft, candidate, "failed", row, key, [...record.issues, issue]);
   }
-  const zeros = own === null ? whyZerosLost(draft, record, lookedUp) : null;
-  if (zeros !== null) return leaveOut(draft, candidate, "failed", row, key, [...record.issues, zeros]);
   // A leaver needs nothing but the key.
   if (record.fatal && (own === null || record.active !== false)) {
     return leaveOut(draft, candidate, "failed", row, key, record.issues);

@@ -58,6 +58,7 @@ export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeye
 /** Refused where its phone is the key, and may be somebody else's in another spelling. */
 function matchSpelled(record: Record_, among: Among): Match {
   const match = matchRecord(record, among), phone = record.values.mobile_phone ?? null;
+  if (match.kind === "refused" && match.code === "zeros_lost") return match;
   if (among.connection.key !== "mobile_phone" || phone === null || linkOf(record, among) !== null) return match;
   const own = match.kind === "known" || match.kind === "rekeyed" ? match.person : null;
   const alike = among.state.people.filter((person) =>

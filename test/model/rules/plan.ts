@@ -79,15 +79,17 @@ export function planInput(state: State, input: Input): Verdict {
   const managerLeft = union(before.managerLeft, keysWhoseManagerLeaves(sorted.counting, decision, state, among));
   const leaving = union(before.leaving, counted.people.leaving), { returning } = counted.people;
   const linked = new Set(state.links.filter((link) => link.connection === connection.slug).map(({ key }) => key));
-  if (isFull && columnGuardHolds({ connection, columns, filled, linked, leaving, managerLeft, returning })) {
-    heldBy.push("column");
-  }
+  const seenColumns = { connection, columns, filled, linked, leaving, managerLeft, returning };
+  const isEmptied = isFull && columnGuardHolds({ ...seenColumns, counts: () => true });
+  if (isEmptied) heldBy.push("column");
+  const isOpen = isEmptied &&
+    !columnGuardHolds({ ...seenColumns, counts: (key, column) => isOwn(state, connection, key, column) });
   if (part.asks) heldBy.push("parts");
   const refusedNow = records.filter(({ line }) => failing.has(line)).flatMap(({ key }) => key ?? []);
   const refused = union(before.refused, refusedNow);
   // An input with a key that cannot be read is not complete: it may hold anybody.
   const fullInputs = memory.fullInputs + (isWhole && part.isLast ? 1 : 0);
-  const shownFilled = new Map([...before.filled, ...filledOf(used.map(withoutUnset))]);
+  const shownFilled = new Map([...before.shown, ...filledOf(used.map(withoutUnset))]);
   const after: State = {
     lastDue: state.lastDue,
     people: decision.people.map((person) => ({
@@ -117,13 +119,23 @@ export function planInput(state: State, input: Input): Verdict {
     refused,
     seen,
     used: usedPeople,
-    filled: shownFilled,
+    filled,
+    shown: shownFilled,
     leaving,
     managerLeft,
     isWhole,
   };
   const status = heldBy.length > 0 ? "held" : failing.size === 0 ? "succeeded" : "partial";
-  return { status, error: null, rows, leavers: decision.leavers, heldBy: heldBy.toSorted(), doubts, shown, after };
+  const { leavers } = decision;
+  return { status, error: null, rows, leavers, heldBy: heldBy.toSorted(), doubts, shown, isOpen, after };
+}
+
+/** Whether the value is this connection's to lose; one that another source has given as well is not, nor is a status. */
+function isOwn({ links, people }: State, { slug }: Connection, key: string, column: Column): boolean {
+  const link = links.find((each) => each.connection === slug && each.key === key);
+  const writers = people.find(({ id }) => id === link?.person)?.writers ?? {};
+  const field = (MANAGER_FIELDS as readonly Column[]).includes(column) ? "manager" : column;
+  return field !== "is_active" && (writers as Readonly<Record<string, string>>)[field] === slug;
 }
 
 /** The row's cells under the file's headers. */
@@ -139,7 +151,7 @@ function isOfStaff({ status, key }: Record_, state: State, { slug }: Connection)
 
 function refuseAll(state: State, { part }: Input, error: string | null): Verdict {
   const shown = { ...part.before, isWhole: false };
-  return { status: "failed", error, rows: [], leavers: [], heldBy: [], doubts: [], shown, after: state };
+  return { status: "failed", error, rows: [], leavers: [], heldBy: [], doubts: [], shown, isOpen: false, after: state };
 }
 
 /** Approving a run that contradictions hold takes the rows for the same people's. */
