@@ -8,7 +8,7 @@ import type { Conflicts } from "./conflicts.ts";
 import type { Draft } from "./draft.ts";
 import type { LookedUp } from "./look-up.ts";
 import { type Found, linkedBy, match } from "./match.ts";
-import { textOf } from "./person.ts";
+import { employeeIdOf, textOf } from "./person.ts";
 import type { Validated } from "./validated.ts";
 
 /** Whether the row is its person's only as long as nobody else's row has them. */
@@ -18,7 +18,10 @@ export function mayBeOfAnother(
   found: Found,
   conflicts: Conflicts,
 ): boolean {
-  if (key === "employee_id" || found.link === null) return false;
+  const { link, linkedUser } = found;
+  if (link === null || linkedUser === null) return false;
+  // Mostly the key is the person's own number still: no other row can have that.
+  if (key === "employee_id" && employeeIdOf(linkedUser.image) === record.key) return false;
   const linked = linkedBy(record.values, key, found);
   if (linked === null || conflicts(record, linked) === null) return false;
   const isOnlyLeaving = record.active === false && textOf(record.values.email) === null;
@@ -34,7 +37,7 @@ export function noteMover(
   conflicts: Conflicts,
 ): void {
   const { byEmployeeId: user, link } = found;
-  if (context.key === "employee_id" || user === null || user.id === link?.userId || record.fatal) return;
+  if (user === null || user.id === link?.userId || record.fatal) return;
   const key = lookedUp.linkOf(user.id)?.key;
   if (key === undefined || key === record.key) return;
   const matched = match(record.values, context.key, { ...found, link: null, linkedUser: null });

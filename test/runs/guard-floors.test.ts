@@ -237,3 +237,18 @@ test("record by record, other changes are looked at in inputs of 20 records and 
     assert.deepEqual(await post(...many(19, { title: "Lead" })), ["succeeded"]);
     assert.deepEqual(await post(...many(20, { title: "Boss" })), ["held", "update 20 > 12 of 25"]);
   }));
+
+test("people whom a run links count beside those who were linked before", () =>
+  importing(async (world) => {
+    await world.connect("second", { policy: { priority: 1 } });
+    await world.import(people(20));
+    const second = (from: number, count: number) => csv(header, ...crowd(count, from, () => ",yes,Lead"));
+    assert.equal((await world.import(second(1, 8), { connection: "second" })).status, "held");
+    const [held] = (await world.runs()).filter(({ status }) => status === "held");
+    const plan = held!.plan_hash;
+    await world.post(`/v1/runs/${held!.id}/approve`, { plan_hash: plan });
+    await world.carry();
+    // Half of 16 is 8.
+    const run = await world.import(second(9, 8), { connection: "second", name: "others.csv" });
+    assert.deepEqual([run.status, run.counts.updated], ["succeeded", 8]);
+  }));

@@ -362,3 +362,35 @@ test("a ring of thousands is dissolved, and each is told the beginning of it, th
     assert.match(data[1].message, /line 3 → line 4 → .* → line 12 → 2990 more → line 3\b/);
     assert.ok((await (await world.ask(`/v1/runs/${id}/failures.csv`)).text()).length < n * 500);
   }));
+
+test("a manager who appears is the word of the connection that waited, also along with another's change", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    const text = (...lines: string[]) => csv(`${HEADER},manager_id`, ...lines);
+    await world.import(text(person(2, 9)), { connection: "second" });
+    await world.import(csv(`${HEADER},title`, "2,p2@acme.test,Bo,Berg,Clerk", "9,p9@acme.test,Nine,N,"));
+    assert.equal((await world.person("2")).manager?.employee_id, "9");
+    const taken = await world.import(text(person(2)), { connection: "second" });
+    assert.deepEqual([said(taken), taken.counts.updated, (await world.person("2")).manager], [[], 1, null]);
+  }));
+
+for (const field of ["manager_id", "manager_email"] as const) {
+  test(`a leaver is found as a manager by what their row brings: ${field}`, () =>
+    importing(async (world) => {
+      await world.connect("hr", { key: field === "manager_id" ? "email" : "employee_id" });
+      const columns = `${HEADER},${field},is_active`;
+      const [before, after, named] = field === "manager_id"
+        ? ["1,p1@acme.test", "9,p1@acme.test", "9"]
+        : ["1,p1@acme.test", "1,p9@acme.test", "p9@acme.test"];
+      const send = (...lines: string[]) => world.import(csv(columns, ...lines), { connection: "hr" });
+      await send(`${before},Ana,Lopez,,yes`, "2,p2@acme.test,Bo,Berg,,yes", "3,p3@acme.test,Cy,Dahl,,yes");
+      const run = await send(
+        `${after},Ana,Lopez,,no`,
+        `2,p2@acme.test,Bo,Berg,${named},yes`,
+        "3,p3@acme.test,Cy,Dahl,,yes",
+      );
+      assert.deepEqual([run.counts.deactivated, run.counts.updated, run.counts.failed], [1, 1, 0]);
+      const { manager } = await world.person("2");
+      assert.equal(manager?.id, (await world.person(field === "manager_id" ? "9" : "p9@acme.test")).id);
+    }));
+}

@@ -166,3 +166,35 @@ test("somebody gone is missing although a person who has left has the same email
     assert.equal((await world.import(text)).counts.missing, 1);
     assert.equal((await world.import(`${text}\n`)).counts.missing, 1);
   }));
+
+test("somebody is missing though a row that is used has their address", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    await world.import(ALL);
+    await world.import(ALL, { connection: "second" });
+    // The first connection's word on the address counts more.
+    const run = await world.import(csv(HEADER, "1,bo@acme.test,Ana,Lopez", CY), { connection: "second" });
+    assert.deepEqual([said(run), run.counts.missing], [["2 source_conflict"], 1]);
+  }));
+
+test("a refused row ends no absence where it wants what another keeps", () =>
+  importing(async (world) => {
+    await world.import(ALL);
+    await world.import(csv(HEADER, CY));
+    const run = await world.import(csv(HEADER, "1,bo@acme.test,Ana,Lopez", "2,bo@acme.example,Bob,Kerr", CY));
+    assert.deepEqual(said(run), ["2 identity_conflict", "3 identity_conflict"]);
+    for (const id of ["1", "2"]) assert.notEqual((await world.person(id)).sources[0]!.missing_since, null, id);
+  }));
+
+test("of somebody who has left as missing that stays known while their rows are refused as duplicates", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { missing: "deactivate", missing_after_runs: 1, missing_after_hours: 0 } });
+    const header = `${HEADER},is_active`;
+    await world.import(csv(header, `${ANA},yes`, "2,bo@acme.test,Bo,Berg,yes", `${CY},yes`));
+    await world.import(csv(header, `${ANA},yes`, `${CY},yes`));
+    assert.equal((await world.person("2")).status, "inactive");
+    const twice = csv(HEADER, "2,bo@acme.test,Bo,Berg", "2,bo@acme.test,Bo,Kerr");
+    assert.equal((await world.import(twice, { coverage: "diff" })).counts.failed, 2);
+    const run = await world.import(csv(HEADER, "2,bo@acme.test,Bo,Berg"), { coverage: "diff" });
+    assert.deepEqual([run.counts.reactivated, (await world.person("2")).status], [1, "active"]);
+  }));

@@ -240,3 +240,42 @@ test("somebody new with the number of a person who gets another one, under a new
     });
   }
 });
+
+const BY_PHONE = { key: "mobile_phone", limits: { identity: { enabled: false } } };
+const WIDE = "employee_id,email,first_name,last_name,mobile_phone";
+
+test("the number of somebody who is absent is not the new one of another, and stays theirs", () =>
+  importing(async (world) => {
+    await world.connect("team", BY_PHONE);
+    const send = (...lines: string[]) =>
+      world.import(csv("email,first_name,last_name,mobile_phone", ...lines), { connection: "team" });
+    await send("ana@acme.test,Ana,Novak,+371 2012 3456", "bo@acme.test,Bo,Lind,+371 2012 3457");
+    const run = await send("ana@acme.test,Ana,Novak,+371 2012 3457");
+    assert.deepEqual([said(run), run.changes], [["2 identity_conflict"], []]);
+    assert.match(run.issues[0]!.message, /Bo Lind/);
+    const bo = await world.person("bo@acme.test");
+    assert.deepEqual(bo.sources.map(({ source_key }) => source_key), ["37120123457"]);
+  }));
+
+test("the number of somebody active with another employee_id makes nobody new, and who has it is not missing", () =>
+  importing(async (world) => {
+    await world.connect("team", { ...BY_PHONE, policy: { missing: "deactivate", missing_after_runs: 1 } });
+    await world.import(csv(WIDE, "1,ana@acme.test,Ana,Novak,+371 2012 3456"));
+    const run = await world.import(csv(WIDE, "2,bo@acme.test,Bo,Lind,+371 2012 3456"), { connection: "team" });
+    assert.deepEqual([said(run), run.changes], [["2 identity_conflict"], []]);
+    assert.match(run.issues[0]!.message, /Ana Novak .*another employee_id/);
+    // Without its zeros it is the same person's, which comes first.
+    await world.import(csv(WIDE, "007,cy@acme.test,Cy,Ora,+371 2012 3457"), { coverage: "diff" });
+    const lost = await world.import(csv(WIDE, "7,cy@acme.test,Cy,Ora,+371 2012 3457"), { connection: "team" });
+    assert.deepEqual(said(lost), ["2 zeros_lost"]);
+  }));
+
+test("two rows that say that one person has left are no duplicates, whichever number each has", () =>
+  importing(async (world) => {
+    await world.connect("team", BY_PHONE);
+    const send = (...lines: string[]) => world.import(csv(`${WIDE},is_active`, ...lines), { connection: "team" });
+    await send("1,ana@acme.test,Ana,Novak,+371 2012 3456,yes");
+    const run = await send("1,ana@acme.test,Ana,Novak,+371 2012 3456,no", "1,a2@acme.test,Ana,Berg,+371 2012 3457,no");
+    assert.deepEqual([said(run), run.counts.deactivated], [["3 identity_conflict"], 1]);
+    assert.equal((await world.person("1")).status, "inactive");
+  }));

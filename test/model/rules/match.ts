@@ -100,9 +100,7 @@ function matchRecord(record: Record_, among: Among): Match {
  */
 function hasMoved(record: Record_, link: Link, among: Among): boolean {
   const person = among.state.people.find(({ id }) => id === link.person)!;
-  if (among.connection.key === "employee_id" || settle(record, person, "link", link, among).kind === "known") {
-    return false;
-  }
+  if (settle(record, person, "link", link, among).kind === "known") return false;
   // Whatever becomes of that one: if it is refused, this row is, too, as nobody gives the key up.
   return among.all.some((other) =>
     other.key !== null && other.key !== record.key && other.errors.length === 0 &&
