@@ -29,9 +29,10 @@ export function withoutExchanges(
 
 /** The person of whom the row takes both names, or would take one if it were not refused. */
 function whoseNamesGo({ match, person, record }: Planned, people: readonly Person[]): Person | null {
-  if (match?.kind === "refused" && match.contradicted !== null) {
-    const { first, last } = compareNames(record.values, match.contradicted.values);
-    return first === "differs" || last === "differs" ? match.contradicted : null;
+  if (match?.kind === "refused") {
+    const whose = match.contradicted ?? match.claimed;
+    const { first, last } = compareNames(record.values, whose?.values ?? {});
+    return first === "differs" || last === "differs" ? whose : null;
   }
   const before = person === null ? undefined : people.find(({ id }) => id === person.id);
   if (before === undefined) return null;
