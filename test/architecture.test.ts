@@ -28,13 +28,10 @@ const imports = files.flatMap((file) => importsOf(file));
 
 function importsOf(file: string): Import[] {
   const code = sources.get(file)!.replace(/^\s*(\/\/|\*|\/\*).*$/gm, "");
-  const pattern =
-    /(?:^|\n)\s*(?:import|export)\b[^;"'`]*?\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
+  const pattern = /(?:^|\n)\s*(?:import|export)\b[^;"'`]*?\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
   return [...code.matchAll(pattern)].map((match) => {
     const specifier = (match[1] ?? match[2])!;
-    const target = specifier.startsWith(".")
-      ? relative(ROOT, join(ROOT, dirname(file), specifier))
-      : null;
+    const target = specifier.startsWith(".") ? relative(ROOT, join(ROOT, dirname(file), specifier)) : null;
     return { file, specifier, target };
   });
 }
@@ -69,17 +66,14 @@ const FLOORS = [
 ];
 
 /** They know the runtime: they read the environment, open what is needed, and pass it on as values. */
-const isEntry = (file: string) =>
-  /^src\/(deno\.ts|node\.js|worker\.ts|cli\/|kit\/|runtime\/)/.test(file);
+const isEntry = (file: string) => /^src\/(deno\.ts|node\.js|worker\.ts|cli\/|kit\/|runtime\/)/.test(file);
 /** A process beside the hub: it speaks with it over HTTP alone, and is no part of it. */
 const isBridge = (file: string) => file.startsWith("src/bridge/");
 const isPure = (file: string) => /^src\/(intake|reconcile|scim)\//.test(file);
 
 /** Every import that breaks the rule, as `file imports specifier`. */
 function breaking(rule: (line: Import) => boolean): string[] {
-  return imports.filter((line) => !rule(line)).map((line) =>
-    `${line.file} imports ${line.specifier}`
-  );
+  return imports.filter((line) => !rule(line)).map((line) => `${line.file} imports ${line.specifier}`);
 }
 
 function floorOf(file: string): number {
@@ -126,21 +120,14 @@ function isSameConnector(file: string, target: string): boolean {
 }
 
 test("the public modules for connectors need only the nouns, and the first one no package", () => {
-  const nouns = ["record", "standard-schema", "value-settings"].map((name) =>
-    `src/model/${name}.ts`
-  );
+  const nouns = ["record", "standard-schema", "value-settings"].map((name) => `src/model/${name}.ts`);
   assert.deepEqual(
-    breaking(({ file, target }) =>
-      !PUBLIC.includes(file) || nouns.includes(target!)
-    ),
+    breaking(({ file, target }) => !PUBLIC.includes(file) || nouns.includes(target!)),
     [],
   );
-  const settings = (target: string | null) =>
-    target === "src/model/value-settings.ts";
+  const settings = (target: string | null) => target === "src/model/value-settings.ts";
   assert.deepEqual(
-    breaking(({ file, target }) =>
-      file !== "src/connector.ts" || !settings(target)
-    ),
+    breaking(({ file, target }) => file !== "src/connector.ts" || !settings(target)),
     [],
   );
 });
@@ -158,9 +145,7 @@ test("only entry points import connectors", () => {
 test("intake and reconcile know no database, no HTTP, no runtime", () => {
   const foreign = /^(drizzle-orm|hono|@hono\/|@libsql\/|node:)/;
   assert.deepEqual(
-    breaking(({ file, specifier }) =>
-      !isPure(file) || !foreign.test(specifier)
-    ),
+    breaking(({ file, specifier }) => !isPure(file) || !foreign.test(specifier)),
     [],
   );
 });
@@ -179,9 +164,7 @@ test("the rules of planning set no bits and read no column: reconcile/columns ha
     file.startsWith("src/reconcile/") &&
     !file.startsWith("src/reconcile/columns/")
   );
-  const found = rules.filter((file) =>
-    /\|=|\bknown\.(seen|masks|users|digests|slots)\b/.test(sources.get(file)!)
-  );
+  const found = rules.filter((file) => /\|=|\bknown\.(seen|masks|users|digests|slots)\b/.test(sources.get(file)!));
   assert.deepEqual(found, []);
 });
 
@@ -226,9 +209,7 @@ test("only http imports hono; entry points import its server for Node", () => {
 
 test("only entry points and the bridge import node:, and only entry points name Deno", () => {
   assert.deepEqual(
-    breaking(({ file, specifier }) =>
-      !specifier.startsWith("node:") || isEntry(file) || isBridge(file)
-    ),
+    breaking(({ file, specifier }) => !specifier.startsWith("node:") || isEntry(file) || isBridge(file)),
     [],
   );
   const naming = files.filter((file) => !isEntry(file)).filter((file) => {
@@ -247,9 +228,7 @@ test("the bridge knows nothing of the hub but nouns, and the hub of the bridge o
   ];
   const hubs = /^src\/(intake|reconcile)\//;
   assert.deepEqual(
-    breaking(({ file, target }) =>
-      !isBridge(file) || target === null || !hubs.test(target)
-    ),
+    breaking(({ file, target }) => !isBridge(file) || target === null || !hubs.test(target)),
     [],
   );
   assert.deepEqual(
@@ -270,9 +249,7 @@ test("specifiers end in .ts, and there are no aliases", () => {
     [],
   );
   assert.deepEqual(
-    breaking(({ specifier }) =>
-      !/^(\/|~|#|@\/|src\/|connectors\/)/.test(specifier)
-    ),
+    breaking(({ specifier }) => !/^(\/|~|#|@\/|src\/|connectors\/)/.test(specifier)),
     [],
   );
 });
@@ -310,9 +287,7 @@ test("nothing is exported again", () => {
 
 test("every import of ours is of a file that is there", () => {
   assert.deepEqual(
-    breaking(({ target }) =>
-      target === null || sources.has(target) || target.endsWith(".json")
-    ),
+    breaking(({ target }) => target === null || sources.has(target) || target.endsWith(".json")),
     [],
   );
 });

@@ -51,6 +51,8 @@ import { runLinkRoutes } from "./api/run-links.ts";
 import { runPageRoutes } from "./pages/run-page.ts";
 import { runResultRoutes } from "./api/run-results.ts";
 import { runRoutes } from "./api/runs.ts";
+import { withScimBody } from "./scim/answer.ts";
+import { scimRoutes } from "./scim/routes.ts";
 import { sessionRoutes } from "./api/sessions.ts";
 import { signInRoutes } from "./console/sign-in.ts";
 import { sourceRoutes } from "./api/sources.ts";
@@ -128,12 +130,13 @@ export function createApp(hub: Hub): Hono<Env> {
       const fault = new Fault("method_not_allowed", `The method is ${c.req.method}; it should be ${allow}`);
       const answer = problem(c, fault);
       answer.headers.set("allow", allow);
-      return answer;
+      return isScim(c) ? withScimBody(c, answer) : answer;
     },
   }));
   app.onError((error, c) => problem(c, error));
   app.notFound((c) => {
     const fault = new Fault("not_found", `There is nothing at "${c.req.path}"`);
+    if (isScim(c)) return withScimBody(c, problem(c, fault));
     return isForPerson(c) ? refuseInConsole(fault, c) : problem(c, fault);
   });
 
@@ -151,11 +154,18 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/", signInRoutes);
   app.route("/", consoleRoutes(app));
 
+  app.route("/scim/v2", scimRoutes());
+
   app.use("/v1/*", limitLogins, authenticate, limitRequests, refuseQuery, idempotent);
   app.use("/metrics", limitLogins, authenticate, limitRequests);
   app.route("/metrics", metricsRoutes);
   for (const [path, routes] of API) app.route(`/v1${path}`, routes);
   return app;
+}
+
+/** Whether an identity provider asks. */
+function isScim(c: Context<Env>): boolean {
+  return c.req.path.startsWith("/scim/");
 }
 
 /** Whether a browser shows the answer to a person. Programs that ask the API get its problems, whatever they accept. */

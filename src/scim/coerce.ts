@@ -8,8 +8,7 @@ import type { Attribute } from "./schema.ts";
 import type { Node, Simple, Value } from "./value.ts";
 
 const MAX_TEXT = 10_000;
-const DATE_TIME =
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?$/;
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?$/;
 const INTEGER = /^-?\d+$/;
 const DECIMAL = /^-?\d+(?:\.\d+)?$/;
 
@@ -21,13 +20,8 @@ export function coerce(
   if (given === null || given === undefined) return undefined;
   if (!attribute.multiValued) {
     // A manager comes as a list of one from some.
-    const one =
-      Array.isArray(given) && attribute.type === "complex" && given.length <= 1
-        ? given[0]
-        : given;
-    return one === undefined || one === null
-      ? undefined
-      : element(attribute, one);
+    const one = Array.isArray(given) && attribute.type === "complex" && given.length <= 1 ? given[0] : given;
+    return one === undefined || one === null ? undefined : element(attribute, one);
   }
   const all = (Array.isArray(given) ? given : [given]).flatMap(
     (each: unknown) => {
@@ -36,9 +30,7 @@ export function coerce(
     },
   );
   if (all.length === 0) return undefined;
-  return attribute.type === "complex"
-    ? distinct(all as Node[])
-    : [...new Set(all as Simple[])];
+  return attribute.type === "complex" ? distinct(all as Node[]) : [...new Set(all as Simple[])];
 }
 
 /** One value of the attribute. */
@@ -46,9 +38,7 @@ export function element(
   attribute: Attribute,
   given: unknown,
 ): Simple | Node | undefined {
-  return attribute.type === "complex"
-    ? node(attribute, given)
-    : simple(attribute, given);
+  return attribute.type === "complex" ? node(attribute, given) : simple(attribute, given);
 }
 
 /** A complex value. Sub-attributes that are read-only, or that the hub does not keep, are left out. */
@@ -111,9 +101,7 @@ export function toBoolean(given: unknown): boolean | null {
 function number(attribute: Attribute, given: unknown): number {
   const isInteger = attribute.type === "integer",
     pattern = isInteger ? INTEGER : DECIMAL;
-  const made = typeof given === "string" && pattern.test(given)
-    ? Number(given)
-    : given;
+  const made = typeof given === "string" && pattern.test(given) ? Number(given) : given;
   if (
     typeof made === "number" && Number.isFinite(made) &&
     (!isInteger || Number.isInteger(made))

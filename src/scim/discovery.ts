@@ -83,8 +83,6 @@ function viewAttribute(
 ): Record<string, unknown> {
   return {
     ...attribute,
-    ...(subAttributes === undefined
-      ? {}
-      : { subAttributes: subAttributes.map(viewAttribute) }),
+    ...(subAttributes === undefined ? {} : { subAttributes: subAttributes.map(viewAttribute) }),
   };
 }

@@ -1,20 +1,8 @@
 /** Whether a filter is true of a resource, or of one element of an attribute. No I/O. */
-import {
-  type Comparison,
-  type Filter,
-  isExact,
-  type Operator,
-} from "./filter.ts";
+import { type Comparison, type Filter, isExact, type Operator } from "./filter.ts";
 import { foldText } from "./fold.ts";
 import type { Place } from "./names.ts";
-import {
-  elementsOf,
-  type Node,
-  own,
-  type Resource,
-  type Simple,
-  valueAt,
-} from "./value.ts";
+import { elementsOf, type Node, own, type Resource, type Simple, valueAt } from "./value.ts";
 
 export function isTrueOf(filter: Filter, resource: Resource): boolean {
   switch (filter.kind) {
@@ -25,17 +13,11 @@ export function isTrueOf(filter: Filter, resource: Resource): boolean {
     case "not":
       return !isTrueOf(filter.filter, resource);
     case "some":
-      return elementsOf(valueAt(resource, filter.place)).some((each) =>
-        isTrueOfElement(filter.filter, each)
-      );
+      return elementsOf(valueAt(resource, filter.place)).some((each) => isTrueOfElement(filter.filter, each));
     case "present":
-      return elementsOf(valueAt(resource, filter.place)).some((each) =>
-        isPresent(each, filter.place)
-      );
+      return elementsOf(valueAt(resource, filter.place)).some((each) => isPresent(each, filter.place));
     case "compare": {
-      const values = elementsOf(valueAt(resource, filter.place)).map((each) =>
-        partOf(each, filter.place)
-      );
+      const values = elementsOf(valueAt(resource, filter.place)).map((each) => partOf(each, filter.place));
       return isTrueOfValues(filter, values);
     }
   }
@@ -96,9 +78,7 @@ function compare(
   if (typeof value !== "string" || typeof found !== "string") {
     return ordered(operator, found, value);
   }
-  const [left, right] = isExact(attribute)
-    ? [found, value]
-    : [foldText(found), foldText(value)];
+  const [left, right] = isExact(attribute) ? [found, value] : [foldText(found), foldText(value)];
   switch (operator) {
     case "co":
       return left.includes(right);

@@ -126,9 +126,7 @@ function readLeaf(reader: Reader): Filter {
   const place = reader.find(token.text);
   if (takeMark(reader, "[")) return readValuePath(reader, place);
   const operator = readOperator(reader);
-  return operator === "pr"
-    ? { kind: "present", place }
-    : readComparison(reader, place, operator);
+  return operator === "pr" ? { kind: "present", place } : readComparison(reader, place, operator);
 }
 
 /** `emails[type eq "work"]`, and what Entra makes of it: `emails[type eq "work"].value eq "ann@example.com"`. */
@@ -141,9 +139,7 @@ function readValuePath(reader: Reader, place: Place): Filter {
   }
   const sub = subNamed(place, token.text, reader.kind);
   const operator = readOperator(reader);
-  const last: Filter = operator === "pr"
-    ? { kind: "present", place: sub }
-    : readComparison(reader, sub, operator);
+  const last: Filter = operator === "pr" ? { kind: "present", place: sub } : readComparison(reader, sub, operator);
   return {
     kind: "some",
     place,
@@ -190,9 +186,7 @@ function readOperator(reader: Reader): Operator | "pr" {
   }
   throw fail(
     reader,
-    `"${shown(token)}" is not an operator: it should be ${
-      OPERATORS.join(", ")
-    } or pr`,
+    `"${shown(token)}" is not an operator: it should be ${OPERATORS.join(", ")} or pr`,
   );
 }
 
@@ -240,13 +234,7 @@ function leafOf(reader: Reader, place: Place): Place {
 
 function constantOf(token: Token | undefined): boolean | null | undefined {
   const text = token?.kind === "word" ? token.text.toLowerCase() : "";
-  return text === "true"
-    ? true
-    : text === "false"
-    ? false
-    : text === "null"
-    ? null
-    : undefined;
+  return text === "true" ? true : text === "false" ? false : text === "null" ? null : undefined;
 }
 
 /** The value in the attribute's type. */
@@ -316,9 +304,7 @@ function expectMark(reader: Reader, text: string): void {
 export function fail({ kind }: Pick<Reader, "kind">, what: string): ScimError {
   return new ScimError(
     kind,
-    `The ${
-      kind === "invalidFilter" ? "filter" : "path"
-    } cannot be read: ${what}`,
+    `The ${kind === "invalidFilter" ? "filter" : "path"} cannot be read: ${what}`,
   );
 }
 

@@ -2,12 +2,7 @@
  * Names of attributes, as clients write them: `userName`, `name.givenName`, `urn:…:2.0:User:manager.value`. Case does not
  * matter. No I/O.
  */
-import {
-  type Attribute,
-  COMMON,
-  type ResourceType,
-  type Schema,
-} from "./schema.ts";
+import { type Attribute, COMMON, type ResourceType, type Schema } from "./schema.ts";
 
 /** Where a value is: an attribute, or one of its sub-attributes. */
 export interface Place {
@@ -34,9 +29,7 @@ export function findNamed(type: ResourceType, text: string): Named {
     const id = schema.id.toLowerCase();
     if (!folded.startsWith(id)) continue;
     if (folded.length === id.length) {
-      return schema === type.core
-        ? UNKNOWN
-        : { kind: "extension", extension: schema };
+      return schema === type.core ? UNKNOWN : { kind: "extension", extension: schema };
     }
     // Some clients write a dot behind the URN instead of a colon.
     if (folded[id.length] !== ":" && folded[id.length] !== ".") continue;
@@ -69,9 +62,7 @@ function findIn(type: ResourceType, schema: Schema, folded: string): Named {
   }
   const sub = byName(attribute.subAttributes ?? [], subName);
   if (sub === null) {
-    return isIn(attribute.ignored ?? [], subName)
-      ? { kind: "ignored" }
-      : UNKNOWN;
+    return isIn(attribute.ignored ?? [], subName) ? { kind: "ignored" } : UNKNOWN;
   }
   return { kind: "place", place: { extension, attribute, sub } };
 }
@@ -94,7 +85,5 @@ export function isIn(names: readonly string[], name: string): boolean {
 export function nameOfPlace(
   { extension, attribute }: Pick<Place, "extension" | "attribute">,
 ): string {
-  return extension === null
-    ? attribute.name
-    : `${extension.id}:${attribute.name}`;
+  return extension === null ? attribute.name : `${extension.id}:${attribute.name}`;
 }

@@ -4,14 +4,7 @@ import { ScimError } from "./error.ts";
 import { isTrueOfElement } from "./evaluate.ts";
 import type { Filter } from "./filter.ts";
 import { type Change, requireOptional } from "./patch-change.ts";
-import {
-  elementsOf,
-  type Node,
-  setAt,
-  type Simple,
-  type Value,
-  valueAt,
-} from "./value.ts";
+import { elementsOf, type Node, setAt, type Simple, type Value, valueAt } from "./value.ts";
 
 type Element = Simple | Node;
 
@@ -41,8 +34,7 @@ function withoutRemoved(
   before: readonly Element[],
 ): Element[] {
   const { sub, attribute } = place;
-  const isMeant = (each: Element) =>
-    filter === null || isTrueOfElement(filter, each);
+  const isMeant = (each: Element) => filter === null || isTrueOfElement(filter, each);
   if (sub !== null) {
     return before.map((each) => {
       if (!isMeant(each)) return each;
@@ -53,9 +45,7 @@ function withoutRemoved(
   if (filter === null) {
     requireOptional(place);
     // By the RFC's letter the list beside a path means nothing, and all would go. Entra means these elements alone.
-    const named = value === undefined
-      ? undefined
-      : elementsOf(coerce(attribute, value));
+    const named = value === undefined ? undefined : elementsOf(coerce(attribute, value));
     if (named === undefined || value === null) return [];
     return before.filter((each) => !named.some((other) => isSame(each, other)));
   }
@@ -67,9 +57,7 @@ function isSame(element: Element, named: Element): boolean {
   if (typeof element !== "object" || typeof named !== "object") {
     return element === named;
   }
-  return Object.entries(named).every(([key, value]) =>
-    key === "$ref" || key === "primary" || element[key] === value
-  );
+  return Object.entries(named).every(([key, value]) => key === "$ref" || key === "primary" || element[key] === value);
 }
 
 function withAdded(
@@ -115,14 +103,10 @@ function withChanged(
   before: readonly Element[],
 ): readonly Element[] {
   const { place: { attribute, sub }, value } = change;
-  const given: Node = sub === null
-    ? node(attribute, value) ?? {}
-    : { [sub.name]: simple(sub, value ?? "") };
+  const given: Node = sub === null ? node(attribute, value) ?? {} : { [sub.name]: simple(sub, value ?? "") };
   const meant = before.filter((each) => isTrueOfElement(filter, each));
   if (meant.length === 0) {
-    const found = sub === null && change.op === "replace"
-      ? null
-      : equalities(filter);
+    const found = sub === null && change.op === "replace" ? null : equalities(filter);
     if (found === null) {
       throw new ScimError(
         "noTarget",
@@ -152,9 +136,7 @@ function equalities(filter: Filter): Node | null {
   }
   if (filter.kind !== "and") return null;
   const parts = filter.filters.map(equalities);
-  return parts.includes(null)
-    ? null
-    : Object.assign({}, ...parts as Node[]) as Node;
+  return parts.includes(null) ? null : Object.assign({}, ...parts as Node[]) as Node;
 }
 
 /** One that has just become primary takes this from all others. */
@@ -162,9 +144,7 @@ function settlePrimary(
   elements: readonly Element[],
   changed: readonly Element[],
 ): readonly Element[] {
-  const now = changed.findLast((each) =>
-    typeof each === "object" && each.primary === true
-  );
+  const now = changed.findLast((each) => typeof each === "object" && each.primary === true);
   if (now === undefined) return elements;
   return elements.map((each) => {
     if (each === now || typeof each !== "object" || each.primary !== true) {

@@ -81,9 +81,7 @@ function readOperation(sent: unknown): Sent {
   if (path !== undefined && path !== null && typeof path !== "string") {
     throw syntax('"path" should be a text');
   }
-  const known = typeof path === "string" && path.trim() !== ""
-    ? path
-    : undefined;
+  const known = typeof path === "string" && path.trim() !== "" ? path : undefined;
   if (name === "remove" && known === undefined) {
     throw new ScimError("noTarget", 'An operation "remove" needs a "path"');
   }

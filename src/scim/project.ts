@@ -38,8 +38,7 @@ export function isShown(
   { attributes, excluded }: Projection,
   name: string,
 ): boolean {
-  const isIt = ({ extension, attribute }: Place) =>
-    extension === null && attribute.name === name;
+  const isIt = ({ extension, attribute }: Place) => extension === null && attribute.name === name;
   if (attributes !== null) return attributes.some(isIt);
   return !excluded.some((place) => isIt(place) && place.sub === null);
 }
@@ -85,8 +84,7 @@ function shownOf(
   { attributes, excluded }: Projection,
 ): Value | undefined {
   if (value === undefined || attribute.returned === "always") return value;
-  const isOf = (place: Place) =>
-    place.extension === extension && place.attribute === attribute;
+  const isOf = (place: Place) => place.extension === extension && place.attribute === attribute;
   if (attributes !== null) {
     const own = attributes.filter(isOf);
     if (own.length === 0) return undefined;
@@ -107,12 +105,9 @@ function subsOf(
   value: Value,
   isWanted: (name: string) => boolean,
 ): Value | undefined {
-  const pick = (node: Node) =>
-    Object.fromEntries(Object.entries(node).filter(([name]) => isWanted(name)));
+  const pick = (node: Node) => Object.fromEntries(Object.entries(node).filter(([name]) => isWanted(name)));
   if (!Array.isArray(value)) {
     return typeof value === "object" ? pick(value as Node) : value;
   }
-  return (value as readonly (Node | string)[]).map((each) =>
-    typeof each === "object" ? pick(each) : each
-  ) as Node[];
+  return (value as readonly (Node | string)[]).map((each) => typeof each === "object" ? pick(each) : each) as Node[];
 }

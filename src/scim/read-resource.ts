@@ -6,13 +6,7 @@ import { coerce } from "./coerce.ts";
 import { ScimError } from "./error.ts";
 import { findNamed, nameOfPlace, type Place } from "./names.ts";
 import type { ResourceType } from "./schema.ts";
-import {
-  elementsOf,
-  type Node,
-  type Resource,
-  setAt,
-  valueAt,
-} from "./value.ts";
+import { elementsOf, type Node, type Resource, setAt, valueAt } from "./value.ts";
 
 /** A resource, with the full names of the attributes that the client has named, whether or not they have a value. */
 export interface Given {
@@ -86,9 +80,7 @@ function checkSchemas(
 ): void {
   if (schemas === undefined) return;
   const isNamed = Array.isArray(schemas) &&
-    schemas.some((each) =>
-      typeof each === "string" && each.toLowerCase() === core.id.toLowerCase()
-    );
+    schemas.some((each) => typeof each === "string" && each.toLowerCase() === core.id.toLowerCase());
   if (!isNamed) {
     throw new ScimError(
       "invalidSyntax",
@@ -117,9 +109,7 @@ export function checkRequired(
 function multiValued({ core, extensions }: ResourceType) {
   return [
     ...core.attributes.map((attribute) => ({ extension: null, attribute })),
-    ...extensions.flatMap((extension) =>
-      extension.attributes.map((attribute) => ({ extension, attribute }))
-    ),
+    ...extensions.flatMap((extension) => extension.attributes.map((attribute) => ({ extension, attribute }))),
   ].filter(({ attribute }) => attribute.multiValued);
 }
 
@@ -127,9 +117,7 @@ function checkPrimary(
   resource: Resource,
   place: Pick<Place, "extension" | "attribute">,
 ): void {
-  const primary = elementsOf(valueAt(resource, place)).filter((each) =>
-    (each as Node).primary === true
-  );
+  const primary = elementsOf(valueAt(resource, place)).filter((each) => (each as Node).primary === true);
   if (primary.length > 1) {
     throw new ScimError(
       "invalidValue",

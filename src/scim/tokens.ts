@@ -65,9 +65,7 @@ function tokenAt(
     };
   }
   const mark = cut(MARK, text, at);
-  return mark === null
-    ? null
-    : { token: { kind: "mark", text: mark as "(" }, length: mark.length };
+  return mark === null ? null : { token: { kind: "mark", text: mark as "(" }, length: mark.length };
 }
 
 function cut(pattern: RegExp, text: string, at: number): string | null {

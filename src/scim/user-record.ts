@@ -5,14 +5,7 @@
 import type { CustomField } from "../model/record.ts";
 import { ENTERPRISE, OWN, reachable } from "./user-schema.ts";
 import type { Given } from "./read-resource.ts";
-import {
-  elementsOf,
-  type Node,
-  own,
-  type Resource,
-  type Simple,
-  type Value,
-} from "./value.ts";
+import { elementsOf, type Node, own, type Resource, type Simple, type Value } from "./value.ts";
 
 /** A cell of a record: null clears the field. */
 export type RecordCell = Simple | readonly string[] | null;
@@ -41,8 +34,7 @@ const inside = (urn: string, name: string): Source => ({
       | undefined,
 });
 
-const sub = (name: string) => (value: Value | undefined) =>
-  own(value as Node | undefined, name);
+const sub = (name: string) => (value: Value | undefined) => own(value as Node | undefined, name);
 
 /** The fields that come from a resource, each by its attribute. The manager is apart: it names another resource. */
 const SOURCES: Readonly<Record<string, Source>> = {
@@ -58,8 +50,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   email: core("emails", (value) => best(value, "work", "value")),
   phone: core(
     "phoneNumbers",
-    (value) =>
-      typed(value, "work", "value") ?? best(value, null, "value", "mobile"),
+    (value) => typed(value, "work", "value") ?? best(value, null, "value", "mobile"),
   ),
   mobile_phone: core(
     "phoneNumbers",
@@ -147,9 +138,7 @@ function typed(
   type: string,
   part: string,
 ): Simple | undefined {
-  const found = (elementsOf(value) as readonly Node[]).find((each) =>
-    String(each.type ?? "").toLowerCase() === type
-  );
+  const found = (elementsOf(value) as readonly Node[]).find((each) => String(each.type ?? "").toLowerCase() === type);
   return own(found, part);
 }
 

@@ -33,12 +33,8 @@ export function userResource(
     [ENTERPRISE]: enterpriseOf(facts, base),
     [OWN]: ownOf(facts, customFields),
   };
-  const present = Object.entries(extensions).filter(([, each]) =>
-    Object.keys(each).length > 0
-  );
-  const formatted = [fields.first_name, fields.last_name].filter((each) =>
-    each !== null
-  ).join(" ");
+  const present = Object.entries(extensions).filter(([, each]) => Object.keys(each).length > 0);
+  const formatted = [fields.first_name, fields.last_name].filter((each) => each !== null).join(" ");
   return assigned({
     schemas: [USER, ...present.map(([urn]) => urn)],
     id: facts.id,

@@ -4,17 +4,10 @@
  * No I/O.
  */
 import type { CustomField } from "../model/record.ts";
-import {
-  type Attribute,
-  attribute,
-  complex,
-  type ResourceType,
-  type Schema,
-} from "./schema.ts";
+import { type Attribute, attribute, complex, type ResourceType, type Schema } from "./schema.ts";
 
 export const USER = "urn:ietf:params:scim:schemas:core:2.0:User";
-export const ENTERPRISE =
-  "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+export const ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 export const OWN = "urn:ietf:params:scim:schemas:extension:muster:2.0:User";
 
 const USER_REFERENCE = {
@@ -174,11 +167,7 @@ function customAttribute(
 ): Attribute {
   return attribute(key, label, {
     required: false,
-    type: type === "number"
-      ? "decimal"
-      : type === "boolean"
-      ? "boolean"
-      : "string",
+    type: type === "number" ? "decimal" : type === "boolean" ? "boolean" : "string",
     multiValued: type === "multi_select",
     ...(options.length > 0 ? { canonicalValues: options } : {}),
     ...(required ? { description: `${label} (every person needs one)` } : {}),
@@ -190,8 +179,7 @@ export function userType(customFields: readonly CustomField[]): ResourceType {
   const own: Schema = {
     id: OWN,
     name: "MusterUser",
-    description:
-      "Muster's own fields, and the custom fields of the organization",
+    description: "Muster's own fields, and the custom fields of the organization",
     attributes: [
       attribute("hire_date", "The first day, as YYYY-MM-DD", {
         caseExact: true,

@@ -13,9 +13,7 @@ export function own<T>(
   from: { readonly [name: string]: T } | undefined,
   name: string,
 ): T | undefined {
-  return from !== undefined && Object.hasOwn(from, name)
-    ? from[name]
-    : undefined;
+  return from !== undefined && Object.hasOwn(from, name) ? from[name] : undefined;
 }
 
 /** The object that has the attributes of the place's schema; undefined: the resource has none of them. */

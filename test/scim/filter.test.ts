@@ -77,8 +77,7 @@ const CASES: Readonly<Record<string, string>> = {
   'externalId eq "Ext-1"': "A",
   // Order of operators, and parentheses
   'userName eq "bo" or userName eq "ann@example.com" and active eq false': "b",
-  '(userName eq "bo" or userName eq "ann@example.com") and active eq false':
-    "b",
+  '(userName eq "bo" or userName eq "ann@example.com") and active eq false': "b",
   'not (active eq true) and userName sw "b"': "b",
   "not(active eq true)": "b",
   "((not (((title pr)))) and (emails pr))": "A",

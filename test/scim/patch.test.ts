@@ -5,11 +5,7 @@ import { ScimError } from "../../src/scim/error.ts";
 import { GROUP_TYPE } from "../../src/scim/group-schema.ts";
 import { applyPatch } from "../../src/scim/patch.ts";
 import type { ResourceType } from "../../src/scim/schema.ts";
-import {
-  ENTERPRISE as ENT,
-  OWN,
-  userType,
-} from "../../src/scim/user-schema.ts";
+import { ENTERPRISE as ENT, OWN, userType } from "../../src/scim/user-schema.ts";
 import type { Resource } from "../../src/scim/value.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -55,8 +51,7 @@ function patch(
   return applyPatch(type, before as Resource, body(...operations)).resource;
 }
 const ann = (...operations: unknown[]): Json => patch(ANN, operations);
-const ops = (...operations: unknown[]): Json =>
-  patch(OPS, operations, GROUP_TYPE);
+const ops = (...operations: unknown[]): Json => patch(OPS, operations, GROUP_TYPE);
 
 function refused(work: () => unknown): string {
   try {
@@ -158,15 +153,11 @@ test("a filtered path that finds nothing yet makes the element, once", () => {
     locality: "locality",
   }]);
   assert.equal(
-    refused(() =>
-      ann({ op: "replace", path: 'emails[type eq "home"]', value: {} })
-    ),
+    refused(() => ann({ op: "replace", path: 'emails[type eq "home"]', value: {} })),
     "noTarget",
   );
   assert.equal(
-    refused(() =>
-      ann({ op: "replace", path: 'emails[value co "zzz"].value', value: "y" })
-    ),
+    refused(() => ann({ op: "replace", path: 'emails[value co "zzz"].value', value: "y" })),
     "noTarget",
   );
 });
@@ -306,9 +297,7 @@ test("what is required stays, and what is read-only is not written", () => {
     "mutability",
   );
   assert.equal(
-    refused(() =>
-      ann({ op: "add", path: "groups", value: [{ value: "grp_1" }] })
-    ),
+    refused(() => ann({ op: "add", path: "groups", value: [{ value: "grp_1" }] })),
     "mutability",
   );
   // Okta repeats the id of what it has read.
@@ -318,9 +307,7 @@ test("what is required stays, and what is read-only is not written", () => {
     "Ops2",
   );
   assert.equal(
-    refused(() =>
-      ops({ op: "replace", value: { id: "grp_2", displayName: "x" } })
-    ),
+    refused(() => ops({ op: "replace", value: { id: "grp_2", displayName: "x" } })),
     "mutability",
   );
 });
@@ -418,8 +405,7 @@ test("all operations are done, in their order, or none", () => {
 });
 
 test("members are added and removed as each provider does it", () => {
-  const values = (group: Json) =>
-    (group.members ?? []).map(({ value }: Json) => value).join();
+  const values = (group: Json) => (group.members ?? []).map(({ value }: Json) => value).join();
   assert.equal(
     values(
       ops({

@@ -5,18 +5,9 @@ import { ScimError } from "../../src/scim/error.ts";
 import { project, readProjection } from "../../src/scim/project.ts";
 import { applyPatch } from "../../src/scim/patch.ts";
 import { readResource } from "../../src/scim/read-resource.ts";
-import {
-  managerIdOf,
-  recordOf,
-  recordOfPatch,
-} from "../../src/scim/user-record.ts";
+import { managerIdOf, recordOf, recordOfPatch } from "../../src/scim/user-record.ts";
 import { userResource } from "../../src/scim/user-resource.ts";
-import {
-  ENTERPRISE as ENT,
-  OWN,
-  USER,
-  userType,
-} from "../../src/scim/user-schema.ts";
+import { ENTERPRISE as ENT, OWN, USER, userType } from "../../src/scim/user-schema.ts";
 import type { CustomField } from "../../src/model/record.ts";
 import type { Resource } from "../../src/scim/value.ts";
 
@@ -131,10 +122,7 @@ test("a PATCH becomes a record of what it is about", () => {
 });
 
 test("a body has its schema, its required attributes, and values of their types", () => {
-  const of = (more: object) =>
-    refused(() =>
-      readResource(TYPE, { schemas: [USER], userName: "ann", ...more })
-    );
+  const of = (more: object) => refused(() => readResource(TYPE, { schemas: [USER], userName: "ann", ...more }));
   assert.equal(of({}), "accepted");
   assert.equal(
     of({ schemas: [USER, "http://example.com/unknown"] }),
