@@ -16,6 +16,10 @@ export default defineConnector({
   key: "source_id",
   /** A provider names a manager by the resource of the same connection. */
   mapping: { manager_key: "manager_key" },
-  settings: z.strictObject(VALUE_SETTINGS),
+  settings: z.strictObject({
+    ...VALUE_SETTINGS,
+    /** Groups whose names begin with this are departments of their members, called by the rest of the name. */
+    department_groups: z.string().trim().min(1).max(100).optional(),
+  }),
   fetch: (context) => context.readDrop(),
 });

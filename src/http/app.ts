@@ -29,6 +29,7 @@ import type { Env } from "./kit/env.ts";
 import { errorPages } from "./pages/error-pages.ts";
 import { eventRoutes } from "./api/events.ts";
 import { explainRoutes } from "./api/explain.ts";
+import { groupRoutes } from "./api/groups.ts";
 import { healthRoutes } from "./api/health.ts";
 import { hintRoutes } from "./api/hints.ts";
 import { idempotent } from "./kit/idempotency.ts";
@@ -108,6 +109,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["", userFileRoutes],
   ["/explain", explainRoutes],
   ["/departments", departmentRoutes],
+  ["/groups", groupRoutes],
   ["/custom-fields", customFieldRoutes],
   ["", changeRoutes],
   ["/audit", auditRoutes],

@@ -11,7 +11,6 @@ export interface Scim {
   readonly world: Importing;
   readonly ask: Ask;
   /** Asks below the connection, and carries runs until the answer is there. */
-  // deno-lint-ignore no-explicit-any
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Sent>;
   /** As send, of an answer with this status. */
   expect(status: number, method: string, path: string, body?: unknown): Promise<Json>;

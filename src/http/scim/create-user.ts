@@ -5,7 +5,7 @@
 import type { Context } from "hono";
 import { ScimError } from "../../scim/error.ts";
 import { foldUserName } from "../../scim/fold.ts";
-import { type Given, readResource } from "../../scim/read-resource.ts";
+import { readResource } from "../../scim/read-resource.ts";
 import { MANAGER, recordOf } from "../../scim/user-record.ts";
 import type { Resource } from "../../scim/value.ts";
 import { isUniqueViolation } from "../../store/conflict.ts";

@@ -2,6 +2,7 @@
 import { sha256Hex } from "../../std/hex.ts";
 import { ScimError } from "../../scim/error.ts";
 import type { Resource } from "../../scim/value.ts";
+import type { PagePlace } from "../../store/scim/order.ts";
 import { cursorAfter, readCursor } from "../kit/paging.ts";
 import type { ListQuery } from "./query.ts";
 
@@ -13,7 +14,7 @@ export interface Listed {
   readonly name: string;
   count(): Promise<number>;
   /** Ids in their order. */
-  ids(place: { readonly offset: number; readonly limit: number; readonly after: number | null }): Promise<number[]>;
+  ids(place: PagePlace): Promise<number[]>;
   /** Whether a cursor can go on behind this one. */
   isThere(id: number): Promise<boolean>;
   view(ids: readonly number[]): Promise<Resource[]>;

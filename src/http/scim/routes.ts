@@ -11,6 +11,7 @@ import { pathParameter } from "../kit/load.ts";
 import { answer, answerError } from "./answer.ts";
 import { baseOf, openConnection } from "./context.ts";
 import { discoveryRoutes } from "./discovery.ts";
+import { groupRoutes } from "./groups.ts";
 import { SCIM } from "./marked.ts";
 import { userRoutes } from "./users.ts";
 
@@ -25,6 +26,7 @@ export function scimRoutes(): Hono<Env> {
   );
   routes.use("/:connection/*", limitLogins, authenticate, limitRequests, openConnection);
   routes.route("/:connection/Users", userRoutes);
+  routes.route("/:connection/Groups", groupRoutes);
   routes.route("/:connection", discoveryRoutes);
   return routes;
 }

@@ -37,18 +37,27 @@ export interface About {
   readonly userId: number | null;
 }
 
+export interface RecordAbout extends About {
+  readonly fields: FieldRecord;
+}
+
 /** Returns when the record has been applied, or there was nothing to change. Fails when it was not. */
 export async function writeRecord(c: Context<Env>, scim: Scim, about: About, fields: FieldRecord): Promise<void> {
+  await writeRecords(c, scim, [{ ...about, fields }]);
+}
+
+/** The same for several people at once. */
+export async function writeRecords(c: Context<Env>, scim: Scim, records: readonly RecordAbout[]): Promise<void> {
   const { connection } = scim;
   if (connection.pausedAt !== null) {
     throw new ScimError("unavailable", `The connection "${connection.slug}" is paused`, {
       retryAfterS: PAUSED_RETRY_S,
     });
   }
-  await requireFree(c, scim, about);
+  await requireFree(c, scim, records);
   const leave = enterOrFail(c, "waits");
   try {
-    const run = await carried(c, scim, { source_id: about.sourceKey, ...fields });
+    const run = await carried(c, scim, records.map(({ sourceKey, fields }) => ({ source_id: sourceKey, ...fields })));
     await requireApplied(c, run);
   } finally {
     leave();
@@ -56,15 +65,16 @@ export async function writeRecord(c: Context<Env>, scim: Scim, about: About, fie
 }
 
 /** Somebody in a held run waits for a decision about it. More records about them would only wait behind it. */
-async function requireFree(c: Context<Env>, { connection, within }: Scim, { sourceKey, userId }: About): Promise<void> {
-  const names = namesOfUser(userId ?? 0, [sourceKey]).map(namer(connection));
+async function requireFree(c: Context<Env>, { connection, within }: Scim, records: readonly About[]): Promise<void> {
+  const nameOf = namer(connection);
+  const names = records.flatMap(({ userId, sourceKey }) => namesOfUser(userId ?? 0, [sourceKey]).map(nameOf));
   const held = await findHeldWith(c.get("hub").db, within, names);
   if (held !== null) throw heldBy(c, held);
 }
 
-async function carried(c: Context<Env>, { connection }: Scim, record: FieldRecord): Promise<Run> {
+async function carried(c: Context<Env>, { connection }: Scim, records: readonly FieldRecord[]): Promise<Run> {
   const hub = c.get("hub");
-  const body = new Blob([JSON.stringify({ users: [record] })]).stream() as Bytes;
+  const body = new Blob([JSON.stringify({ users: records })]).stream() as Bytes;
   const input = {
     name: "scim.json",
     contentType: RECORDS_APART,
@@ -80,7 +90,7 @@ async function carried(c: Context<Env>, { connection }: Scim, record: FieldRecor
   return found.run;
 }
 
-/** Fails unless the run has done what its one record says. */
+/** Fails unless the run has done what its records say. */
 async function requireApplied(c: Context<Env>, run: Run): Promise<void> {
   const elsewhere = run.given?.[0];
   if (elsewhere !== undefined) throw heldBy(c, elsewhere.waitsFor ?? elsewhere.run ?? run.id);
@@ -90,14 +100,14 @@ async function requireApplied(c: Context<Env>, run: Run): Promise<void> {
       retryAfterS: QUEUED_RETRY_S,
     });
   }
-  const outcome = run.outcomes?.[0];
-  if (run.status === "failed" || outcome === "f") throw await rejected(c, run);
+  const has = (outcome: string) => run.outcomes?.includes(outcome) === true;
+  if (run.status === "failed" || has("f")) throw await rejected(c, run);
   if (run.status === "cancelled" || run.status === "superseded") {
     throw new ScimError("unavailable", `The run ${encodeId("run", run.id)} was ${run.status}`, {
       retryAfterS: QUEUED_RETRY_S,
     });
   }
-  if (outcome === "s") {
+  if (has("s")) {
     const why = (await issuesOf(c, run))[0]?.message ?? "The policy of the connection leaves such changes out";
     throw new ScimError("forbidden", why);
   }

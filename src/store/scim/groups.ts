@@ -9,6 +9,7 @@ import { type Database, setOf, type Statement, writeNamed } from "../database.ts
 import { recordByHand } from "../people/hand-changes.ts";
 import { reserve } from "../sequences.ts";
 import { unchanged } from "../unchanged.ts";
+import { type Asked, isBehind, orderBy, type PagePlace } from "./order.ts";
 import { fromPeople, type Within } from "./people.ts";
 import { groupMembers, groups } from "./schema.ts";
 
@@ -28,19 +29,24 @@ export async function findGroup(db: Database, within: Within, id: number): Promi
   return row ?? null;
 }
 
-export async function countGroups(db: Database, within: Within, condition: SQL): Promise<number> {
-  const [row] = await db.rows<[number]>(sql`select count(*) from ${groups} g where ${isIn(within)} and ${condition}`);
+export async function countGroups(db: Database, within: Within, { condition }: Asked): Promise<number> {
+  const [row] = await db.rows<[number]>(sql`select count(*) ${fromGroups(within, condition ?? sql`1`)}`);
   return row![0];
 }
 
-export async function listGroupIds(
-  db: Database,
-  within: Within,
-  condition: SQL,
-  { order, offset, limit }: { readonly order: SQL; readonly offset: number; readonly limit: number },
-): Promise<number[]> {
-  const rows = await db.rows<[number]>(sql`select g.id from ${groups} g where ${isIn(within)} and ${condition}
-    order by ${order} limit ${limit} offset ${offset}`);
+/** Ids in their order. */
+export async function listGroupIds(db: Database, within: Within, asked: Asked, place: PagePlace): Promise<number[]> {
+  const id = sql`g.id`;
+  const behind = isBehind(
+    id,
+    asked.sort,
+    place.after,
+    (value, after) => sql`(select ${value} ${fromGroups(within, sql`g.id = ${after}`)})`,
+  );
+  const rows = await db.rows<[number]>(
+    sql`select g.id ${fromGroups(within, sql`${asked.condition ?? sql`1`} and ${behind}`)}
+    order by ${orderBy(id, asked.sort)} limit ${place.limit} offset ${place.offset}`,
+  );
   return rows.flat();
 }
 
@@ -204,6 +210,7 @@ function isOf({ organizationId, connectionId }: Within): SQL {
   return and(eq(groups.organizationId, organizationId), eq(groups.connectionId, connectionId))!;
 }
 
-function isIn({ organizationId, connectionId }: Within): SQL {
-  return sql`g.organization_id = ${organizationId} and g.connection_id = ${connectionId}`;
+function fromGroups({ organizationId, connectionId }: Within, condition: SQL): SQL {
+  return sql`from ${groups} g where g.organization_id = ${organizationId} and g.connection_id = ${connectionId}
+    and ${condition}`;
 }

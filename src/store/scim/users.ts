@@ -1,8 +1,9 @@
 /** Resources of people as stored: found, listed, made, changed. Each query names the organization and the connection. */
-import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import { type Database, setOf, type Statement } from "../database.ts";
 import { links } from "../people/schema.ts";
 import { loadUsers, type StoredUser } from "../people/users.ts";
+import { type Asked, isBehind, orderBy, type PagePlace } from "./order.ts";
 import { fromPeople, type Within } from "./people.ts";
 import { groupMembers, groups, scimUsers } from "./schema.ts";
 
@@ -16,47 +17,26 @@ export interface ScimPerson {
   readonly groups: readonly { readonly id: number; readonly name: string }[];
 }
 
-export interface Asked {
-  /** Null: everybody. */
-  readonly condition: SQL | null;
-  readonly sort: { readonly by: SQL; readonly isDescending: boolean } | null;
-}
-
 /** How many people fit. */
 export async function countPeople(db: Database, within: Within, { condition }: Asked): Promise<number> {
   const [row] = await db.rows<[number]>(sql`select count(*) ${fromPeople(within, condition ?? sql`1`)}`);
   return row![0];
 }
 
-/** The ids of the people who fit, in their order: those who have no value come last, and equal ones in the order of ids. */
-export async function listPeople(
-  db: Database,
-  within: Within,
-  asked: Asked,
-  place: { readonly offset: number; readonly limit: number; readonly after: number | null },
-): Promise<number[]> {
-  const order = asked.sort === null ? sql`u.id` : orderBy(asked.sort);
-  const condition = sql`${asked.condition ?? sql`1`} and ${afterOf(within, asked, place.after)}`;
-  const rows = await db.rows<[number]>(sql`select u.id ${fromPeople(within, condition)}
-    order by ${order} limit ${place.limit} offset ${place.offset}`);
-  return rows.map(([id]) => id);
-}
-
-function orderBy({ by, isDescending }: NonNullable<Asked["sort"]>): SQL {
-  return isDescending ? sql`(${by}) is not null, ${by} desc, u.id desc` : sql`(${by}) is null, ${by}, u.id`;
-}
-
-/** Those who come behind this person in the order. The person's own value is looked up, so no cursor carries it. */
-function afterOf(within: Within, { sort }: Asked, after: number | null): SQL {
-  if (after === null) return sql`1`;
-  if (sort === null) return sql`u.id > ${after}`;
-  const { by, isDescending } = sort;
-  const value = (column: SQL) => sql`(select ${column} ${fromPeople(within, sql`u.id = ${after}`)})`;
-  const rank = isDescending ? sql`((${by}) is not null)` : sql`((${by}) is null)`;
-  const step = sql.raw(isDescending ? "<" : ">");
-  const own = value(by);
-  return sql`(${rank} > ${value(rank)} or (${rank} = ${value(rank)} and (
-    (${by}) ${step} ${own} or ((${by}) is ${own} and u.id ${step} ${after}))))`;
+/** The ids of the people who fit, in their order. */
+export async function listPeople(db: Database, within: Within, asked: Asked, place: PagePlace): Promise<number[]> {
+  const id = sql`u.id`;
+  const behind = isBehind(
+    id,
+    asked.sort,
+    place.after,
+    (value, after) => sql`(select ${value} ${fromPeople(within, sql`u.id = ${after}`)})`,
+  );
+  const rows = await db.rows<[number]>(
+    sql`select u.id ${fromPeople(within, sql`${asked.condition ?? sql`1`} and ${behind}`)}
+    order by ${orderBy(id, asked.sort)} limit ${place.limit} offset ${place.offset}`,
+  );
+  return rows.flat();
 }
 
 /** The people with these ids whom the connection sees, in this order. */
