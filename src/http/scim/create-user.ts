@@ -47,6 +47,10 @@ export async function createUser(c: Context<Env>, scim: Scim, body: unknown): Pr
   try {
     await writeRecord(c, scim, { sourceKey: row.sourceKey, userId: same?.user?.id ?? null }, record);
   } catch (error) {
+    if (error instanceof ScimError && error.kind === "forbidden" && record.is_active === false) {
+      await deleteUnlinked(db, row);
+      throw new ScimError("forbidden", "A new user has to be active: nobody is made who has left already");
+    }
     // What waits for a decision keeps its row, so that it is known when it is sent again.
     if (!(error instanceof ScimError && error.status >= 429)) await deleteUnlinked(db, row);
     throw error;

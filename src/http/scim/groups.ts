@@ -1,19 +1,15 @@
 /** `/Groups`: groups of the connection (RFC 7643, section 4.2). */
 import { type Context, Hono } from "hono";
 import { ScimError } from "../../scim/error.ts";
-import { parseFilter, placeNamed } from "../../scim/filter.ts";
 import { GROUP_TYPE } from "../../scim/group-schema.ts";
-import { readProjection } from "../../scim/project.ts";
-import { countGroups, findGroup, listGroupIds } from "../../store/scim/groups.ts";
-import type { Asked } from "../../store/scim/order.ts";
-import { groupConditionOf, groupOrderOf } from "../../store/scim/group-filter.ts";
+import { findGroup } from "../../store/scim/groups.ts";
 import type { Env } from "../kit/env.ts";
 import { answer, isKnown, locationOf, tagOf } from "./answer.ts";
 import { readJsonBody } from "./body.ts";
 import { contextOf, type Scim } from "./context.ts";
-import { listResponse } from "./list.ts";
+import { listGroups } from "./list-groups.ts";
 import { SCIM } from "./marked.ts";
-import { type ListQuery, listQueryOf, projectionOf, searchQueryOf } from "./query.ts";
+import { listQueryOf, projectionOf, searchQueryOf } from "./query.ts";
 import { loadGroup, viewGroup, viewGroups } from "./view-group.ts";
 import { makeGroup, patchGroup, removeGroup, replaceGroup } from "./write-group.ts";
 
@@ -57,27 +53,4 @@ async function show(c: Context<Env>, scim: Scim, id: number, status = 200): Prom
   const group = (await findGroup(c.get("hub").db, scim.within, id))!, full = viewGroup(scim, group, null);
   const location: Record<string, string> = status === 201 ? { location: locationOf(full) } : {};
   return answer(c, shown, status, { etag: tagOf(full), ...location });
-}
-
-async function listGroups(c: Context<Env>, scim: Scim, query: ListQuery) {
-  const { db } = c.get("hub"), { within } = scim;
-  const asked: Asked = {
-    condition: query.filter === null ? null : groupConditionOf(parseFilter(GROUP_TYPE, query.filter)),
-    sort: sortOf(query),
-  };
-  const projection = readProjection(GROUP_TYPE, query.attributes, query.excluded);
-  return await listResponse(query, {
-    name: `groups-${within.connectionId}`,
-    count: () => countGroups(db, within, asked),
-    ids: (place) => listGroupIds(db, within, asked, place),
-    isThere: async (id) => await findGroup(db, within, id) !== null,
-    view: (ids) => viewGroups(c, scim, ids, projection),
-  });
-}
-
-function sortOf({ sortBy, isDescending }: ListQuery): Asked["sort"] {
-  if (sortBy === null) return null;
-  const by = groupOrderOf(placeNamed(GROUP_TYPE, sortBy, "invalidPath"));
-  if (by === null) throw new ScimError("invalidPath", `Groups cannot be sorted by "${sortBy.slice(0, 100)}"`);
-  return { by, isDescending };
 }

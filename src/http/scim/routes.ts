@@ -13,6 +13,7 @@ import { baseOf, openConnection } from "./context.ts";
 import { discoveryRoutes } from "./discovery.ts";
 import { groupRoutes } from "./groups.ts";
 import { SCIM } from "./marked.ts";
+import { searchRoutes } from "./search.ts";
 import { userRoutes } from "./users.ts";
 
 export function scimRoutes(): Hono<Env> {
@@ -27,6 +28,7 @@ export function scimRoutes(): Hono<Env> {
   routes.use("/:connection/*", limitLogins, authenticate, limitRequests, openConnection);
   routes.route("/:connection/Users", userRoutes);
   routes.route("/:connection/Groups", groupRoutes);
+  routes.route("/:connection", searchRoutes);
   routes.route("/:connection", discoveryRoutes);
   return routes;
 }
