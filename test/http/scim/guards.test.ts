@@ -108,4 +108,6 @@ test("a person whom another connection knows as active stays active", () =>
     await expect(200, "PATCH", `/Users/${ann}`, patchOf({ op: "add", path: `${OWN}:hire_date`, value: "2026-03-02" }));
     const person = await world.person("E1");
     assert.deepEqual([person.id, person.department?.name, person.hire_date], [ann, "Ops", "2026-03-02"]);
+    await expect(204, "DELETE", `/Users/${ann}`);
+    assert.equal((await world.person("E1")).status, "active");
   }));
