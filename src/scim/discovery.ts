@@ -6,7 +6,7 @@ const CORE = "urn:ietf:params:scim:schemas:core:2.0";
 export const DEFAULT_PAGE = 100;
 export const MAX_PAGE = 1_000;
 /** No operation in bulk is offered; a provider that reads the limits gets those of a PATCH. */
-const NO_BULK = { supported: false, maxOperations: 0, maxPayloadSize: 0 };
+const NO_BULK = { supported: false, maxOperations: 1_000, maxPayloadSize: 8 * 1024 * 1024 };
 
 export function serviceProviderConfig(base: string) {
   return {

@@ -139,6 +139,7 @@ test("the API shows groups, and the feed each change of them by ids", () =>
     const one = await read(`/v1/groups/${ops.id}`);
     assert.deepEqual(one.members.map((each: Json) => each.id), [bo]);
     assert.equal((await world.ask("/v1/groups/grp_00000000zzz")).status, 404);
+    assert.equal((await world.ask(`/v1/groups/${ops.id}?members=all`)).status, 400);
     await expect(204, "DELETE", `/Groups/${ops.id}`);
     const changes = (await read("/v1/changes?limit=200")).data.filter((each: Json) => each.entity === "group");
     assert.deepEqual(changes.map(({ action, subject, fields }: Json) => [action, subject, fields]), [
