@@ -4,7 +4,7 @@ import { parseFilter, placeNamed } from "../../scim/filter.ts";
 import { readProjection } from "../../scim/project.ts";
 import { ScimError } from "../../scim/error.ts";
 import type { ResourceType } from "../../scim/schema.ts";
-import { conditionOf, orderOf } from "../../store/scim/user-filter.ts";
+import { conditionOf, orderOf, startOf } from "../../store/scim/user-filter.ts";
 import type { Asked } from "../../store/scim/order.ts";
 import { countPeople, keysOfPeople, listPeople } from "../../store/scim/users.ts";
 import type { Env } from "../kit/env.ts";
@@ -15,8 +15,10 @@ import { viewPeople } from "./view-user.ts";
 
 export async function listUsers(c: Context<Env>, scim: Scim, query: ListQuery) {
   const { db } = c.get("hub"), { within, users } = scim;
+  const filter = query.filter === null ? null : parseFilter(users, query.filter);
   const asked: Asked = {
-    condition: query.filter === null ? null : conditionOf(parseFilter(users, query.filter)),
+    condition: filter === null ? null : conditionOf(filter),
+    start: filter === null ? "resources" : startOf(filter),
     sort: sortOf(users, query),
   };
   const projection = readProjection(users, query.attributes, query.excluded);

@@ -1,9 +1,12 @@
 /** The order of a list in SQL, and the place behind one of its rows. */
 import { type SQL, sql } from "drizzle-orm";
+import type { Start } from "./people.ts";
 
 export interface Asked {
   /** Null: all of them. */
   readonly condition: SQL | null;
+  /** Of people: where the search begins; absent: at the resources. */
+  readonly start?: Start;
   /** Null: in the order of ids. */
   readonly sort: { readonly by: SQL; readonly isDescending: boolean } | null;
 }

@@ -7,6 +7,7 @@ import type { Comparison, Filter } from "../../scim/filter.ts";
 import { foldUserName } from "../../scim/fold.ts";
 import { nameOfPlace, type Place } from "../../scim/names.ts";
 import { ENTERPRISE, USER } from "../../scim/user-schema.ts";
+import type { Start } from "./people.ts";
 import { compareStored, compareText, ordered } from "./texts.ts";
 import { anyPartOf, type Column, columnAt, type Element, elementsAt } from "./user-places.ts";
 
@@ -135,4 +136,27 @@ export function orderOf(place: Place): SQL | null {
 function columnOfOrder(column: Column | null): SQL | null {
   if (column === null) return null;
   return column.kind === "text" ? sql`lower(${column.sql})` : column.sql;
+}
+
+/** Attributes by which few people of an organization are found. */
+const RARE: ReadonlySet<string> = new Set(["emails", `${ENTERPRISE}:employeeNumber`, "id"]);
+
+/** Where a search with this filter begins. */
+export function startOf(filter: Filter): Start {
+  return isRare(filter) ? "users" : "resources";
+}
+
+function isRare(filter: Filter): boolean {
+  switch (filter.kind) {
+    case "and":
+      return filter.filters.some(isRare);
+    case "some":
+      return isRare(filter.filter);
+    case "compare": {
+      const isValue = filter.place.sub === null || filter.place.sub.name === "value";
+      return filter.operator === "eq" && isValue && RARE.has(nameOfPlace(filter.place));
+    }
+    default:
+      return false;
+  }
 }

@@ -71,7 +71,7 @@ function stored(column: string, part: string, kind: Column["kind"], type: string
 const GROUP: Element = {
   some: (condition) =>
     sql`exists (select 1 from ${groupMembers} m join ${groups} g on g.id = m.group_id
-      where m.user_id = u.id and g.connection_id = s.connection_id and g.organization_id = u.organization_id
+      where m.user_id in (select w.id from users w where w.id = u.id or w.merged_into = u.id) and g.connection_id = s.connection_id and g.organization_id = u.organization_id
         and ${condition})`,
   part: (name) => name === "value" ? { kind: "grp", sql: sql.raw("g.id") } : name === "display" ? text("g.name") : null,
 };
