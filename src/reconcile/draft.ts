@@ -180,6 +180,10 @@ export interface Contested {
 export interface Exchanges {
   /** Full names that changing rows give up and take. An owner is a candidate twice over, plus one where it takes the name. */
   readonly names: Claims;
+  /** Candidates whose rows take both names of their users away: somebody new may have those. */
+  readonly renamed: Set<number>;
+  /** Refused rows of somebody new, of whom nothing can be accepted. */
+  readonly newcomers: Set<number>;
   /** Candidates whose rows a person has accepted. */
   readonly accepted: Set<number>;
   /** How the users of candidates were found, where that was not by the key. */
@@ -194,6 +198,8 @@ export interface Draft {
   readonly emails: Claims;
   /** The same as `keys` where the key is the employee_id. */
   readonly employeeIds: Claims;
+  /** The same of rows that say inactive: they are no duplicates, but others may name them as managers. */
+  readonly leavers: { readonly emails: Claims; readonly employeeIds: Claims };
   readonly users: Claims;
   readonly columnNotes: ColumnNotes;
   readonly shortRows: ShortRows;
@@ -214,6 +220,8 @@ export interface Draft {
   readonly renumbered: Set<number>;
   /** Places of the link entries that some candidates have beside their change. */
   readonly linkEntries: Map<number, { page: number; index: number }>;
+  /** Candidate → users, other than its own, who have its address or number: they are not missing if it is refused. */
+  readonly others: Map<number, readonly number[]>;
   /** Links whose user another row's record touched. */
   readonly touched: Set<Ordinal>;
   /** Links whose rows must be planned although their digests are known. */
@@ -235,6 +243,8 @@ export interface Draft {
   readonly phones: Spelled<number>[];
   /** Selected employment statuses that occurred in the input, folded. */
   readonly statusesSeen: Set<string>;
+  /** Links of people who were missing before, whose rows are there, by candidate. */
+  readonly back: Map<number, { readonly link: KnownLink; readonly isActive: boolean }>;
   /** Links of people who were missing before, whose rows are refused: of them nobody knows whether they are there. */
   readonly absent: KnownLink[];
   /** Rows that would make their user somebody else. */
@@ -261,12 +271,19 @@ export function createDraft(context: UserPlanContext): Draft {
     keys,
     emails: createClaims(),
     employeeIds: context.key === "employee_id" ? keys : createClaims(),
+    leavers: { emails: createClaims(), employeeIds: createClaims() },
     users: createClaims(),
     columnNotes: createColumnNotes(),
     shortRows: createShortRows(),
     twins: createTwins(),
     newNames: { names: createClaims(), missing: [] },
-    exchanges: { names: createClaims(), accepted: new Set(), foundBy: new Map() },
+    exchanges: {
+      names: createClaims(),
+      renamed: new Set(),
+      newcomers: new Set(),
+      accepted: new Set(),
+      foundBy: new Map(),
+    },
     contested: new Map(),
     doubtful: new Set(),
     releasers: new Map(),
@@ -274,6 +291,7 @@ export function createDraft(context: UserPlanContext): Draft {
     movers: new Map(),
     renumbered: new Set(),
     linkEntries: new Map(),
+    others: new Map(),
     touched: new Set(),
     recalled: new Set(),
     unheld: new Set(),
@@ -285,6 +303,7 @@ export function createDraft(context: UserPlanContext): Draft {
     rivals: new Map(),
     phones: [],
     statusesSeen: new Set(),
+    back: new Map(),
     absent: [],
     conflicts: 0,
     isWhole: false,

@@ -3,13 +3,15 @@
  * left of a sheet that was sorted in part. Only the whole input shows it. They are refused until a person accepts them, and
  * so is the row whose old names are taken: once it was applied, the same input would show nothing of it any more.
  */
-import { hasFailed, LATE, setUser, userOf } from "./columns/candidates.ts";
+import { hasFailed, kindOf, LATE, setUser, userOf } from "./columns/candidates.ts";
 import { foundBy, type FoundUser } from "./conflicts.ts";
 import type { Draft, Exchanges } from "./draft.ts";
 import { compareNames, nameForms, type PersonName } from "./names.ts";
 import type { Decision } from "./decide/revision.ts";
 import { describePerson, type KnownUser, nameOf } from "./person.ts";
 import type { MatchedRow } from "./place.ts";
+import { compareWithUser, nameIn } from "./contradiction.ts";
+import type { Validated } from "./validated.ts";
 import { reject } from "./rivals.ts";
 import { releaserOf } from "./settle-claims.ts";
 
@@ -31,14 +33,28 @@ export function noteChange(
 }
 
 /** Notes the names of somebody whose row is refused: it would have changed them. */
-export function noteRefused({ candidates, exchanges }: Draft, candidate: number, user: KnownUser): void {
+export function noteRefused(
+  { candidates, exchanges }: Draft,
+  candidate: number,
+  { values }: Validated,
+  user: KnownUser,
+): void {
   setUser(candidates, candidate, user.id);
+  const { first, last } = compareWithUser(values, user);
+  if (first === "differs" || last === "differs") exchanges.renamed.add(candidate);
   for (const form of nameForms(nameOf(user.image))) exchanges.names.claim(form, candidate * 2);
 }
 
-function noteNames({ names }: Exchanges, candidate: number, before: PersonName, after: PersonName): void {
+/** Notes the names of somebody new, who may be a person whose row is about another one now. */
+export function noteNewcomer({ context, exchanges }: Draft, candidate: number, { values }: Validated): void {
+  if (context.known.size === 0) return;
+  for (const form of nameForms(nameIn(values))) exchanges.names.claim(form, candidate * 2 + 1);
+}
+
+function noteNames({ names, renamed }: Exchanges, candidate: number, before: PersonName, after: PersonName): void {
   const { first, last } = compareNames(before, after);
   if (first !== "differs" && last !== "differs") return;
+  if (first === "differs" && last === "differs") renamed.add(candidate);
   for (const form of nameForms(before)) names.claim(form, candidate * 2);
   for (const form of nameForms(after)) names.claim(form, candidate * 2 + 1);
 }
@@ -46,10 +62,12 @@ function noteNames({ names }: Exchanges, candidate: number, before: PersonName, 
 /** What a candidate takes from another user; `former`: its user's names, which go to the other one. */
 interface Taken {
   readonly what: "email" | "employee_id" | "names" | "former";
-  readonly from: number;
+  /** Null: somebody new. */
+  readonly from: number | null;
 }
 
-function wording({ what }: Taken): [string, string] {
+function wording({ what, from }: Taken): [string, string] {
+  if (from === null) return ["it has other names, and the row of ", " has the names of before"];
   switch (what) {
     case "names":
       return ["its names are those of ", ", whose row has other names now"];
@@ -74,11 +92,16 @@ export async function refuseExchanges(draft: Draft): Promise<void> {
   }
   draft.conflicts += taken.size;
   if (taken.size === 0 || context.identities.areAllAccepted) return;
-  const users = await context.lookups.usersById([...new Set([...taken.values()].map(({ from }) => from))]);
+  const users = await context.lookups.usersById([...new Set([...taken.values()].flatMap(({ from }) => from ?? []))]);
   const others = new Map(users.map((user) => [user.id, user]));
   for (const [candidate, each] of taken) {
     const [before, after] = wording(each);
-    details.set(candidate, [before, describePerson(others.get(each.from)!), after]);
+    details.set(candidate, [
+      before,
+      each.from === null ? "somebody new" : describePerson(others.get(each.from)!),
+      after,
+    ]);
+    if (kindOf(candidates, candidate) === "created") exchanges.newcomers.add(candidate);
     reject(draft, candidate, LATE.exchanged, []);
   }
   exchanges.names.clear();
@@ -90,13 +113,18 @@ function* takenNames({ candidates, exchanges }: Draft): Iterable<[number, Taken]
     const givers = owners.filter((owner) => owner % 2 === 0).map((owner) => owner / 2);
     const takers = owners.filter((owner) => owner % 2 === 1).map((owner) => (owner - 1) / 2);
     const open = takers.filter((taker) => !exchanges.accepted.has(taker) && !hasFailed(candidates, taker));
+    const isNew = (taker: number) => kindOf(candidates, taker) === "created";
+    // Somebody new may well be called as another was who has married, but not as one of whom both names have gone.
+    const fits = (giver: number, taker: number) =>
+      giver !== taker && (!isNew(taker) || (exchanges.renamed.has(giver) && !exchanges.accepted.has(giver)));
     for (const taker of open) {
-      const giver = givers.find((candidate) => candidate !== taker);
+      const giver = givers.find((candidate) => fits(candidate, taker));
       if (giver !== undefined) yield [taker, { what: "names", from: userOf(candidates, giver) }];
     }
     for (const giver of givers) {
-      const taker = open.find((candidate) => candidate !== giver);
-      if (taker !== undefined) yield [giver, { what: "former", from: userOf(candidates, taker) }];
+      const taker = open.find((candidate) => fits(giver, candidate));
+      if (taker === undefined) continue;
+      yield [giver, { what: "former", from: isNew(taker) ? null : userOf(candidates, taker) }];
     }
   }
 }

@@ -12,6 +12,7 @@ import {
   duplicateOnReturn,
   exchanged,
   identityConflict,
+  namedLikeAnother,
   phoneSpelledTwice,
 } from "./issues/people.ts";
 import { managerIn } from "./managers/references.ts";
@@ -81,9 +82,11 @@ function exchangedWith(
   candidate: number,
   record: Validated,
 ): Issue {
+  const what = details.get(candidate)!;
+  if (exchanges.newcomers.has(candidate)) return namedLikeAnother(record.key!, what);
   const user = userOf(candidates, candidate);
   return {
-    ...exchanged(record.key!, details.get(candidate)!, user),
+    ...exchanged(record.key!, what, user),
     conflict: {
       user,
       field: exchanges.foundBy.get(candidate) ?? context.key,

@@ -41,7 +41,8 @@ export function match(values: Values, key: KeyField, found: Found): Match {
   }
   const candidates = key === "mobile_phone" ? [...found.byPhone, ...found.byEmail] : found.byEmail;
   if (candidates.length === 0) return UNMATCHED;
-  return onlyOne(unique(candidates.filter((user) => mayHave(user, employeeId))));
+  const fits = unique(candidates.filter((user) => mayHave(user, employeeId)));
+  return fits.length === 0 ? numberOfOther(found.byPhone) : onlyOne(fits);
 }
 
 /** The user of the record's link; null: there is none, or the link's address or number is reused for a new person. */
@@ -56,9 +57,16 @@ export function linkedBy(
   return { kind: "linked", user: linkedUser, link };
 }
 
+/** Where the phone is the key, a number is one person's: somebody active under another employee_id keeps it. */
+function numberOfOther(byPhone: readonly KnownUser[]): Match {
+  const user = byPhone.find(isActive);
+  if (user === undefined) return UNMATCHED;
+  const why = { user: user.id, is: "they have another employee_id", otherwise: "they have another employee_id" };
+  return { kind: "disputed", users: [user], why };
+}
+
 /** The only active one of several that fit. */
 function onlyOne(fits: readonly KnownUser[]): Match {
-  if (fits.length === 0) return UNMATCHED;
   if (fits.length === 1) return { kind: "unlinked", user: fits[0]! };
   const active = fits.filter(isActive);
   if (active.length === 1) return { kind: "unlinked", user: active[0]! };

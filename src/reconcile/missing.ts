@@ -4,9 +4,9 @@
  * notes who is in none so far, and who is left after the last is missing.
  */
 import type { Issue } from "../model/record.ts";
-import { addAbsent, MARK, mark, putOnPage, setKind } from "./columns/candidates.ts";
+import { addAbsent, hasFailed, isLate, LATE, putOnPage, setKind } from "./columns/candidates.ts";
 import { encodeChange, encodeMissing } from "./columns/entry.ts";
-import { namedUsers, unseenUsers } from "./columns/known.ts";
+import { linkOfUser, markPresent, namedUsers, unseenUsers } from "./columns/known.ts";
 import { type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
 import { elsewhereOf, type OtherLink } from "./elsewhere.ts";
 import { type Image, IMAGE_INDEX } from "./image.ts";
@@ -82,6 +82,33 @@ export async function planMissing(draft: Draft): Promise<Missing> {
   return { missing, newly };
 }
 
+/** Refusals of rows that may be somebody else's. */
+const IN_DOUBT = [LATE.sameUser, LATE.held, LATE.samePhone, LATE.exchanged] as const;
+
+/**
+ * Ends the absences of people whose rows are there. Of a row that may be somebody else's nobody knows that; and one that is
+ * refused brings nobody back, so of somebody who has left as missing it stays known why.
+ */
+export async function endAbsences({ absent, back, candidates, context: { filler } }: Draft): Promise<void> {
+  for (const [candidate, { link, isActive }] of back) {
+    const isOpen = !isActive || IN_DOUBT.some((late) => isLate(candidates, candidate, late));
+    if (hasFailed(candidates, candidate) && isOpen) absent.push(link);
+    else filler.add("missing", encodeMissing(link.key, null, null));
+    if (filler.isFull) await filler.writeFull();
+  }
+}
+
+/** A row that is refused may be about whoever has its address or number. One that is used is about its own person. */
+export function markDisputed({ candidates, context: { known }, others }: Draft): void {
+  for (const [candidate, ids] of others) {
+    if (!hasFailed(candidates, candidate)) continue;
+    for (const id of ids) {
+      const ordinal = linkOfUser(known, id);
+      if (ordinal !== null) markPresent(known, ordinal);
+    }
+  }
+}
+
 /** Whom only the rows of others name is not missing, but may have a row under a new key, too. */
 async function noteNamed(draft: Draft): Promise<void> {
   const { context } = draft;
@@ -144,8 +171,6 @@ function planAbsent(draft: Draft, user: KnownUser): void {
   const { context, candidates } = draft;
   const candidate = addAbsent(candidates, user.id), after = deactivated(user.image, context.connectionId);
   setKind(candidates, candidate, "deactivated");
-  mark(candidates, candidate, MARK.givesEmail);
-  draft.releasers.set(user.id, candidate);
   const at = context.filler.add(
     "updates",
     encodeChange({

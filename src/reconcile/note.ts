@@ -15,7 +15,6 @@ import {
   setManagerBefore,
   setUser,
 } from "./columns/candidates.ts";
-import { encodeMissing } from "./columns/entry.ts";
 import { lastFilled } from "./columns/field-bits.ts";
 import { linkOfUser, markPlanned, markPresent, wasPassedOver } from "./columns/known.ts";
 import type { RowToPlan } from "./columns/recognize.ts";
@@ -67,7 +66,7 @@ export function noteRow(
     draft.keys.claim(key, candidate);
     if (found.link !== null) {
       // Of a refused row nobody knows whose it is, so it neither ends an absence nor adds to it.
-      if (found.link.missingSince !== null) noteAbsence(draft, found.link, isRefused);
+      if (found.link.missingSince !== null) noteBack(draft, candidate, found, isRefused);
       markSeen(draft, found.link, again);
     }
   }
@@ -79,10 +78,11 @@ export function noteRow(
   }
   // A record without a status leaves somebody inactive who was so by the last one.
   const isInactive = record.active === false || (record.saysNothing && found.link?.active === false);
-  if (!isInactive && email !== null) draft.emails.claim(email, candidate);
+  const claimed = isInactive ? draft.leavers : draft;
+  if (email !== null) claimed.emails.claim(email, candidate);
   // A row without a key is nobody's, whatever else it has.
   if (draft.employeeIds !== draft.keys && employeeId !== null && key !== null) {
-    draft.employeeIds.claim(employeeId, candidate);
+    claimed.employeeIds.claim(employeeId, candidate);
   }
   for (const user of othersOf(found)) recall(draft, user.id);
 }
@@ -96,11 +96,17 @@ export function noteUnreadKey(draft: Draft, candidate: number, row: Row): void {
 const NOBODY: readonly KnownUser[] = [];
 
 /** Users that the record names, other than its link's user. */
-export function othersOf({ link, byEmployeeId, byEmail, spelledAlike }: Found): readonly KnownUser[] {
-  if (byEmployeeId === null && byEmail.length === 0 && spelledAlike.length === 0) return NOBODY;
-  return [byEmployeeId, ...byEmail, ...spelledAlike].filter((user): user is KnownUser =>
+export function othersOf({ link, byEmployeeId, byEmail, byPhone, spelledAlike }: Found): readonly KnownUser[] {
+  if (byEmployeeId === null && byEmail.length + byPhone.length + spelledAlike.length === 0) return NOBODY;
+  return [byEmployeeId, ...byEmail, ...byPhone, ...spelledAlike].filter((user): user is KnownUser =>
     user !== null && user.id !== link?.userId
   );
+}
+
+/** Notes whom a row may be about, should it be refused. */
+export function noteOthers({ others }: Draft, candidate: number, found: Found): void {
+  const users = othersOf(found);
+  if (users.length > 0) others.set(candidate, users.map(({ id }) => id));
 }
 
 /**
@@ -114,9 +120,9 @@ export function markSeen(draft: Draft, link: KnownLink, again: boolean): void {
   else markPlanned(known, ordinal);
 }
 
-function noteAbsence(draft: Draft, link: KnownLink, isRefused: boolean): void {
-  if (isRefused) draft.absent.push(link);
-  else draft.context.filler.add("missing", encodeMissing(link.key, null, null));
+function noteBack(draft: Draft, candidate: number, { link, linkedUser }: Found, isRefused: boolean): void {
+  if (isRefused) draft.absent.push(link!);
+  else draft.back.set(candidate, { link: link!, isActive: linkedUser !== null && isActive(linkedUser) });
 }
 
 /** Recalls the row of a user whom another record names: that row must be planned, too. */
@@ -142,17 +148,18 @@ export function noteNew(draft: Draft, candidate: number, record: Validated, deci
   noteDecision(draft, candidate, record, decision);
 }
 
-/** Notes a number that is new here, where another row may have it in another spelling. */
-export function notePhone({ context, phones }: Draft, candidate: number, { key, values }: Validated): void {
+/** Notes a number that is new here, where another row may have it in another spelling, whatever becomes of the row. */
+export function notePhone({ context, phones }: Draft, candidate: number, { key, values, fatal }: Validated): void {
   const text = textOf(values.mobile_phone);
-  if (context.key !== "mobile_phone" || context.phones.country !== null || key === null || text === null) return;
+  if (context.key !== "mobile_phone" || context.phones.country !== null) return;
+  if (key === null || text === null || fatal) return;
   phones.push({ key, isInternational: isInternational(text), of: candidate });
 }
 
 /** Notes the change of a known person. */
 export function noteKnown(
   draft: Draft,
-  { candidate, row, record, link }: MatchedRow,
+  { candidate, row, record, link, linkBefore }: MatchedRow,
   decision: Decision,
   own: KnownUser,
 ): void {
@@ -160,7 +167,7 @@ export function noteKnown(
   setUser(candidates, candidate, own.id);
   setManagerBefore(candidates, candidate, managerOf(own.image));
   if (link === null) recallPresent(draft, own.id);
-  else if (isActive(own)) mark(candidates, candidate, MARK.wasLinked);
+  if (linkBefore !== null && isActive(own)) mark(candidates, candidate, MARK.wasLinked);
   draft.users.claimUser(own.id, candidate);
   noteDecision(draft, candidate, record, decision);
   if (decision.before !== null) noteGivenUp(draft, candidate, decision.before, own);

@@ -23,7 +23,7 @@ export function waitsForOwnKeys(
   if (key === null || linkedBy(values, context.key, found) !== null) return false;
   if (found.byEmployeeId !== null) return isOfAnotherKey(found.byEmployeeId, key, lookedUp);
   return lookedUp.zeros.has(textOf(values.employee_id) ?? "") ||
-    found.byEmail.some((user) => isOfAnotherKey(user, key, lookedUp));
+    [...found.byEmail, ...found.byPhone].some((user) => isOfAnotherKey(user, key, lookedUp));
 }
 
 function isOfAnotherKey(user: KnownUser, key: string, lookedUp: LookedUp): boolean {
@@ -31,10 +31,11 @@ function isOfAnotherKey(user: KnownUser, key: string, lookedUp: LookedUp): boole
   return link !== undefined && link.key !== key;
 }
 
-/** Those by whose address the row may be found: not those whose own key is in this input. */
+/** Those by whose address or phone the row may be found: not those whose own key is in this input. */
 export function withoutOwnKeys({ context: { known } }: Draft, found: Found): Found {
-  if (!found.byEmail.some((user) => isSeen(known, user.id))) return found;
-  return { ...found, byEmail: found.byEmail.filter((user) => !isSeen(known, user.id)) };
+  const { byEmail, byPhone } = found, hasNoRow = (user: KnownUser) => !isSeen(known, user.id);
+  if (byEmail.every(hasNoRow) && byPhone.every(hasNoRow)) return found;
+  return { ...found, byEmail: byEmail.filter(hasNoRow), byPhone: byPhone.filter(hasNoRow) };
 }
 
 /**
@@ -43,6 +44,8 @@ export function withoutOwnKeys({ context: { known } }: Draft, found: Found): Fou
  */
 export function reKeyed(draft: Draft, { values, key }: Validated, found: Found, lookedUp: LookedUp): Match | null {
   if (!isReadWhole(draft) || found.byEmployeeId !== null || key === null || lacksZeros(values, lookedUp)) return null;
+  // The key is not new: the row is about whom it links, or refused.
+  if (linkedBy(values, draft.context.key, found) !== null) return null;
   const holders = found.byEmail.filter((user) =>
     isActive(user) && isOfAnotherKey(user, key, lookedUp) && !wasInPart(draft, user, lookedUp)
   );

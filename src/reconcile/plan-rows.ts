@@ -12,7 +12,7 @@ import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import { elsewhereOf, NOWHERE } from "./elsewhere.ts";
-import { noteChange, noteRefused } from "./exchanges.ts";
+import { noteChange, noteNewcomer, noteRefused } from "./exchanges.ts";
 import {
   addressOfOther,
   cellCount,
@@ -35,12 +35,12 @@ import {
   noteDoubt,
   noteKnown,
   noteNew,
+  noteOthers,
   notePhone,
   noteRow,
   noteUnreadKey,
   othersOf,
   recall,
-  recallPresent,
 } from "./note.ts";
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
 import { mayBeOfAnother, noteMover } from "./moved-keys.ts";
@@ -112,8 +112,7 @@ export async function planRows(draft: Draft, all: RowsToPlan, again: boolean): P
     const settled = verdict?.kind === "leaves"
       ? planRow(batch, candidate, row, onlyLeaving(record), lookedUp.found(withKeyAlone(context.key, record)))
       : planRow(batch, candidate, row, record, found);
-    // Disputed users are not missing. A good row disputes no user, whether planned or passed over.
-    if (!settled) { for (const user of othersOf(found)) recallPresent(draft, user.id); }
+    if (!settled) noteOthers(draft, candidate, found);
   }
   if (draft.arrivals.isFull) await draft.arrivals.place(candidates);
   await context.filler.writeFull();
@@ -170,6 +169,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
   const read = keepZeros(draft, validated, matched);
   const { record, conflict } = resolveConflict(draft, read, matched, batch.conflicts);
   noteRow(draft, candidate, row.row, record, found, { again: batch.again, isRefused: conflict !== null });
+  if (matched.kind !== "linked") notePhone(draft, candidate, record);
   draft.columnNotes.add(record.notes, row.row.line);
   if (key === null || record.keyFatal) return leaveOut(draft, candidate, "failed", row, key, record.issues);
   const cut = whyCut(draft, row, record.issues);
@@ -180,10 +180,15 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
     return leaveOut(draft, candidate, "skipped", row, key, record.issues);
   }
   if (conflict !== null) {
-    if (matched.kind !== "unmatched" && matched.kind !== "disputed") noteRefused(draft, candidate, matched.user);
+    if (matched.kind !== "unmatched" && matched.kind !== "disputed") {
+      noteRefused(draft, candidate, record, matched.user);
+    }
     noteDoubt(draft, candidate, row.n, found);
     return leaveOut(draft, candidate, "failed", row, key, [...record.issues, conflict]);
   }
+  const isKnown = matched.kind === "linked" || matched.kind === "unlinked";
+  const zeros = isKnown ? null : whyZerosLost(draft, record, lookedUp);
+  if (zeros !== null) return leaveOut(draft, candidate, "failed", row, key, [...record.issues, zeros]);
   if (matched.kind === "disputed") {
     const people = matched.users.map((user, place) =>
       place === 0 ? describePerson(user) : describePerson(user, "somebody else")
@@ -199,8 +204,6 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
     const issue = phoneSpelledTwice(String(record.values.mobile_phone), alike.slice(0, 1).flatMap(nameWithPhone));
     return leaveOut(draft, candidate, "failed", row, key, [...record.issues, issue]);
   }
-  const zeros = own === null ? whyZerosLost(draft, record, lookedUp) : null;
-  if (zeros !== null) return leaveOut(draft, candidate, "failed", row, key, [...record.issues, zeros]);
   // A leaver needs nothing but the key.
   if (record.fatal && (own === null || record.active !== false)) {
     return leaveOut(draft, candidate, "failed", row, key, record.issues);
@@ -216,7 +219,10 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
     if (holder === null) return leaveOut(draft, candidate, "skipped", row, key, issues);
     return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, [addressOfOther(key, holder)]));
   }
-  if (own === null) noteNewName(draft, candidate, record);
+  if (own === null) {
+    noteNewName(draft, candidate, record);
+    noteNewcomer(draft, candidate, record);
+  }
   const lacking = own === null ? draft.context.requirements(record.values) : NO_ISSUES;
   if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, lacking));
   const before = own === null ? leaverBefore(draft, record, found, batch.lookedUp) : null;
@@ -249,8 +255,7 @@ function asWarning(issue: Issue): Issue {
 
 /** Decides the change of the person, and notes it for the end of the input. */
 function decide({ draft, decideContext }: Batch, at: MatchedRow): Decision {
-  const { candidate, record, own, link, linkBefore, found, elsewhere } = at;
-  if (own === null || (link === null && found.byPhone.length === 0)) notePhone(draft, candidate, record);
+  const { candidate, record, own, linkBefore, found, elsewhere } = at;
   if (own === null) {
     const decision = decideCreate(record, decideContext);
     noteNew(draft, candidate, record, decision, found);

@@ -20,7 +20,7 @@ import { noteLostZeros, resolveManagers } from "./managers/resolve.ts";
 import { findLateManagers, recallReports } from "./managers/waiting.ts";
 import { writeManagers } from "./managers/write.ts";
 import { keptColumns } from "./kept-columns.ts";
-import { countAbsent, NOBODY_MISSING, planMissing, whyNobodyMissing } from "./missing.ts";
+import { countAbsent, endAbsences, markDisputed, NOBODY_MISSING, planMissing, whyNobodyMissing } from "./missing.ts";
 import { findByName } from "./own-keys.ts";
 import { planRows } from "./plan-rows.ts";
 import { rejectRivals } from "./rivals.ts";
@@ -53,12 +53,14 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   if (!await doFactsHold(draft, input) || findTwins(draft)) return null;
   rejectRivals(draft);
   await context.nextPass();
+  await refuseExchanges(draft);
+  await settleClaims(draft);
+  markDisputed(draft);
+  await endAbsences(draft);
   const complete = input.isComplete() && draft.keyUnread === null;
   const missing = complete ? await planMissing(draft) : NOBODY_MISSING;
   if (findByName(draft)) return null;
   await sweep(draft, input);
-  await refuseExchanges(draft);
-  await settleClaims(draft);
   await settleManagers(draft, input);
   const departments = await writeDepartments(draft);
   await reportLate(draft, input);
@@ -137,7 +139,8 @@ async function settleManagers(draft: Draft, input: UserInput): Promise<void> {
   await noteLostZeros(draft);
   const appeared = await findLateManagers(draft, managers);
   // The claims are not needed any more.
-  for (const claims of [draft.keys, draft.emails, draft.employeeIds, draft.users]) claims.clear();
+  const { keys, emails, employeeIds, leavers, users } = draft;
+  for (const claims of [keys, emails, employeeIds, leavers.emails, leavers.employeeIds, users]) claims.clear();
   await sweep(draft, input);
   const late = await dropCycles(draft, managers, appeared);
   await sweep(draft, input);

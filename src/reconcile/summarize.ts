@@ -32,10 +32,10 @@ export interface UserPlan {
   readonly filled: Filled;
   /** Whether the input is complete, full, and every key could be read: then unseen people are missing. */
   readonly complete: boolean;
-  /** A lower bound of the users linked to the connection before or by this plan who are active before it. */
-  readonly activeAtLeast: number;
-  /** The same of those who were linked before this plan. */
+  /** A lower bound of the users linked to the connection before this plan who are active before it. */
   readonly linkedAtLeast: number;
+  /** Users who are active before this plan, and whom it links to the connection. */
+  readonly newlyLinked: number;
   /** Users created by this run, who count for the base. */
   readonly newActive: number;
   /** One letter for each row, for small inputs. */
@@ -98,8 +98,8 @@ export function summarize(
     kept: rest.kept,
     filled: { rows, filled },
     complete: rest.complete,
-    activeAtLeast: counted.active + active,
     linkedAtLeast: counted.linked + active,
+    newlyLinked: counted.newlyLinked,
     newActive: kinds.created,
     outcomes: outcomesOf(draft),
     counted: countedRows(draft),
@@ -122,8 +122,8 @@ function count({ candidates }: Draft) {
     identity: 0,
     overwritten: 0,
     deactivate: 0,
-    active: 0,
     linked: 0,
+    newlyLinked: 0,
     dateGone: 0,
   };
   for (let candidate = 0; candidate < candidates.size; candidate++) {
@@ -137,10 +137,11 @@ function count({ candidates }: Draft) {
     if (has(MARK.warned)) counted.warned++;
     if (has(MARK.identity)) counted.identity++;
     if (kind === "updated" && has(MARK.overwrites)) counted.overwritten++;
-    if (has(MARK.wasLinked)) counted.linked++;
-    if (has(MARK.dateGone)) counted.dateGone++;
     // Not those who return: a guard's base does not grow with what it guards.
-    if ((kind === "updated" || kind === "unchanged") && has(MARK.active)) counted.active++;
+    const wasActive = kind === "deactivated" || ((kind === "updated" || kind === "unchanged") && has(MARK.active));
+    if (has(MARK.wasLinked)) counted.linked++;
+    else if (wasActive) counted.newlyLinked++;
+    if (has(MARK.dateGone)) counted.dateGone++;
   }
   return { kinds, ...counted };
 }

@@ -99,7 +99,7 @@ async function guardCounts(stage: Stage, people: People): Promise<Held[]> {
 /** `linked`: how many active users the connection has links to; null: the plan's lower bounds count. */
 function basesOf({ connection }: Stage, { plan, departments }: People, linked: number | null, left: number): Bases {
   const before = (linked ?? plan.linkedAtLeast) + left;
-  const known = Math.max(plan.activeAtLeast + left, before);
+  const known = before + plan.newlyLinked;
   return {
     before,
     known,

@@ -332,6 +332,35 @@ test("somebody who gets the names of another whose row changes too is refused, u
     assert.deepEqual([said(alike), alike.counts.updated], [[], 1]);
   }));
 
+test("somebody new with both names of a person whose own row has others now is refused, until that row is accepted", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const mixed = file(
+      "1001,p0@acme.test,Zoe,Young,Clerk,yes",
+      ...PEOPLE.slice(1),
+      "1009,ana@acme.test,Ana,Novak,,yes",
+    );
+    const run = await world.import(mixed);
+    assert.deepEqual([said(run), run.counts.created], [["2 identity_conflict", "10 identity_conflict"], 0]);
+    assert.match(run.issues[0]!.message, /it has other names, and the row of somebody new has the names of before/);
+    assert.match(run.issues[1]!.message, /its names are those of Ana Novak .* whose row has other names now/);
+    const { data } = await (await world.ask(`/v1/runs/${run.id}/issues`)).json();
+    const ana = await world.person("1001");
+    const row = { run: run.id, issue: data.find(({ line }: { line: number }) => line === 2).id };
+    assert.equal((await world.post(`/v1/users/${ana.id}/accept`, row)).status, 200);
+    const accepted = await world.import(mixed, { name: "again.csv" });
+    assert.deepEqual([said(accepted), accepted.counts.updated, accepted.counts.created], [[], 1, 1]);
+    // Whoever has married has given one name up, and somebody else may have both.
+    const married = await world.import(file(
+      "1001,p0@acme.test,Zoe,Young,Clerk,yes",
+      "1002,p1@acme.test,Bo,Maier,Clerk,yes",
+      ...PEOPLE.slice(2),
+      "1009,ana@acme.test,Ana,Novak,,yes",
+      "1010,bo@acme.test,Bo,Lind,,yes",
+    ));
+    assert.deepEqual([said(married), married.counts.updated, married.counts.created], [[], 1, 1]);
+  }));
+
 const HIRED = `${HEADER},is_active,hire_date`;
 const HIRED_PEOPLE = NAMES.map((name, i) => `${1001 + i},p${i}@acme.test,${name},yes,2020-01-0${i + 1}`);
 

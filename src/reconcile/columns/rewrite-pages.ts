@@ -1,11 +1,12 @@
 /**
- * Removes entries from filled pages: those of rows that failed afterwards, and those of changes that must be applied
- * with others. Later entries move up, so the candidates' places are updated.
+ * Changes filled pages: takes entries out, of rows that failed afterwards or whose changes must be applied with others, and
+ * writes some anew. Where entries are taken out later ones move up, so the candidates' places are updated.
  */
 import { addTo } from "../../std/add-to.ts";
 import type { Draft } from "../draft.ts";
 import { hasFailed, indexOf, pageOf, putOnPage, takeOffPage } from "./candidates.ts";
-import type { Entry } from "./entry.ts";
+import { decodeChange, encodeChange, type Entry } from "./entry.ts";
+import type { UserChange } from "../planned-change.ts";
 import { toJson } from "./json-array.ts";
 
 /** Removes and returns these candidates' entries, to be written elsewhere. */
@@ -44,6 +45,28 @@ export async function takeBackFailed(draft: Draft): Promise<void> {
     if (link !== undefined) drop(link.page, link.index);
   }
   await removeEntries(draft, unwanted, () => {});
+}
+
+/** Writes the changes of these candidates anew, each where it is. */
+export async function editChanges(
+  { candidates, context }: Draft,
+  edits: ReadonlyMap<number, (change: UserChange) => UserChange>,
+): Promise<void> {
+  if (edits.size === 0) return;
+  await context.filler.flush();
+  const pages = new Map<number, number[]>();
+  for (const candidate of edits.keys()) {
+    const page = pageOf(candidates, candidate);
+    if (page !== null) addTo(pages, page, candidate);
+  }
+  for (const [page, members] of pages) {
+    const entries = await context.pageStore.read(page);
+    for (const candidate of members) {
+      const index = indexOf(candidates, candidate);
+      entries[index] = encodeChange(edits.get(candidate)!(decodeChange(entries[index]!)));
+    }
+    await context.pageStore.replace(page, toJson(entries), entries.length);
+  }
 }
 
 /** Rewrites pages without some of their entries. `taken` is called with each page's entries before. */

@@ -203,6 +203,16 @@ export function exchanged(key: string, what: readonly Piece[], user: number): Is
   );
 }
 
+/** Somebody new has both names of a person whose own row has others now. */
+export function namedLikeAnother(key: string, what: readonly Piece[]): Issue {
+  return identityConflict(
+    null,
+    key,
+    [...what, ": the rows may be mixed up, as by sorting a part of the sheet"],
+    "Correct the rows; if they are right, decide about the row of the person who is named, and send the file again",
+  );
+}
+
 /** `a, b and c`. */
 function listed(fields: readonly string[]): string {
   return fields.length < 2 ? fields.join("") : `${fields.slice(0, -1).join(", ")} and ${fields.at(-1)}`;

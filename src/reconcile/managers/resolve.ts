@@ -117,7 +117,10 @@ async function resolveReferences(draft: Draft): Promise<(number | undefined)[]> 
     for (let from = 0; from < open[field].length; from += LOOK_UP) {
       const indexes = open[field].slice(from, from + LOOK_UP);
       const found = await findByReference(draft, field, indexes.map((index) => managers.values[index]!));
-      for (const index of indexes) users[index] = found.get(managers.values[index]!);
+      for (const index of indexes) {
+        const value = managers.values[index]!, leaver = leaverWith(draft, field, value);
+        users[index] = found.get(value) ?? (leaver === null ? undefined : userOf(draft.candidates, leaver));
+      }
     }
   }
   return users;
@@ -125,9 +128,19 @@ async function resolveReferences(draft: Draft): Promise<(number | undefined)[]> 
 
 /** The candidate that this reference will find. */
 export function claimantOf(draft: Draft, field: ManagerField, value: string): number | null {
-  const { candidates } = draft;
   const claims = field === "manager_id" ? draft.employeeIds : field === "manager_email" ? draft.emails : draft.keys;
-  const candidate = claims.owner(value);
+  return usable(draft, field, claims.owner(value));
+}
+
+/** Somebody inactive whose row brings this value. */
+export function leaverWith(draft: Draft, field: ManagerField, value: string): number | null {
+  if (field === "manager_key") return null;
+  const { emails, employeeIds } = draft.leavers;
+  return usable(draft, field, (field === "manager_id" ? employeeIds : emails).owner(value));
+}
+
+function usable(draft: Draft, field: ManagerField, candidate: number | null): number | null {
+  const { candidates } = draft;
   if (candidate === null || hasFailed(candidates, candidate) || !hasUser(candidates, candidate)) return null;
   // Its row has the id or email, but its user keeps the old ones.
   return field !== "manager_key" && draft.unheld.has(candidate) ? null : candidate;

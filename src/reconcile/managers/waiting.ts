@@ -5,7 +5,7 @@ import { linkOfUser } from "../columns/known.ts";
 import { managerWithheld } from "../decide/fields.ts";
 import type { Draft } from "../draft.ts";
 import { NOWHERE } from "../elsewhere.ts";
-import { claimantOf } from "./resolve.ts";
+import { claimantOf, leaverWith } from "./resolve.ts";
 
 /** They get the manager although their row did not change, so they are not counted among the rows. */
 export interface LateManager {
@@ -24,7 +24,7 @@ export async function findLateManagers(draft: Draft, after: NewManagers): Promis
     for (const { userId, connectionId, field, value } of page) {
       // A key is valid in its own connection only.
       if (field === "manager_key" && connectionId !== context.connectionId) continue;
-      const claimant = claimantOf(draft, field, value);
+      const claimant = claimantOf(draft, field, value) ?? leaverWith(draft, field, value);
       if (claimant === null) continue;
       const manager = userOf(candidates, claimant);
       inInput ??= usersWithManager(draft, after);

@@ -20,10 +20,12 @@ import {
 } from "../columns/candidates.ts";
 import { encodeChange, encodeDigest, encodePending, type Entry, MANAGER } from "../columns/entry.ts";
 import { toJson } from "../columns/json-array.ts";
+import { editChanges } from "../columns/rewrite-pages.ts";
 import { changesManager, isSet, managerAfter, type NewManagers, setManager } from "../columns/new-managers.ts";
 import type { Draft } from "../draft.ts";
 import { type Image, IMAGE_INDEX } from "../image.ts";
 import { BY_HAND, editedByHand, fieldSourcesOf, managerOf, setWriters, sourceOf, withWriters } from "../person.ts";
+import type { UserChange } from "../planned-change.ts";
 import type { LateManager } from "./waiting.ts";
 
 const BATCH = 1_000;
@@ -31,7 +33,7 @@ const BATCH = 1_000;
 const CHANGED: ReadonlySet<Kind> = new Set<Kind>(["updated", "deactivated", "reactivated"]);
 
 export async function writeManagers(draft: Draft, after: NewManagers, late: readonly LateManager[]): Promise<void> {
-  const alone = joinChanges(draft, after, late);
+  const alone = await joinChanges(draft, after, late);
   markOverwritten(draft, after);
   await writeBesidePages(draft, after);
   await writeUpdates(draft, after, alone);
@@ -40,19 +42,38 @@ export async function writeManagers(draft: Draft, after: NewManagers, late: read
 
 /**
  * A plan has one change of a user: a second one would bring back what the first has changed. Late managers of people who
- * are changed anyway become part of that change. Returns the others.
+ * are changed anyway become part of that change, as the word of the connection that waited. Returns the others.
  */
-function joinChanges({ candidates }: Draft, after: NewManagers, late: readonly LateManager[]): readonly LateManager[] {
+async function joinChanges(
+  draft: Draft,
+  after: NewManagers,
+  late: readonly LateManager[],
+): Promise<readonly LateManager[]> {
   if (late.length === 0) return late;
+  const { candidates, context } = draft;
   const changed = new Map<number, number>();
   for (let candidate = 0; candidate < candidates.size; candidate++) {
     if (CHANGED.has(kindOf(candidates, candidate))) changed.set(userOf(candidates, candidate), candidate);
   }
-  return late.filter(({ userId, manager }) => {
+  const edits = new Map<number, (change: UserChange) => UserChange>();
+  const alone = late.filter(({ userId, manager, connectionId }) => {
     const candidate = changed.get(userId);
-    if (candidate !== undefined) setManager(after, candidate, manager);
-    return candidate === undefined;
+    if (candidate === undefined) return true;
+    if (connectionId === context.connectionId) setManager(after, candidate, manager);
+    else edits.set(candidate, (change) => changeWithManager(change, manager, connectionId));
+    return false;
   });
+  for (const candidate of edits.keys()) {
+    if (managerBefore(candidates, candidate) !== null) mark(candidates, candidate, MARK.overwrites);
+  }
+  await editChanges(draft, edits);
+  return alone;
+}
+
+function changeWithManager(change: UserChange, manager: number, connectionId: number): UserChange {
+  const after = withManager(change.after, manager, connectionId);
+  const before = withWriters({ manager_id: managerOf(change.after) }, change.after, after);
+  return { ...change, before: { ...before, ...change.before }, after };
 }
 
 /** Marks those who had another manager: their change does more than fill an empty field. */

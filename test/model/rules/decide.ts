@@ -1,10 +1,11 @@
 /** What becomes of each record and of whom it is about. */
 import { changePerson, createPerson, makesSomebodyNew } from "./change.ts";
 import { elsewhereOf, hasReadStatus } from "./elsewhere.ts";
-import { type Among, keepZeros, type Match } from "./match.ts";
+import { type Among, keepZeros, type Match, type Matched } from "./match.ts";
 import { type Managers, settleManagers } from "./managers.ts";
 import { leaversOf, type Seen, whoIsSeen } from "./missing.ts";
 import type { Record_ } from "./record.ts";
+import { withoutExchanges } from "./exchanges.ts";
 import {
   type Column,
   HAND,
@@ -47,16 +48,19 @@ export interface Decision extends Seen {
   readonly unset: ReadonlySet<number>;
   /** Who is deactivated as missing, by id. */
   readonly leavers: readonly number[];
+  /** Rows that are refused as they may be mixed up with others. */
+  readonly exchanged: number;
 }
 
 export interface ToDecide extends Omit<Among, "rekeyed"> {
-  readonly matched: readonly { readonly record: Record_; readonly match: Match | null }[];
-  /** Whom rows that were rejected as duplicates are about. */
-  readonly rejected: readonly (Match | null)[];
-  readonly rejectedKeys: readonly (string | null)[];
+  readonly matched: readonly Matched[];
+  /** Rows that were rejected as duplicates. */
+  readonly rejected: readonly Matched[];
   readonly onlyLeaving: ReadonlySet<string>;
   readonly input: Input;
   readonly memory: Memory;
+  /** Somebody has said that rows which seem to be about others are right. */
+  readonly areAllAccepted: boolean;
 }
 
 const OF_STATUS: readonly Column[] = ["is_active", "deactivation_date", "employment_status"];
@@ -65,7 +69,12 @@ const UNCOUNTED: Counted = { leaving: false, identity: false, update: false };
 export function decide(work: ToDecide): Decision {
   const { state } = work;
   let nextId = Math.max(0, ...state.people.map(({ id }) => id)) + 1;
-  let planned = claimedOnce(work.matched.map(({ record, match }) => decideOne(record, match, work, () => nextId++)));
+  const decided = work.matched.map(({ record, match }) => decideOne(record, match, work, () => nextId++));
+  const once = claimedOnce(decided, work.rejected);
+  const { planned: open, exchanged } = work.areAllAccepted
+    ? { planned: once, exchanged: 0 }
+    : withoutExchanges(once, work);
+  let planned = open;
   for (let isStable = false; !isStable;) {
     const next = planned.map((each) => keepsToOwnKey(keepsToOwnAddress(each, planned, work), planned, work));
     isStable = next.every((each, index) => each === planned[index]);
@@ -87,6 +96,7 @@ export function decide(work: ToDecide): Decision {
     waiting: managers.waiting,
     unset: managers.unset,
     leavers,
+    exchanged,
     ...seen,
   };
 }
@@ -202,27 +212,31 @@ function countedOf(before: Person, after: Person): Counted {
 }
 
 /** Two records that claim one user are both refused. */
-function claimedOnce(planned: readonly Planned[]): Planned[] {
+function claimedOnce(planned: readonly Planned[], rejected: readonly Matched[]): Planned[] {
   return planned.map((each) => {
-    const isShared = each.person !== null &&
-      planned.some((other) => other !== each && (claimOf(other) === each.person!.id || mayBeOf(other, each.person!)));
+    const isShared = each.person !== null && (
+      planned.some((other) => other !== each && (claimOf(other) === each.person!.id || mayBeOf(other, each.person!))) ||
+      rejected.some((other) => mayBeOf(other, each.person!))
+    );
     return isShared ? refuse(each, [each.person!]) : each;
   });
 }
 
 /** A row whose key and number are two people's claims the one of its key, though it is refused. */
 function claimOf({ person, match, record }: Planned): number | undefined {
-  const isOfTwo = match?.kind === "refused" && match.code === "identity_conflict" && match.contradicted === null;
-  return person?.id ?? (isOfTwo && record.errors.length === 0 ? match.names[0]?.id : undefined);
+  const claimed = match?.kind === "refused" && record.errors.length === 0 ? match.claimed : null;
+  return person?.id ?? claimed?.id;
 }
 
 /** Whether a row that is refused has the number of somebody to whom another one gives a new number: it may be theirs. */
-function mayBeOf({ match }: Planned, { id, values }: Person): boolean {
+function mayBeOf({ match }: Matched, { id, values }: Person): boolean {
   if (match?.kind !== "refused" || match.by !== "employee_id" || match.contradicted?.id !== id) return false;
   return match.contradicted.values.employee_id !== values.employee_id;
 }
 
-function refuse(planned: Planned, names: readonly Person[]): Planned {
+/** `others`: whom the error names beside the person whom the row is about. */
+export function refuse(planned: Planned, others: readonly Person[]): Planned {
+  const names = [...peopleOf(planned.match), ...others];
   return { ...planned, outcome: "failed", code: "identity_conflict", names, person: null, counted: UNCOUNTED };
 }
 

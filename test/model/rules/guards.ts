@@ -86,11 +86,13 @@ export interface ColumnsSeen {
   readonly managerLeft: ReadonlySet<string>;
   /** How many who had left would return. */
   readonly returning: number;
+  /** Whether what somebody had in a column counts. */
+  counts(key: string, column: Column): boolean;
 }
 
 /** Whether a column has lost too many of its values. */
 export function columnGuardHolds(
-  { connection, columns, filled, linked, leaving, managerLeft, returning }: ColumnsSeen,
+  { connection, columns, filled, linked, leaving, managerLeft, returning, counts }: ColumnsSeen,
 ): boolean {
   const { limits, memory, policy } = connection;
   const isFirst = memory.fullInputs === 0 || memory.filled === null;
@@ -113,7 +115,7 @@ export function columnGuardHolds(
         before.get(key)!.has(each as Column) && !filled.get(key)!.has(each as Column)
       );
     const both = isOfManager ? all.filter((key) => !hasLost(key)) : all;
-    const was = both.filter((key) => before.get(key)!.has(column)).length;
+    const was = both.filter((key) => before.get(key)!.has(column) && counts(key, column)).length;
     const is = both.filter((key) => filled.get(key)!.has(column)).length;
     if (was >= 3 && is === 0) return true;
     if (both.length >= 5 && (was - is) * 100 / both.length > points) return true;

@@ -14,10 +14,20 @@ export type Match =
   | {
     readonly kind: "refused";
     readonly code: "identity_conflict" | "zeros_lost";
+    /** Whom the error names. */
     readonly names: readonly Person[];
+    /** Whom the row would make somebody else. */
     readonly contradicted: Person | null;
+    /** Whose key the row has, though it has the number of somebody else. */
+    readonly claimed: Person | null;
     readonly by: FoundBy;
   };
+
+export interface Matched {
+  readonly record: Record_;
+  /** Null where the key cannot be read. */
+  readonly match: Match | null;
+}
 
 export interface Among {
   readonly state: State;
@@ -28,6 +38,8 @@ export interface Among {
   readonly all: readonly Record_[];
   /** Every key that could be read in the input, and in the parts before it. */
   readonly keys: ReadonlySet<string>;
+  /** Whom the parts before this one show, by id. */
+  readonly seenBefore: ReadonlySet<number>;
   /** A complete full input in which every key could be read. */
   readonly showsEverybody: boolean;
   /** Whom rows with a new number are about, by id: they are nobody else's either. */
@@ -37,22 +49,16 @@ export interface Among {
 /** Each record with whom it is about; null where its key cannot be read. */
 export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeyed">): (Match | null)[] {
   const match = (record: Record_, rekeyed: ReadonlySet<number>) =>
-    record.key === null ? null : withAddress(matchSpelled(record, { ...among, rekeyed }), record, among);
+    record.key === null ? null : matchSpelled(record, { ...among, rekeyed });
   const first = records.map((record) => match(record, new Set()));
   const rekeyed = new Set(first.flatMap((each) => each?.kind === "rekeyed" ? [each.person.id] : []));
   return records.map((record, index) => first[index]?.kind === "rekeyed" ? first[index] : match(record, rekeyed));
 }
 
-/** A refused row may as well be about whoever has its address. */
-function withAddress(match: Match, { values }: Record_, { state }: Pick<Among, "state">): Match {
-  const email = values.email ?? null;
-  if (match.kind !== "refused" || match.code !== "identity_conflict" || email === null) return match;
-  return { ...match, names: [...match.names, ...state.people.filter((person) => person.values.email === email)] };
-}
-
 /** Refused where its phone is the key, and may be somebody else's in another spelling. */
 function matchSpelled(record: Record_, among: Among): Match {
   const match = matchRecord(record, among), phone = record.values.mobile_phone ?? null;
+  if (match.kind === "refused" && match.code === "zeros_lost") return match;
   if (among.connection.key !== "mobile_phone" || phone === null || linkOf(record, among) !== null) return match;
   const own = match.kind === "known" || match.kind === "rekeyed" ? match.person : null;
   const alike = among.state.people.filter((person) =>
@@ -73,7 +79,7 @@ function matchRecord(record: Record_, among: Among): Match {
   if (own !== null) {
     const person = state.people.find(({ id }) => id === own.person)!;
     const keepsId = among.connection.key !== "employee_id" && keepZeros(record, person) !== record;
-    if (holder !== null && holder !== person && !keepsId) return refused([person, holder]);
+    if (holder !== null && holder !== person && !keepsId) return refused([person, holder], person);
     return settle(record, person, "link", own, among);
   }
   if (holder !== null) {
@@ -83,7 +89,7 @@ function matchRecord(record: Record_, among: Among): Match {
   }
   const withZeros = zerosLost(record, among);
   if (withZeros !== null) {
-    return { kind: "refused", code: "zeros_lost", names: [withZeros], contradicted: null, by: "link" };
+    return { kind: "refused", code: "zeros_lost", names: [withZeros], contradicted: null, claimed: null, by: "link" };
   }
   return matchByEmail(record, among);
 }
@@ -97,7 +103,8 @@ function hasMoved(record: Record_, link: Link, among: Among): boolean {
   if (among.connection.key === "employee_id" || settle(record, person, "link", link, among).kind === "known") {
     return false;
   }
-  return among.records.some((other) =>
+  // Whatever becomes of that one: if it is refused, this row is, too, as nobody gives the key up.
+  return among.all.some((other) =>
     other.key !== null && other.key !== record.key && other.errors.length === 0 &&
     (other.values.employee_id ?? null) !== null && other.values.employee_id === person.values.employee_id &&
     linkOf(other, among)?.person !== person.id && fits(other, person, among)
@@ -151,10 +158,11 @@ function matchByEmail(record: Record_, among: Among): Match {
   const { first, last } = compareNames(record.values, found.values);
   const hired = compare(record.values.hire_date, found.values.hire_date);
   const agreeing = [first, last].filter((name) => name === "agrees").length;
-  const canBe = isLinked && among.showsEverybody && found.active;
+  const canBe = isLinked && among.showsEverybody && found.active && !among.seenBefore.has(found.id);
   if (!canBe || agreeing === 0 || (agreeing === 2 && hired === "differs")) {
     // Whether the address is theirs after this plan shows at its end; a row that makes nobody claims none.
-    if (hasOtherId(found)) return { kind: "unmatched", holder: found };
+    const holder = all.find((person) => isByPhone(person) && person.active && hasOtherId(person));
+    if (hasOtherId(found)) return holder !== undefined ? refused([holder]) : { kind: "unmatched", holder: found };
     return settle(record, found, isByPhone(found) ? "mobile_phone" : "email", null, among);
   }
   const isSame = agreeing === 2 || hired === "agrees" || isAccepted(state, connection.slug, record, found);
@@ -169,7 +177,8 @@ export function matchByName(record: Record_, among: Omit<Among, "rekeyed">): Mat
     const link = state.links.find((each) => each.connection === connection.slug && each.person === person.id);
     const { first, last } = compareNames(record.values, person.values);
     return person.active && link !== undefined && link.missingSince === null && !among.keys.has(link.key) &&
-      first === "agrees" && last === "agrees" && haveSameWords(record.values, person.values);
+      !among.seenBefore.has(person.id) && first === "agrees" && last === "agrees" &&
+      haveSameWords(record.values, person.values);
   });
   const hired = gone.filter(({ values }) => compare(record.values.hire_date, values.hire_date) === "agrees");
   if (hired.length === 1) return { kind: "rekeyed", person: hired[0]! };
@@ -196,12 +205,12 @@ function settle(record: Record_, person: Person, by: FoundBy, own: Link | null, 
   return { kind: "known", person, by, isOnlyLeaving: seemsSomebodyElse(record, person, how) };
 }
 
-function refused(names: readonly Person[]): Match {
-  return { kind: "refused", code: "identity_conflict", names, contradicted: null, by: "link" };
+function refused(names: readonly Person[], claimed: Person | null = null): Match {
+  return { kind: "refused", code: "identity_conflict", names, contradicted: null, claimed, by: "link" };
 }
 
 function contradiction(person: Person, by: FoundBy): Match {
-  return { kind: "refused", code: "identity_conflict", names: [person], contradicted: person, by };
+  return { kind: "refused", code: "identity_conflict", names: [person], contradicted: person, claimed: null, by };
 }
 
 /** Whoever's own key is in this input is nobody else's. */

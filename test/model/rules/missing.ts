@@ -1,9 +1,10 @@
 /** Who is not in a complete full input, and who leaves for that. */
 import { peopleOf, type Planned } from "./decide.ts";
 import { elsewhereOf } from "./elsewhere.ts";
-import type { Among, Match } from "./match.ts";
+import type { Among, Matched } from "./match.ts";
+import { foldPhone } from "./phones.ts";
 import type { Record_ } from "./record.ts";
-import type { Input, Link } from "./state.ts";
+import type { Input, Link, Person } from "./state.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -20,34 +21,55 @@ export interface Seen {
 
 export function whoIsSeen(
   planned: readonly Planned[],
-  { state, connection, records, input: { part: { before } }, rejected, rejectedKeys }: Known & {
+  { state, connection, records, input: { part: { before } }, rejected }: Known & {
     readonly input: Input;
     readonly records: readonly Record_[];
-    readonly rejected: readonly (Match | null)[];
-    readonly rejectedKeys: readonly (string | null)[];
+    readonly rejected: readonly Matched[];
   },
 ): Seen {
   const named = new Set([
     ...planned.flatMap(({ names }) => names.map(({ id }) => id)),
-    ...rejected.flatMap((match) => peopleOf(match).map(({ id }) => id)),
+    ...planned.flatMap(({ outcome, record }) => outcome === "failed" ? ownersOf(record, { state, connection }) : []),
+    ...rejected.flatMap((
+      { record, match },
+    ) => [...peopleOf(match).map(({ id }) => id), ...ownersOf(record, { state, connection })]),
   ]);
   // Duplicates show whom they are about as well, unless they would make them somebody else.
   const refusedKeys = new Set([
     ...planned.filter(({ code }) => code === "identity_conflict" || code === "zeros_lost").map(({ record }) =>
       record.key!
     ),
-    ...rejected.flatMap((match, index) => match?.kind === "refused" ? rejectedKeys[index]! : []),
+    ...rejected.flatMap(({ record, match }) => match?.kind === "refused" ? record.key! : []),
   ]);
-  const keys = new Set([...records.map(({ key }) => key), ...rejectedKeys]);
+  // Nor do rows that are errors bring anybody back who has left.
+  const failed = [...planned.filter(({ outcome }) => outcome === "failed"), ...rejected];
+  const failedKeys = new Set(failed.map(({ record }) => record.key));
+  const isActive = (id: number) => state.people.some((person) => person.id === id && person.active);
+  const keys = new Set([...records, ...rejected.map(({ record }) => record)].map(({ key }) => key));
   const own = state.links.filter((link) => link.connection === connection.slug && keys.has(link.key));
   const seen = new Set([...before.seen, ...named, ...own.map(({ person }) => person)]);
   const used = new Set([
     ...before.used,
-    ...own.filter(({ key }) => !refusedKeys.has(key)).map(({ person }) => person),
+    ...own.filter(({ key, person }) => !refusedKeys.has(key) && (!failedKeys.has(key) || isActive(person)))
+      .map(({ person }) => person),
     ...planned.flatMap(({ person }) => person?.id ?? []),
   ]);
   for (const id of used) seen.add(id);
   return { seen, used, onlyRefused: new Set([...seen].filter((id) => !used.has(id))) };
+}
+
+/** Who has the address or the number of a row, by id: if it is refused, it may be about them. */
+function ownersOf(
+  { key, values: { email = null, employee_id = null } }: Record_,
+  work: Pick<Known, "state" | "connection">,
+) {
+  const isPhone = ({ mobile_phone }: Person["values"]) =>
+    work.connection.key === "mobile_phone" && mobile_phone !== null && foldPhone(mobile_phone) === key;
+  const owners = work.state.people.filter(({ values }) =>
+    (email !== null && values.email === email) || (employee_id !== null && values.employee_id === employee_id) ||
+    isPhone(values)
+  );
+  return owners.map(({ id }) => id);
 }
 
 /** By id. */

@@ -10,8 +10,9 @@ export interface Before {
   /** People by id: whom a row names, and of whom a row was used. */
   readonly seen: ReadonlySet<number>;
   readonly used: ReadonlySet<number>;
-  /** By key, the columns that have a value. */
+  /** By key, the columns that have a value; in `shown` without managers who were not set. */
   readonly filled: ReadonlyMap<string, ReadonlySet<Column>>;
+  readonly shown: ReadonlyMap<string, ReadonlySet<Column>>;
   readonly leaving: ReadonlySet<string>;
   readonly managerLeft: ReadonlySet<string>;
   /** Whether each of them was applied, and all of its keys could be read. */
@@ -33,6 +34,7 @@ export const NOTHING_BEFORE: Before = {
   seen: NOBODY,
   used: NOBODY,
   filled: new Map(),
+  shown: new Map(),
   leaving: NOBODY,
   managerLeft: NOBODY,
   isWhole: true,

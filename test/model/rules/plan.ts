@@ -38,6 +38,7 @@ export function planInput(state: State, input: Input): Verdict {
     connection,
     records: sorted.counting,
     all: records,
+    seenBefore: before.seen,
     keys: union(before.keys, records.flatMap(({ key }) => key ?? [])),
     showsEverybody: isFull && isWhole && part.isLast,
   };
@@ -45,30 +46,23 @@ export function planInput(state: State, input: Input): Verdict {
     matchAll(some, among).map((match, index) => {
       const record = some[index]!;
       const isNew = match?.kind === "unmatched" && record.errors.length === 0 && makesSomebodyNew(record, memory);
-      return isNew ? matchByName(record, among) ?? match : match;
+      return { record, match: isNew ? matchByName(record, among) ?? match : match };
     });
-  const matches = matchesOf(sorted.counting), rejected = matchesOf(sorted.rejected);
-  const matched = sorted.counting.map((record, index) => ({ record, match: matches[index]! }));
-  const contradicting = matched.filter(({ match }) => match?.kind === "refused" && match.contradicted !== null).length;
+  const matched = matchesOf(sorted.counting), rejected = matchesOf(sorted.rejected);
+  const work = { ...among, rejected, onlyLeaving: sorted.onlyLeaving, input, memory };
+  const careful = decide({ ...work, matched, areAllAccepted: false });
+  const contradicting = careful.exchanged +
+    matched.filter(({ match }) => match?.kind === "refused" && match.contradicted !== null).length;
   const isHeldForThem = holds("contradictions", contradicting, connection, { ...NO_BASES, read: records.length });
   const accepted = isHeldForThem ? matched.map(({ record, match }) => ({ record, match: accept(match) })) : matched;
-
-  const decision = decide({
-    ...among,
-    matched: accepted,
-    rejected,
-    rejectedKeys: sorted.rejected.map(({ key }) => key),
-    onlyLeaving: sorted.onlyLeaving,
-    input,
-    memory,
-  });
+  const decision = isHeldForThem ? decide({ ...work, matched: accepted, areAllAccepted: true }) : careful;
   const rows = outcomesOf(decision, sorted), doubts = doubtsOf(accepted, connection.key);
   const counted = countOf(decision, rows, { state, connection, input, contradicting });
   const heldBy = guardsThatHold(connection, counted.amounts, counted.bases);
   const failing = new Set(rows.filter(({ outcome }) => outcome === "failed").map(({ line }) => line));
   // Nothing is cleared by a row that is refused, nor by one beside the one that counts.
   const used = sorted.counting.filter(({ line }) => !failing.has(line));
-  const filled = new Map([...before.filled, ...filledOf(used)]);
+  const filled = new Map([...before.filled, ...byFormerKey(filledOf(used), decision, among)]);
   // Nobody loses a manager who was never set.
   const unset = new Set(
     decision.planned.flatMap(({ record, person }) =>
@@ -80,16 +74,17 @@ export function planInput(state: State, input: Input): Verdict {
   const managerLeft = union(before.managerLeft, keysWhoseManagerLeaves(sorted.counting, decision, state, among));
   const leaving = union(before.leaving, counted.people.leaving), { returning } = counted.people;
   const linked = new Set(state.links.filter((link) => link.connection === connection.slug).map(({ key }) => key));
-  if (isFull && columnGuardHolds({ connection, columns, filled, linked, leaving, managerLeft, returning })) {
-    heldBy.push("column");
-  }
+  const seenColumns = { connection, columns, filled, linked, leaving, managerLeft, returning };
+  const isEmptied = isFull && columnGuardHolds({ ...seenColumns, counts: () => true });
+  if (isEmptied) heldBy.push("column");
+  const isOpen = isEmptied &&
+    !columnGuardHolds({ ...seenColumns, counts: (key, column) => isOwn(state, connection, key, column) });
   if (part.asks) heldBy.push("parts");
   const refusedNow = records.filter(({ line }) => failing.has(line)).flatMap(({ key }) => key ?? []);
   const refused = union(before.refused, refusedNow);
   // An input with a key that cannot be read is not complete: it may hold anybody.
   const fullInputs = memory.fullInputs + (isWhole && part.isLast ? 1 : 0);
-  const shownFilled = new Map([...before.filled, ...filledOf(used.map(withoutUnset))]);
-  const kept = part.isLast ? refused : union(refused, memory.filled?.keys() ?? []);
+  const shownFilled = new Map([...before.shown, ...filledOf(used.map(withoutUnset))]);
   const after: State = {
     lastDue: state.lastDue,
     people: decision.people.map((person) => ({
@@ -102,7 +97,10 @@ export function planInput(state: State, input: Input): Verdict {
     connections: state.connections.map((each) =>
       each !== connection ? each : {
         ...each,
-        memory: isFull ? { ...memory, fullInputs, ...showing(memory, shownFilled, kept, columns) } : memory,
+        // Parts are one input: what they had is compared, and remembered, with the last.
+        memory: isFull && part.isLast
+          ? { ...memory, fullInputs, ...showing(memory, shownFilled, refused, columns) }
+          : memory,
       }
     ),
   };
@@ -116,13 +114,23 @@ export function planInput(state: State, input: Input): Verdict {
     refused,
     seen,
     used: usedPeople,
-    filled: shownFilled,
+    filled,
+    shown: shownFilled,
     leaving,
     managerLeft,
     isWhole,
   };
   const status = heldBy.length > 0 ? "held" : failing.size === 0 ? "succeeded" : "partial";
-  return { status, error: null, rows, leavers: decision.leavers, heldBy: heldBy.toSorted(), doubts, shown, after };
+  const { leavers } = decision;
+  return { status, error: null, rows, leavers, heldBy: heldBy.toSorted(), doubts, shown, isOpen, after };
+}
+
+/** Whether the value is this connection's to lose; one that another source has given as well is not, nor is a status. */
+function isOwn({ links, people }: State, { slug }: Connection, key: string, column: Column): boolean {
+  const link = links.find((each) => each.connection === slug && each.key === key);
+  const writers = people.find(({ id }) => id === link?.person)?.writers ?? {};
+  const field = (MANAGER_FIELDS as readonly Column[]).includes(column) ? "manager" : column;
+  return field !== "is_active" && (writers as Readonly<Record<string, string>>)[field] === slug;
 }
 
 /** The row's cells under the file's headers. */
@@ -138,7 +146,7 @@ function isOfStaff({ status, key }: Record_, state: State, { slug }: Connection)
 
 function refuseAll(state: State, { part }: Input, error: string | null): Verdict {
   const shown = { ...part.before, isWhole: false };
-  return { status: "failed", error, rows: [], leavers: [], heldBy: [], doubts: [], shown, after: state };
+  return { status: "failed", error, rows: [], leavers: [], heldBy: [], doubts: [], shown, isOpen: false, after: state };
 }
 
 /** Approving a run that contradictions hold takes the rows for the same people's. */
@@ -246,6 +254,21 @@ function showing(
 
 function withoutManager({ cells }: Record_): Record_["cells"] {
   return new Map([...cells].filter(([column]) => !(MANAGER_FIELDS as readonly Column[]).includes(column)));
+}
+
+/** The same by the keys that people had before: what is compared is what one person had and has. */
+function byFormerKey(
+  filled: ReadonlyMap<string, Set<Column>>,
+  { planned }: Decision,
+  { state, connection: { slug } }: { state: State; connection: Connection },
+): ReadonlyMap<string, Set<Column>> {
+  const links = state.links.filter(({ connection }) => connection === slug);
+  return new Map([...filled].flatMap(([key, cells]) => {
+    const person = planned.find(({ record, person }) => record.key === key && person !== null)?.person;
+    const former = links.find((link) => link.person === person?.id)?.key ?? key;
+    const isTaken = former === key && links.some((link) => link.key === key && link.person !== person?.id);
+    return isTaken ? [] : [[former, cells] as const];
+  }));
 }
 
 /** By key, the columns of its row that have a value. */

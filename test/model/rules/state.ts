@@ -197,5 +197,10 @@ export interface Verdict {
   /** What parts that follow have to know of it, once it is applied. */
   readonly shown: Before;
   /** What is there once the input is applied; of a held one, once it is approved. */
+  /**
+   * Whether it holds for nothing but a column of values that are not this connection's to lose: whether those count depends
+   * on what is still known of their rows.
+   */
+  readonly isOpen: boolean;
   readonly after: State;
 }

@@ -45,6 +45,8 @@ function wrongPerson(truth: Truth, day: Day, { action, line, subject, fields }: 
   // One other name at the same address is what a marriage or a nickname looks like.
   const isOneName = ("first_name" in fields) !== ("last_name" in fields) || haveOneName(row, was);
   if (isOneName && !("email" in fields)) return [];
+  // Somebody with the number and the address of another is them, as far as anybody can see.
+  if (hasBoth(day, row) && !("email" in fields) && !("employee_id" in fields)) return [];
   return [
     `line ${line} is about person ${row.truth} and changed the user of person ${was.truth}: ${JSON.stringify(fields)}`,
   ];
@@ -60,6 +62,10 @@ function isTelling({ headers }: Day, { cells }: ScenarioRow): boolean {
   return ["email", "first_name", "last_name"].every((header) =>
     headers.includes(header) && cells[header]!.trim() !== ""
   );
+}
+
+function hasBoth({ headers }: Day, { cells }: ScenarioRow): boolean {
+  return ["email", "employee_id"].every((header) => headers.includes(header) && cells[header]!.trim() !== "");
 }
 
 /** Beyond the guards nobody loses access, and no leaver comes back, unless somebody has looked. */

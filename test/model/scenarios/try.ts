@@ -42,6 +42,10 @@ async function tryOn(lab: Lab, scenario: Scenario): Promise<Trial> {
     const { wanted, seen, breaches, ...played } = await playFiles(lab, due.after, { scenario, index, truth, links });
     state = played.state;
     statuses.push(...played.statuses);
+    if (played.isOver) {
+      before?.close();
+      break;
+    }
     const wrong = due.held === held ? [] : [`leaving days held: model ${due.held}, engine ${held}`];
     const holding = await whatIsHeld(lab);
     links = holding.links;
@@ -86,6 +90,8 @@ async function playFiles(lab: Lab, before: State, { scenario, index, truth, link
     const asks = isFirst && !isLast && policy.missing === "deactivate" && policy.pick !== "all";
     const wanted = planDay(state, file, isFirst && isLast ? ALONE : { before: shown, isLast, asks }, lab);
     const seen = await lookAt(lab, runs[at]!);
+    // Two answers are right, and what comes after depends on which it was.
+    if (wanted.isOpen) return { state, wrong: [], breaches: [], statuses, wanted, seen, isOver: true };
     statuses.push(seen.error ?? seen.status);
     wrong.push(...compareRuns(wanted, seen, state));
     breaches.push(...breachesOf(truth, file, seen, known));
@@ -94,7 +100,7 @@ async function playFiles(lab: Lab, before: State, { scenario, index, truth, link
     // Whoever says that they are not one input leaves the others to themselves.
     else if (asks) [shown, first] = [NOTHING_BEFORE, at + 1];
     else shown = { ...shown, isWhole: false };
-    if (isLast) return { state, wrong, breaches, statuses, wanted, seen };
+    if (isLast) return { state, wrong, breaches, statuses, wanted, seen, isOver: false };
   }
   throw new Error("A day without a file");
 }
