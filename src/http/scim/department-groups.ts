@@ -51,7 +51,7 @@ function departmentOf({ connection }: Scim, name: string | null): string | null 
   return rest === "" ? null : rest;
 }
 
-/** Those who are in the department still: whoever has another one by now keeps it. */
+/** Those who are in the department still: those who have another one by now keep it. */
 async function stillIn(
   c: Context<Env>,
   { within }: Scim,
