@@ -4,6 +4,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { auditRoutes } from "./api/audit.ts";
+import { auditFileRoutes } from "./api/audit-file.ts";
 import { authenticate } from "./kit/authorize.ts";
 import { bridgeRoutes } from "./bridge/routes.ts";
 import { bridgeErasureRoutes } from "./bridge/erasures.ts";
@@ -46,11 +47,13 @@ import { pgpKeyRoutes } from "./api/pgp-keys.ts";
 import { problem } from "./kit/problem.ts";
 import { liveRoutes } from "./pages/live.ts";
 import { reportRoutes } from "./pages/reports.ts";
+import { templatePages } from "./pages/templates.ts";
 import { retentionRoutes } from "./api/retention.ts";
 import { runDecisionRoutes } from "./api/run-decisions.ts";
 import { runLinkRoutes } from "./api/run-links.ts";
 import { runPageRoutes } from "./pages/run-page.ts";
 import { runResultRoutes } from "./api/run-results.ts";
+import { runDayRoutes } from "./api/run-days.ts";
 import { runRoutes } from "./api/runs.ts";
 import { withScimBody } from "./scim/answer.ts";
 import { scimRoutes } from "./scim/routes.ts";
@@ -91,6 +94,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["", uploadRoutes],
   ["/users/import", importRoutes],
   ["/templates", templateRoutes],
+  ["/run-days", runDayRoutes],
   ["/runs", runRoutes],
   ["/runs", runResultRoutes],
   ["/runs", runDecisionRoutes],
@@ -113,6 +117,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/custom-fields", customFieldRoutes],
   ["", changeRoutes],
   ["/audit", auditRoutes],
+  ["", auditFileRoutes],
   ["/bridges", bridgesRoutes],
   ["/bridge", bridgeRoutes],
   ["/bridge", bridgeUploadRoutes],
@@ -146,6 +151,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/errors", errorPages);
   app.route("/r", runPageRoutes);
   app.route("/reports", reportRoutes);
+  app.route("/templates", templatePages);
   app.route("/oauth", oauthRoutes);
   app.route("/", docsRoutes(app));
   // A hint with a wrong signature counts as a failed log-in.

@@ -13,6 +13,8 @@ export const AUDIT_ACTIONS = [
   "organization.deleted",
   /** After how long leavers are erased and history is deleted was changed. */
   "retention.changed",
+  /** A mail was asked for that shows whether a technical contact gets mails. */
+  "mail.tested",
   /** More people were due at once than may be erased without approval; and that was approved. */
   "retention.held",
   "retention.approved",

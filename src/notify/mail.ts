@@ -24,7 +24,8 @@ export function composeMail(input: MailInput): MailWords {
 }
 
 function wordsWithoutRun(facts: MailFacts, organization: MailInput["organization"]): Words {
-  const { overdue, visits, notUsed, endpoint, retention, again = false, failures = 0 } = facts;
+  const { overdue, visits, notUsed, endpoint, retention, test, again = false, failures = 0 } = facts;
+  if (test !== undefined) return wordsOfTest(organization.name, test.connection);
   if (retention !== undefined) return wordsOfRetention(organization.name, retention);
   if (overdue !== undefined) {
     const feed = headerText(overdue.connection, 60);
@@ -59,6 +60,17 @@ function wordsWithoutRun(facts: MailFacts, organization: MailInput["organization
       { p: `Muster sends nothing any more to the webhook endpoint ${url} (${id}).` },
       { p: `Why: ${reason}` },
       { p: "Correct the receiver, then enable the endpoint again; missed events can be replayed." },
+    ],
+  };
+}
+
+function wordsOfTest(organization: string, connection: string | null): Words {
+  const what = connection === null ? organization : headerText(connection, 60);
+  return {
+    subject: `${what}: a test of the mails from Muster`,
+    blocks: [
+      { p: `Somebody wants to know whether mails about ${what} reach you. This one has, so you need not do anything.` },
+      { p: "Muster writes to you when a run waits for a decision, rows could not be used, or a feed does not work." },
     ],
   };
 }

@@ -98,7 +98,7 @@ export async function endAbsences({ absent, back, candidates, context: { filler 
   }
 }
 
-/** A row that is refused may be about whoever has its address or number. One that is used is about its own person. */
+/** A row that is refused may be about somebody with its address or number. One that is used is about its own person. */
 export function markDisputed({ candidates, context: { known }, others }: Draft): void {
   for (const [candidate, ids] of others) {
     if (!hasFailed(candidates, candidate)) continue;

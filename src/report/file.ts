@@ -11,7 +11,7 @@ import type { IssueRow } from "../reconcile/draft.ts";
 import type { Database } from "../store/database.ts";
 import { type IssueReader, rowsFor } from "../store/runs/issues.ts";
 import { listPgpKeys } from "../store/connections/pgp-keys.ts";
-import type { StoredRun } from "../store/runs/runs.ts";
+import type { Run, StoredRun } from "../store/runs/runs.ts";
 
 export type ReportFormat = "csv" | "xlsx" | "json";
 
@@ -39,11 +39,35 @@ export function reportBytes(
   reader: IssueReader = { connectionId: run.connectionId },
 ): ReadableStream<Uint8Array> {
   const read = () => rowsFor(db, run.organizationId, run.id, reader);
-  const { columns = [], delimiter = null, sheet } = run.input ?? {};
-  const input = { columns, delimiter, sheet };
   if (format === "json") return failureJson(read());
-  const rows = errorsFirst(read, createWording(run.input).inTheirWords);
-  return format === "csv" ? failureCsv(rows, input) : failureWorkbook(rows, input);
+  return tableOf(run, format, errorsFirst(read, createWording(run.input).inTheirWords));
+}
+
+function tableOf(
+  { input }: Run,
+  format: "csv" | "xlsx",
+  rows: AsyncIterable<IssueRow> | Iterable<IssueRow>,
+  isDeclared = false,
+): ReadableStream<Uint8Array> {
+  const { columns = [], delimiter = null, sheet } = input ?? {};
+  return (format === "csv" ? failureCsv : failureWorkbook)(rows, { columns, delimiter, sheet, isDeclared });
+}
+
+/** A report that is sent again by the hub itself. */
+export interface SmallFile {
+  readonly name: string;
+  readonly contentType: string;
+  readonly content: ReadableStream<Uint8Array>;
+}
+
+/** A report of these rows alone, in the form of the input: a workbook of a workbook, everything else as CSV. */
+export function reportFile(found: StoredRun, rows: readonly IssueRow[]): SmallFile {
+  const format = found.run.input?.format === "xlsx" ? "xlsx" : "csv";
+  return {
+    name: reportName(found, format),
+    contentType: REPORT_TYPES[format],
+    content: tableOf(found.run, format, rows, true),
+  };
 }
 
 /** Rows with errors, then those with warnings alone, in words of the sender. They are read twice, to hold none of them. */

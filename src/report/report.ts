@@ -30,6 +30,8 @@ export interface ReportInput {
   readonly delimiter: string | null;
   /** The sheet of a workbook. */
   readonly sheet?: string;
+  /** Whether a CSV file declares its delimiter in a line of its own: then it counts, whatever the connection has. */
+  readonly isDeclared?: boolean;
 }
 
 type Rows = AsyncIterable<ReportRow> | Iterable<ReportRow>;
@@ -65,7 +67,8 @@ async function* csvText(rows: Rows, input: ReportInput): AsyncGenerator<string> 
   const header = headerOf(input);
   // With quotes around every name, only the right delimiter splits the header.
   const written = header.map(header.some((name) => DELIMITER.test(name)) ? quotedCellOf : cellOf);
-  yield BYTE_ORDER_MARK + written.join(delimiter) + LINE_END;
+  const declared = input.isDeclared === true ? `sep=${delimiter}${LINE_END}` : "";
+  yield BYTE_ORDER_MARK + declared + written.join(delimiter) + LINE_END;
   for await (const cells of reportedCells(rows, input)) yield cells.map(cellOf).join(delimiter) + LINE_END;
 }
 
@@ -148,7 +151,7 @@ function joinOnce(texts: readonly string[], separator: string): string {
 }
 
 /** A cell as text; the values of a list are joined by commas. */
-function textOf(cell: Cell): string {
+export function textOf(cell: Cell): string {
   if (typeof cell === "string") return cell;
   if (cell === null || cell === undefined) return "";
   if (Array.isArray(cell)) return cell.map((part) => textOf(part as Cell)).join(",");

@@ -83,15 +83,25 @@ async function fill(world: Importing): Promise<Record<string, string>> {
   await world.import(
     csv(COLUMNS, ...crowd(40, 1, () => `,yes,Head of ${LONG}`), `L1,l1@acme.test,${LONG},${LONG},yes,`),
   );
-  const partial = await world.import(csv(COLUMNS, ...crowd(41, 1, (i) => i < 6 ? ",perhaps," : ",yes,Lead")));
+  await world.import(csv(COLUMNS, ...crowd(41, 1, (i) => i < 6 ? ",perhaps," : ",yes,Lead")));
+  await world.connect("second", { name: `Of ${LONG}` });
+  const partial = await world.import(
+    csv(
+      COLUMNS,
+      ...crowd(41, 201, (i) => i < 206 ? ",perhaps," : ",yes,Lead"),
+      `L2,l2@acme.test,${LONG},${LONG},maybe,,x`,
+    ),
+    { connection: "second" },
+  );
   await world.import("\u0000\u0001 no table");
   await world.import(csv(COLUMNS, ...crowd(40, 1, (i) => i <= 15 ? ",no," : ",yes,Lead")));
-  const [person] = await world.people();
+  const [person, other] = await world.people();
   const make = async (path: string, json: object): Promise<string> =>
     (await (await world.ask(path, { json })).json()).id;
   return {
     "runs/:id": partial.id,
     "people/:id": person!.id,
+    other: other!.id,
     "members/:id": await make("/v1/members", { email: "di@example.com", name: `Di ${LONG}`, role: "approver" }),
     "tokens/:id": await make("/v1/tokens", { name: `Of ${LONG}`, scopes: ["users:read"] }),
     "webhooks/:id": await make("/v1/webhook-endpoints", { url: "https://hooks.example.com/muster" }),
@@ -112,6 +122,10 @@ test(
         "/o/default/explain?q=E0001",
         "/o/default/people?q=Nobody",
         "/o/default/nowhere",
+        `/o/default/people/${examples["people/:id"]}/merge?into=${examples.other}`,
+        `/o/default/import/files?run=${examples["runs/:id"]}`,
+        "/templates",
+        "/templates/custom",
         "/sign-in",
         "/errors/email_invalid",
         "/errors/nowhere",
@@ -124,12 +138,15 @@ test(
           await signIn(page, url, token);
           for (const address of addresses) {
             await page.goto(url + address);
+            if (PICTURES !== null) {
+              const file = `${address.replaceAll(/[^\w]+/g, "-").slice(1)}-${name}.png`;
+              await page.screenshot({ path: join(PICTURES, file), fullPage: true });
+            }
+            // What is folded away, too.
+            await page.evaluate(() => document.querySelectorAll("details").forEach((each) => each.open = true));
             for (const found of await findingsOn(page)) problems.push(`${name} ${address}: ${found}`);
             const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
             if (over > 0) problems.push(`${name} ${address}: ${over} px too wide`);
-            if (PICTURES === null) continue;
-            const file = `${address.replaceAll(/[^\w]+/g, "-").slice(1)}-${name}.png`;
-            await page.screenshot({ path: join(PICTURES, file), fullPage: true });
           }
           await page.close();
         }

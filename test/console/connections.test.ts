@@ -179,7 +179,7 @@ test("rules are changed one by one, what is emptied goes back to its default, an
     assert.equal(fields["/policy/only_statuses"], "Full-Time\nPart-Time");
     const wrong = await visitor.send(page, "/rules", { ...fields, "/policy/missing_after_runs": "1000" });
     assert.equal(wrong.status, 400);
-    assert.match(wrong.text, /name="\/policy\/missing_after_runs"[^>]*value="1000"[^>]*aria-invalid/);
+    assert.match(wrong.text, /name="\/policy\/missing_after_runs"[^>]*aria-invalid="true"[^>]*value="1000"/);
     const same = await visitor.send(page, "/rules", fields);
     assert.equal(same.status, 200);
     const untouched = await connectionOf(world, "csv");

@@ -50,6 +50,8 @@ test("a file is uploaded, its plan is looked at, approved, and its people are th
     const home = await visitor.open("/o/default");
     assert.match(home.text, /Nothing waits for you/);
     assert.match(home.text, /3 people were created/);
+    assert.match(home.text, /aria-label="Added or active again: 3, most on 2 March: 3"/);
+    assert.match(home.text, /<th scope="row">2 March<\/th>\s*<td>1<\/td>\s*<td>3<\/td>/);
     const file = await visitor.ask("/o/default/people/people.csv");
     assert.equal((await file.text()).trim().split("\n").length, 4);
     const { data } = await (await world.ask("/v1/audit")).json();
@@ -71,6 +73,38 @@ test("where nothing has come yet, the first page takes the first file from who m
     await world.carry();
     assert.match((await admin.open(await sent)).text, /would be created/);
     assert.ok(!(await admin.open("/o/default")).text.includes("Begin with a file"));
+  });
+});
+
+test("several files are sent together, each with a run of its own, and one that is refused holds up no other", async () => {
+  await importing(async (world) => {
+    const visitor = await signedIn(world), page = await visitor.open("/o/default/import");
+    const { action } = formIn(page.text, "/import/csv"),
+      post = { method: "POST", headers: { "sec-fetch-site": "same-origin" } };
+    const send = async (...files: readonly File[]) => {
+      const body = new FormData();
+      for (const file of files) body.append("file", file);
+      return await visitor.ask(action, { ...post, body });
+    };
+    const people = (from: number, name: string) =>
+      new File([csv(COLUMNS, ...crowd(2000, from, () => ",yes,Lead")) as string], name, { type: "text/csv" });
+    const sent = await send(people(1, "north.csv"), people(3001, "south.csv"));
+    assert.equal(sent.status, 303);
+    const waiting = await visitor.open(sent.headers.get("location")!);
+    assert.match(waiting.text, /2 files were sent[\s\S]*data-live[\s\S]*north\.csv[\s\S]*south\.csv/);
+    await world.carry();
+    const done = await visitor.open(waiting.path);
+    assert.equal(done.text.split("2,000 people would be created").length, 3);
+    const mixed = await send(people(1, "<b>north.csv"), new File([], ""), people(1, "west.csv"));
+    assert.equal(mixed.status, 400);
+    const text = await mixed.text();
+    assert.match(text, /1 file was not taken[\s\S]*No file was chosen[\s\S]*&lt;b&gt;north\.csv[\s\S]*west\.csv/);
+    assert.equal((await world.runs()).length, 4);
+    assert.equal((await world.people()).length, 0);
+    const broken = `--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nemail\r\n`;
+    const headers = { ...post.headers, "content-type": "multipart/form-data; boundary=b" };
+    assert.equal((await visitor.ask(action, { ...post, headers, body: broken })).status, 422);
+    assert.equal((await world.runs()).length, 4);
   });
 });
 

@@ -177,7 +177,7 @@ test("an endpoint is changed only as it was shown, and what was typed comes back
     const wrong = await admin.send(stale, `/webhooks/${id}`, { ...typed, url: "ftp://hooks.example.com" });
     assert.equal(wrong.status, 422);
     assert.match(wrong.text, /aria-invalid/);
-    assert.match(wrong.text, /id="url-fault">(?!It [A-Z])/);
+    assert.match(wrong.text, /id="f-url-wrong">(?!It [A-Z])/);
     assert.equal((await admin.send(wrong, `/webhooks/${id}`, typed)).status, 200);
     const changed = await (await ask(path)).json();
     assert.deepEqual([changed.url, changed.description, changed.event_types], [typed.url, "Mine", null]);
@@ -249,7 +249,7 @@ test("the organization is changed on its page, and it warns while nobody gets ma
     assert.equal(wrong.status, 400);
     assert.match(wrong.text, /value="two"/);
     assert.match(wrong.text, /should be an email/);
-    assert.match(wrong.text, /id="leavers_months-fault"/);
+    assert.match(wrong.text, /id="f-leavers_months-wrong"/);
     assert.equal(
       (await (await ask("/v1/organization")).json()).name,
       "Default",
@@ -342,6 +342,11 @@ test("the audit is narrowed down by what was done, by whom, about what and when"
     assert.equal(created(await open("?since=2026-03-02&until=2026-03-04")), 2);
     assert.match(await open("?actor=nobody"), /No entries/);
     assert.equal((await admin.open(`${SETTINGS}/audit?since=soon`)).status, 400);
+    const file = await admin.ask(`${SETTINGS}/audit/audit.csv?action=token.created`);
+    assert.match(file.headers.get("content-disposition")!, /audit\.csv/);
+    const [header, ...lines] = (await file.text()).trim().split("\r\n");
+    assert.match(header!, /seq,at,action,actor_kind/);
+    assert.ok(lines.length > 0 && lines.every((line) => line.includes(",token.created,")), lines.join());
     const looker = await signedIn(hub, LOOKS);
     assert.equal((await looker.open(`${SETTINGS}/audit`)).status, 403);
     const auditor = await signedIn(hub, ["audit:read"]);
@@ -404,5 +409,29 @@ test("ids of another organization are not there", async () => {
     }
     assert.equal((await createAsk(hub, token.token)("/v1/runs")).status, 200);
     assert.ok(createApp(hub).routes.some(({ path }) => path.includes("/settings/")));
+  });
+});
+
+test("a test mail is sent from the page of mails, which shows what became of each", async () => {
+  await withAdmin(async ({ hub, admin, ask }) => {
+    const page = await admin.open(`${SETTINGS}/mails`);
+    assert.match(page.text, /The organization: nobody yet/);
+    const nobody = await admin.send(page, "/mails", { connection_id: "" });
+    assert.equal(nobody.status, 422);
+    assert.match(nobody.text, /No mail was sent/);
+    Object.assign(hub, { mailFrom: "muster@example.com" });
+    await ask("/v1/organization", { method: "PATCH", json: { technical_contact: "it@acme.test" } });
+    const json = { connector: "csv-upload", name: MARKUP, technical_contact: "pay@acme.test" };
+    const { id } = await (await ask("/v1/connections", { json })).json();
+    const asked = await admin.open(`${SETTINGS}/mails`);
+    assert.match(asked.text, /The organization: it@acme\.test[\s\S]*pay@acme\.test/);
+    for (let n = 0; n < 2; n++) await admin.send(asked, "/mails", { connection_id: id });
+    const { data } = await (await ask("/v1/mails")).json();
+    assert.deepEqual(data.map(({ connection_id }: { connection_id: string }) => connection_id), [id], "sent once");
+    const shown = await admin.open(`${SETTINGS}/mails`);
+    assert.match(shown.text, /<h3>A test<\/h3>[\s\S]*On its way/);
+    assert.ok(!shown.text.includes(MARKUP));
+    const looker = await signedIn(hub, LOOKS);
+    assert.ok(!(await looker.open("/o/default")).text.includes(`${SETTINGS}/mails`));
   });
 });

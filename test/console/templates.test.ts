@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PRESETS } from "../../src/model/preset.ts";
-import { signIn } from "../support/console.ts";
+import { createVisitor, signIn } from "../support/console.ts";
 import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";
 
 const MARKUP = "<img src=x onerror=alert(1)>";
@@ -49,6 +49,34 @@ test("templates need the scope that sends files", async () => {
     const looker = await signIn(hub, await createTestToken(hub, { scopes: ["users:read", "runs:read"] }));
     for (const path of ["", "/custom", "/departments", "/users.csv", "/departments.xlsx"]) {
       assert.equal((await looker.open(`/o/default/templates${path}`)).status, 403, path);
+    }
+  } finally {
+    hub.close();
+  }
+});
+
+test("who cannot sign in reads the same pages, and downloads the same files, without anything of an organization", async () => {
+  const hub = await createTestHub();
+  try {
+    const ask = createAsk(hub, await createTestToken(hub)), stranger = createVisitor(hub);
+    await ask("/v1/custom-fields/Shoe%20size", { method: "PUT", json: { type: "text" } });
+    const list = await stranger.open("/templates");
+    assert.match(list.headers.get("cache-control")!, /public/);
+    for (const preset of [...Object.keys(PRESETS), "departments"]) {
+      assert.ok(list.text.includes(`"/templates/${preset}"`), preset);
+      const page = await stranger.open(`/templates/${preset}`);
+      assert.match(page.text, /<th scope="col">[\s\S]*An empty cell/);
+      assert.ok(!/Shoe size/.test(page.text), preset);
+      const files = [...page.text.matchAll(/"(\/templates\/\w+\.(?:csv|xlsx)[^"]*)"/g)];
+      assert.equal(files.length, 2, preset);
+      for (const [, file] of files) {
+        const answer = await stranger.ask(file!);
+        assert.equal(answer.status, 200, file);
+        assert.match(answer.headers.get("content-disposition")!, /attachment/);
+      }
+    }
+    for (const path of ["/templates/nothing", "/templates/users.csv?preset=nothing", "/templates/constructor"]) {
+      assert.equal((await stranger.ask(path)).status, 404, path);
     }
   } finally {
     hub.close();

@@ -66,6 +66,10 @@ interface Write {
 
 /** How to make each writing route write: the things it needs, the request, and what it is called in the audit. */
 const WRITES: Record<string, () => Promise<Write>> = {
+  "POST /v1/mails/test": async () => {
+    await admin("/v1/organization", { method: "PATCH", json: { technical_contact: "it@acme.test" } });
+    return { path: "/v1/mails/test", json: {} };
+  },
   "POST /v1/members": () => Promise.resolve({ path: "/v1/members", json: { email: "one@acme.test", role: "viewer" } }),
   "PATCH /v1/members/:id": async () => ({ path: await member("two"), json: { role: "admin" } }),
   "DELETE /v1/members/:id": async () => ({ path: await member("three") }),
@@ -535,6 +539,28 @@ test("the audit is read page by page, filtered by time, action and thing, and on
   assert.equal((await reader("/v1/audit")).status, 200);
   const other = createAsk(hub, await createTestToken(hub, { scopes: ["users:read"] }));
   assert.equal((await other("/v1/audit")).status, 403);
+});
+
+test("the audit is one CSV file with all that fits the filters, however many entries there are", async () => {
+  await operator("/v1/organizations", { json: { slug: "busy", name: "Busy" } });
+  const { id } = (await findOrganizationNamed(hub.db, "busy"))!;
+  await hub.db.write([hub.db.run(sql`insert into audit_entries
+    (organization_id, seq, at, actor_kind, actor_id, actor_name, action, subjects)
+    select ${id}, seq + (select max(seq) from audit_entries where organization_id = ${id}), 0, 'token', 'tok_1', '=1+1, "x"', 'run.approved', '["run_1","run_2"]' from (
+      with recursive n(seq) as (select 1 union all select seq + 1 from n where seq < 1100) select seq from n)`)]);
+  const busy = createAsk(hub, await createTestToken(hub, { organization: "busy", scopes: ["audit:read"] }));
+  const answer = await busy("/v1/audit.csv?action=run.approved");
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get("content-disposition")!, /audit\.csv/);
+  const [header, ...lines] = (await answer.text()).trim().split("\r\n");
+  assert.match(header!, /^\ufeff?seq,at,action,actor_kind,actor_id,actor_name,subjects,request_id,address,hash$/);
+  const seqs = lines.map((line) => Number(line.split(",")[0]));
+  assert.deepEqual(seqs, Array.from({ length: 1100 }, (_, i) => seqs[0]! - i));
+  assert.match(lines[0]!, /run\.approved,token,tok_1,"'=1\+1, ""x""",run_1 run_2,,,/);
+  assert.equal((await busy("/v1/audit.csv?action=nothing.done")).status, 400);
+  assert.equal((await busy("/v1/audit.csv?limit=1")).status, 400);
+  const other = createAsk(hub, await createTestToken(hub, { scopes: ["users:read"] }));
+  assert.equal((await other("/v1/audit.csv")).status, 403);
 });
 
 test("an organization sees nothing of another's audit", async () => {

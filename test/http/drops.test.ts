@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
-import { readFormFile } from "../../src/http/kit/multipart.ts";
+import { readFormFile, splitForm } from "../../src/http/kit/multipart.ts";
+import type { Bytes } from "../../src/store/runs/cut-body.ts";
 import { openDrop } from "../../src/store/runs/drop-content.ts";
 import { expireDrops, findDrop } from "../../src/store/runs/drops.ts";
 import { runs } from "../../src/store/runs/schema.ts";
@@ -11,6 +12,7 @@ import { type RUN_STATUSES } from "../../src/model/run.ts";
 import { decodeId } from "../../src/model/id.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
+const TYPE = "multipart/form-data; boundary=bound";
 const CSV = "employee_id,email\n1,ana@example.com\n";
 const csv = { "content-type": "text/csv" };
 
@@ -142,6 +144,36 @@ test("a form's file reads the same however its bytes arrive", async () => {
     ),
     { numRuns: 100 },
   );
+});
+
+test("a form with several files is split into forms of one, however much of each is read", async () => {
+  const part = (name: string, text: string) =>
+    `--bound\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n\r\n${text}\r\n`;
+  const texts = ["a\r\n--boun", "", "x".repeat(5000)], names = ["a", "b", "c"];
+  const bytes = new TextEncoder().encode(`${names.map((name, i) => part(name, texts[i]!)).join("")}--bound--\r\n`);
+  for (const size of [1, 7, 64, 100_000]) {
+    for (const skipped of [-1, 0, 1, 2]) {
+      let at = 0;
+      const body = new ReadableStream<Uint8Array>({
+        pull: (controller) => at < bytes.length ? controller.enqueue(bytes.slice(at, at += size)) : controller.close(),
+      });
+      const found: (readonly [string | null, string])[] = [];
+      for await (const split of splitForm(body as Bytes, TYPE)) {
+        if (found.length === skipped) {
+          const reader = split.body.getReader();
+          await reader.read();
+          const reading = reader.read();
+          await reader.cancel();
+          await reading;
+          found.push([split.name, texts[skipped]!]);
+          continue;
+        }
+        const { name, content } = await readFormFile(split.body, TYPE);
+        found.push([name, await new Response(content).text()]);
+      }
+      assert.deepEqual(found, names.map((name, i) => [name, texts[i]]), `${size} ${skipped}`);
+    }
+  }
 });
 
 test("a body that breaks off leaves no drop, no content and no run", async () => {

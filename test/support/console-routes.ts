@@ -19,7 +19,7 @@ const USUAL: Readonly<Record<string, string>> = {
   "members/:id": "mem_00000000001",
   "sessions/:id": "ses_00000000001",
   "templates/:id": "tpl_00000000001",
-  "templates/:name": "default",
+  "templates/:name": "custom",
   "tokens/:id": "tok_00000000001",
   "webhooks/:id": "whe_00000000001",
 };

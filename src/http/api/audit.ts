@@ -1,5 +1,5 @@
 /** Reads the audit of an organization: who did what, the latest first. Writes nothing. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { AUDIT_ACTIONS } from "../../model/audit.ts";
 import type { Database } from "../../store/database.ts";
@@ -15,8 +15,7 @@ import { INSTANT, listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 import { MOMENT } from "../kit/values.ts";
 
-const FILTER = z.strictObject({
-  ...PAGING,
+export const FILTERS = {
   since: MOMENT.optional().meta({ description: "Entries at or after this date or instant" }),
   until: MOMENT.optional().meta({ description: "Entries before this date or instant" }),
   action: z.enum(AUDIT_ACTIONS).optional().meta({ description: "Entries of this action only" }),
@@ -25,7 +24,8 @@ const FILTER = z.strictObject({
     description: "Entries of the actor with this id, name or kind",
     examples: ["tok_2"],
   }),
-});
+};
+const FILTER = z.strictObject({ ...PAGING, ...FILTERS });
 
 export const ENTRY = z.strictObject({
   seq: z.int(),
@@ -57,6 +57,18 @@ export function viewEntry(entry: AuditEntry & { hash: string | null }): AuditEnt
   };
 }
 
+type Given = Partial<Record<"since" | "until", number> & Record<"action" | "subject" | "actor", string>>;
+
+/** Reads a page of the entries that the query's values mean. */
+export function readerOf(c: Context<Env>, given: Given) {
+  const { since = null, until = null, action = null, subject = null, actor = null } = given;
+  const filter = { since, until, action, subject, actor };
+  // Without a filter, the page is read from the index directly.
+  const isPlain = Object.values(filter).every((value) => value === null);
+  return (db: Database, id: number, place: Place) =>
+    isPlain ? listAudit(db, id, filter, place) : readHeavy(c.get("hub"), "listAudit", askerOf(c), id, filter, place);
+}
+
 const list = route(
   describe("listAudit", "Read the audit", { 200: listOf(ENTRY) }, {
     description: "Who did what, the latest first. Append-only and chained by `hash`; it has ids, never values.",
@@ -64,13 +76,7 @@ const list = route(
   requires("audit:read"),
   query(FILTER),
   (c) => {
-    const { since = null, until = null, action = null, subject = null, actor = null } = c.req.valid("query");
-    const filter = { since, until, action, subject, actor };
-    // Without a filter, the page is read from the index directly.
-    const isPlain = Object.values(filter).every((value) => value === null);
-    const load = (db: Database, id: number, place: Place) =>
-      isPlain ? listAudit(db, id, filter, place) : readHeavy(c.get("hub"), "listAudit", askerOf(c), id, filter, place);
-    return answerList(c, "audit", load, ({ seq }) => seq, viewEntry);
+    return answerList(c, "audit", readerOf(c, c.req.valid("query")), ({ seq }) => seq, viewEntry);
   },
 );
 

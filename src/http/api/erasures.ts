@@ -46,6 +46,7 @@ export const ERASURE = z.strictObject({
   completed_at: INSTANT.nullable().meta({ description: "Null while something is pending" }),
 }).meta({ id: "Erasure" });
 
+export type ErasureView = z.infer<typeof ERASURE>;
 type Left = z.infer<typeof LEFT>;
 
 export async function viewErasure(hub: Hub, erasure: Erasure): Promise<z.infer<typeof ERASURE>> {

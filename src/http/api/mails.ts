@@ -1,21 +1,32 @@
 /** Mails of the last 30 days: which were sent, which are queued, and why some failed. Their text is not stored. */
 import { Hono } from "hono";
 import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
+import { whyNoMail } from "../../notify/invitations.ts";
+import { MAX_TESTS_AN_HOUR, queueTestMail } from "../../notify/test-mail.ts";
+import { findContact } from "../../store/notify/contacts.ts";
 import { listMails, type Mail } from "../../store/notify/mails.ts";
 import { MAIL_TYPES } from "../../store/notify/schema-mails.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
-import { requires } from "../kit/authorize.ts";
-import { describe, route } from "../kit/describe.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { describe, json, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { answerList, PAGING } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
-import { query } from "../kit/validate.ts";
+import { jsonBody, query } from "../kit/validate.ts";
+import { loadConnection } from "./connections.ts";
 
 const STATUS = z.enum(["queued", "sent", "failed", "dropped"]);
 const FILTER = z.strictObject({
   ...PAGING,
   status: STATUS.optional().meta({ description: "Mails with this status only" }),
+});
+
+const TEST = z.strictObject({
+  connection_id: idOf("con").nullable().default(null).meta({
+    description: "Whose technical contact gets it; null: the organization's",
+  }),
 });
 
 const MAIL = z.strictObject({
@@ -31,6 +42,8 @@ const MAIL = z.strictObject({
   created_at: INSTANT,
   sent_at: INSTANT.nullable(),
 }).meta({ id: "Mail" });
+
+export type MailView = z.infer<typeof MAIL>;
 
 function viewMail(mail: Mail): z.infer<typeof MAIL> {
   return {
@@ -62,5 +75,30 @@ const list = route(
   },
 );
 
+const test = route(
+  describe("sendTestMail", "Send a test mail", { 202: json(MAIL) }, {
+    description:
+      `Queues a mail that shows whether a technical contact gets mails; at most ${MAX_TESTS_AN_HOUR} an hour.`,
+    faults: ["not_found", "rate_limited", "unprocessable"],
+  }),
+  requires("connections:write"),
+  jsonBody(TEST),
+  async (c) => {
+    const hub = c.get("hub"), { id } = c.get("organization"), { connection_id } = c.req.valid("json");
+    const connection = connection_id === null ? null : await loadConnection(c, connection_id);
+    const why = whyNoMail({ mailFrom: hub.mailFrom });
+    if (why !== null) throw new Fault("unprocessable", why);
+    if (await findContact(hub.db, id, connection?.id ?? null) === null) {
+      throw new Fault("unprocessable", "There is no technical contact to write to; set one");
+    }
+    const mail = await queueTestMail(hub, id, connection, byOf(c));
+    if (mail !== null) return c.json(viewMail(mail), 202);
+    throw new Fault("rate_limited", `There were ${MAX_TESTS_AN_HOUR} test mails within an hour; try again later`, {
+      retryAfterS: 600,
+    });
+  },
+);
+
 export const mailRoutes: Hono<Env> = new Hono<Env>()
-  .get("/", ...list);
+  .get("/", ...list)
+  .post("/test", ...test);

@@ -44,7 +44,7 @@ const users = (operationId: string, format: Format) =>
     async (c) => {
       const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
       const { preset, examples } = c.req.valid("query");
-      return file(usersTemplate(preset, custom, examples === "true"), format);
+      return templateFile(usersTemplate(preset, custom, examples === "true"), format);
     },
   );
 
@@ -55,7 +55,7 @@ const departments = (operationId: string, format: Format) =>
     }),
     requires("drops:write"),
     query(INPUT),
-    (c) => file(departmentsTemplate(c.req.valid("query").examples === "true"), format),
+    (c) => templateFile(departmentsTemplate(c.req.valid("query").examples === "true"), format),
   );
 
 const COLUMNS = z.strictObject({
@@ -70,7 +70,7 @@ const COLUMNS = z.strictObject({
 
 export type TemplateColumns = z.infer<typeof COLUMNS>;
 
-function viewColumns({ columns }: Template): TemplateColumns {
+export function viewColumns({ columns }: Template): TemplateColumns {
   return {
     columns: columns.map(({ header, examples, explanation }) => ({
       header,
@@ -110,7 +110,7 @@ export const templateRoutes: Hono<Env> = new Hono<Env>()
   .get("/departments.csv", ...departments("getDepartmentsTemplate", "csv"))
   .get("/departments.xlsx", ...departments("getDepartmentsWorkbookTemplate", "xlsx"));
 
-function file(template: Template, format: Format): Response {
+export function templateFile(template: Template, format: Format): Response {
   return new Response(format === "csv" ? templateCsv(template) : templateWorkbook(template), {
     headers: {
       "content-type": format === "csv" ? "text/csv; charset=utf-8" : XLSX,

@@ -1,10 +1,8 @@
 /** People as files: everybody who fits the filters of the list of users, in the columns that an import reads. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import { Fault } from "../../model/errors.ts";
 import { peopleFile, type PeopleFormat } from "../../report/people.ts";
 import { XLSX } from "../../report/workbook.ts";
-import { retry } from "../../std/retry.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import { recordExport } from "../../store/people/exports.ts";
 import { loadUsers, type StoredUser, type UserFilter } from "../../store/people/users.ts";
@@ -12,14 +10,13 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { type Answer, BYTES, describe, download, route, SPREADSHEETS } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
+import { patiently } from "../kit/patiently.ts";
 import { query } from "../kit/validate.ts";
 import { filterOf, FILTERS, findFiltered } from "./user-filter.ts";
 
 const INPUT = z.strictObject(FILTERS);
 /** People that are read at once. */
 const PAGE = 200;
-/** How often a page is asked for again while other searches take their turns. */
-const MAX_TRIES = 10, PAUSE_MS = 500;
 
 const TYPES: Readonly<Record<PeopleFormat, string>> = {
   csv: "text/csv; charset=utf-8",
@@ -77,10 +74,7 @@ async function* pagesFrom(c: Context<Env>, filter: UserFilter, first: Page): Asy
   yield first.users;
   for (let after = first.next; after !== null;) {
     const place: number = after;
-    const page = await retry(() => readPage(c, filter, place), (error, failures) => {
-      const isBusy = error instanceof Fault && (error.code === "unavailable" || error.code === "rate_limited");
-      return isBusy && failures < MAX_TRIES && !signal.aborted ? PAUSE_MS * failures : null;
-    }, signal);
+    const page = await patiently(() => readPage(c, filter, place), signal);
     yield page.users;
     after = page.next;
   }

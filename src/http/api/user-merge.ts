@@ -52,6 +52,8 @@ const MERGE = z.strictObject({
   obstacles: z.array(z.string()).readonly().meta({ examples: [[]] }),
 }).meta({ id: "Merge" });
 
+export type MergeView = z.infer<typeof MERGE>;
+
 const UNDONE = z.strictObject({
   user_id: idOf("usr"),
   from: idOf("usr"),
@@ -59,6 +61,8 @@ const UNDONE = z.strictObject({
   reports: USERS,
   left: z.array(z.string()).readonly().meta({ description: "What could not be brought back", examples: [[]] }),
 }).meta({ id: "MergeUndone" });
+
+export type UndoneView = z.infer<typeof UNDONE>;
 
 const merge = route(
   describe("mergeUser", "Merge a record of a person into another", { 200: json(MERGE) }, {
@@ -184,7 +188,11 @@ function viewMerge(
     unlinked: unlinked.map((link) => viewLink(link, isShown)),
     reports: reports.map(({ id }) => encodeId("usr", id)),
     filled: [...combined.filled],
-    lost: combined.lost.map((each) => isShown ? each : { field: each.field, kept: null, lost: null }),
+    lost: combined.lost.map(({ field, kept, lost }) => ({
+      field,
+      kept: isShown ? viewValue(field, kept) : null,
+      lost: isShown ? viewValue(field, lost) : null,
+    })),
     contradicts,
     obstacles,
   };
@@ -198,6 +206,12 @@ function viewUndone(c: Context<Env>, { user }: StoredUser, from: number, undone:
     reports: undone.reports.map((id) => encodeId("usr", id)),
     left: undone.left,
   };
+}
+
+/** Departments and managers by their ids. */
+function viewValue(field: string, value: unknown): unknown {
+  if (typeof value !== "number") return value;
+  return field === "department_name" ? encodeId("dep", value) : field === "manager" ? encodeId("usr", value) : value;
 }
 
 /** A key may be an address. */

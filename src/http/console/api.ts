@@ -54,6 +54,10 @@ async function faultOf(answer: Response): Promise<Fault> {
     detail: string;
     errors: Fault["errors"];
   };
-  const seconds = Number(answer.headers.get("retry-after"));
-  return new Fault(code, detail, { errors, ...(seconds > 0 ? { retryAfterS: seconds } : {}) });
+  const seconds = Number(answer.headers.get("retry-after")), location = answer.headers.get("location");
+  return new Fault(code, detail, {
+    errors,
+    ...(seconds > 0 ? { retryAfterS: seconds } : {}),
+    ...(location === null ? {} : { location }),
+  });
 }

@@ -7,12 +7,12 @@ import type { RunView } from "../../model/run.ts";
 import { allows } from "../../model/scope.ts";
 import { fieldInWords } from "../../notify/words.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
-
 import type { DropColumnsView } from "../api/drop-columns.ts";
 import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import type { Html } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
+import { viewOptions } from "./fields.ts";
 import { answerConsole, formFields, pathIn } from "./frame.ts";
 import { PAGE, readOwnForm } from "./guards.ts";
 import { planFile } from "./import.ts";
@@ -117,6 +117,7 @@ const REASONS: Readonly<Record<ColumnView["because"], string>> = {
 function viewColumn(view: ColumnView, n: number, { fields }: Loaded, canChange: boolean): Html {
   const { column, field, because, suggestion, samples } = view;
   const name = column === "" ? `Column ${n + 1}, without a name` : column;
+  const options = fields.map(({ key, name }) => ({ value: key, title: name }));
   const isChosen = canChange && because !== "report" && column !== "";
   return html`<li>
     <div class="who"><h3 id="column-${n}">${name}</h3>
@@ -133,19 +134,12 @@ function viewColumn(view: ColumnView, n: number, { fields }: Loaded, canChange: 
     isChosen
       ? html`
         <select name="field-${n}" aria-labelledby="column-${n}">
-          ${viewOption(NOT_USED, "not used", field ?? NOT_USED)}
-          ${fields.map(({ key, name }) => viewOption(key, name, field ?? NOT_USED))}
+          ${viewOptions([{ value: NOT_USED, title: "not used" }, ...options], field ?? NOT_USED)}
         </select>
       `
       : ""
   }
   </li>`;
-}
-
-function viewOption(value: string, name: string, chosen: string): Html {
-  return value === chosen
-    ? html`<option value="${value}" selected>${name}</option>`
-    : html`<option value="${value}">${name}</option>`;
 }
 
 function nameOf(field: string, fields: Loaded["fields"]): string {

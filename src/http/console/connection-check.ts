@@ -6,7 +6,8 @@ import type { Html } from "../pages/frame.ts";
 import { valueInWords } from "./connection-facts.ts";
 import type { Shown } from "./connection-shown.ts";
 import { named } from "./feeds.ts";
-import { UNTYPED, viewChoice } from "./fields.ts";
+import { UNTYPED, viewChoice, viewChoices } from "./fields.ts";
+import { versionField } from "./forms.ts";
 import { formFields, may } from "./frame.ts";
 
 /** As the API gives it. */
@@ -51,17 +52,20 @@ function viewStatuses(c: Context<Env>, { connection, path }: Shown, statuses: re
       <form method="post" action="${path}/statuses" class="form">${formFields(c)}
         ${viewChoice(
           { type: "radio", name: "all", value: "yes", label: "People of all employment statuses" },
-          only === null ? "yes" : "no",
+          [only === null ? "yes" : "no"],
           UNTYPED,
         )}
         ${viewChoice(
           { type: "radio", name: "all", value: "no", label: "Only people with these" },
-          only === null ? "yes" : "no",
+          [only === null ? "yes" : "no"],
           UNTYPED,
         )}
-        <fieldset class="inner"><legend class="hidden">Employment statuses</legend>${all.map((status) =>
-          viewChoice({ type: "checkbox", name: "status", value: status, label: status }, only ?? [], UNTYPED)
-        )}</fieldset>
+        ${viewChoices({
+          name: "status",
+          label: "Employment statuses",
+          options: all.map((status) => ({ value: status, title: status })),
+          chosen: only ?? [],
+        }, UNTYPED)}
         <p class="small soft">People who have another status later are deactivated.</p>
         <div class="decide"><button>Save</button></div>
       </form>
@@ -80,7 +84,7 @@ function viewHostKey(c: Context<Env>, { connection, path }: Shown, key: unknown)
       <p>The server shows the host key <code>${key}</code>. Compare it with what its owner says, on another way than by
         this connection. Neither user name nor password was sent yet.</p>
       <form method="post" action="${path}/host-key" class="decide">${formFields(c)}
-        <input type="hidden" name="host_key" value="${key}"><input type="hidden" name="version" value="${version}">
+        <input type="hidden" name="host_key" value="${key}">${versionField(version)}
         <button class="go">It is the same: trust it</button></form>
     </section>
   `;

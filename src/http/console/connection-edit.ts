@@ -9,14 +9,14 @@ import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { EXPECTED_BY } from "../kit/values.ts";
 import type { Html } from "../pages/frame.ts";
-import { faultOf, readSettingsFields, typedAgain, viewRefused, viewSettingsFields } from "./connection-form.ts";
+import { readSettingsFields, viewSettingsFields } from "./connection-form.ts";
 import { contactHint } from "./connection-new.ts";
 import { connectionInApi, connectionPath, connectorOf, listConnectors, patchConnection } from "./connection-shown.ts";
-import { type Typed, UNTYPED, viewFolded, viewInput } from "./fields.ts";
-import { orAgain, statusOf } from "./forms.ts";
+import { isWrongAt, type Typed, UNTYPED, viewFolded, viewInput } from "./fields.ts";
+import { faultOf, statusOf, tryChange, versionField, viewRefused } from "./forms.ts";
 import { answerConsole, formFields, may } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
-import { readSchedule, SCHEDULE_FIELDS, scheduleInWords, viewScheduleFields } from "./schedule.ts";
+import { readSchedule, scheduleInWords, viewScheduleFields } from "./schedule.ts";
 import { readProperties, type Schema, viewProperty } from "./schema-form.ts";
 
 interface Edited {
@@ -46,11 +46,9 @@ export const saveConnection = route(PAGE, async (c) => {
   const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
   const edited = await load(c);
   const { changes, errors } = readChanges(edited, form);
-  if (errors.size > 0) return await answerForm(c, edited, { form, errors }, faultOf(errors));
-  return await orAgain(
-    () => patchConnection(c, changes, form.get("version")),
-    (refusal) => answerForm(c, edited, typedAgain(form, refusal, SCHEDULE_FIELDS), refusal),
-  );
+  if (errors.size > 0) return await answerForm(c, edited, { form, refused: faultOf(errors) });
+  const tried = await tryChange(() => patchConnection(c, changes, form.get("version")));
+  return "refused" in tried ? await answerForm(c, edited, { form, ...tried }) : tried.done;
 });
 
 async function load(c: Context<Env>): Promise<Edited> {
@@ -102,22 +100,17 @@ function sorted(value: unknown): string {
   );
 }
 
-function answerForm(
-  c: Context<Env>,
-  { connection, connector }: Edited,
-  typed: Typed,
-  refusal: Fault | null = null,
-): Promise<Response> {
+function answerForm(c: Context<Env>, { connection, connector }: Edited, typed: Typed): Promise<Response> {
   const path = connectionPath(c, connection.slug), { timezone } = c.get("organization");
   return answerConsole(c, {
     title: `Settings of ${connection.name}`,
     section: "/connections",
     main: html`
-      ${refusal === null ? "" : viewRefused(refusal)}
+      ${viewRefused(typed.refused)}
       <h1>Settings of ${connection.name}</h1>
       <section class="card">
         <form method="post" action="${path}/settings" class="form">${formFields(c)}
-          <input type="hidden" name="version" value="${connection.version}">
+          ${versionField(connection.version)}
           ${viewInput({ name: "/name", label: "Name", value: connection.name, isRequired: true }, typed)}
           ${connector === null
             ? html`<p>The hub lacks the connector ${connection.connector}, so its settings cannot be changed now.</p>`
@@ -142,7 +135,7 @@ function answerForm(
         </form>
       </section>
     `,
-  }, statusOf(refusal));
+  }, statusOf(typed.refused));
 }
 
 function viewUsual({ schedule, title }: ConnectorView, connection: ConnectionView): Html {
@@ -151,7 +144,7 @@ function viewUsual({ schedule, title }: ConnectorView, connection: ConnectionVie
 }
 
 function viewExpected({ expected_by }: ConnectionView, typed: Typed): Html {
-  const isOpen = expected_by !== null || [...typed.errors.keys()].some((at) => at.startsWith("/expected_by"));
+  const isOpen = expected_by !== null || isWrongAt(typed, "/expected_by");
   return viewFolded(
     "When its input should have come",
     isOpen,

@@ -4,14 +4,13 @@
  */
 import { html } from "hono/html";
 import { FILE_SETTINGS } from "../../connector-settings.ts";
-import { Fault } from "../../model/errors.ts";
 import { isObject } from "../../std/is-object.ts";
-import { pathOf, pointerOf } from "../../std/json-pointer.ts";
+import { pointerOf } from "../../std/json-pointer.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import type { ConnectorView } from "../api/connectors.ts";
 import type { Html } from "../pages/frame.ts";
 import { named } from "./feeds.ts";
-import { type Typed, viewChoice, viewFolded, viewInput, viewTextarea } from "./fields.ts";
+import { isWrongAt, type Typed, viewArea, viewChoice, viewFolded, viewInput } from "./fields.ts";
 import { propertiesOf, type Property, readProperties, type Schema, viewProperty } from "./schema-form.ts";
 
 type Secret = ConnectorView["secrets"][number];
@@ -48,26 +47,19 @@ export function viewSettingsFields(connector: ConnectorView, current: Current, t
 }
 
 /** Whether something in these fields is wrong, so that they have to be seen. */
-function isConcerned({ errors }: Typed, properties: readonly Property[], secrets: readonly Secret[]): boolean {
-  const names = [
-    ...properties.map(({ name }) => pointerOf(["settings", name])),
-    ...secrets.map(({ name }) => pointerOf(["secrets", name])),
-  ];
-  return [...errors.keys()].some((at) => names.some((name) => at === name || at.startsWith(`${name}/`)));
+function isConcerned(typed: Typed, properties: readonly Property[], secrets: readonly Secret[]): boolean {
+  const inSettings = properties.map(({ name }) => pointerOf(["settings", name]));
+  return isWrongAt(typed, ...inSettings, ...secrets.map(({ name }) => pointerOf(["secrets", name])));
 }
 
 /** A secret is typed, and never shown: the field is empty, whatever is set. */
 function viewSecret({ name, title, description, multiline }: Secret, current: Current, typed: Typed): Html {
   const pointer = pointerOf(["secrets", name]), isSet = current?.secrets[name]?.set === true;
   const hint = [description, isSet ? "It is set. Leave this empty to keep it" : null].filter(Boolean).join(". ");
-  const field = { name: pointer, label: title, ...(hint === "" ? {} : { hint }), value: "" };
+  const field = { name: pointer, label: title, ...(hint === "" ? {} : { hint }) };
   return html`${
-    multiline ? viewTextarea({ ...field, isSecret: true }, typed) : viewInput({ ...field, type: "password" }, typed)
-  }${
-    isSet
-      ? viewChoice({ type: "checkbox", name: "forget", value: name, label: `Forget the ${named(title)}` }, [], typed)
-      : ""
-  }`;
+    multiline ? viewArea({ ...field, isSecret: true }, typed) : viewInput({ ...field, type: "password" }, typed)
+  }${isSet ? viewChoice({ name: "forget", value: name, label: `Forget the ${named(title)}` }, [], typed) : ""}`;
 }
 
 /** What the form says of settings and secrets. Only secrets that are typed or forgotten are in it. */
@@ -91,48 +83,6 @@ export function readSettingsFields(connector: ConnectorView, current: Current, f
     if (text.trim() !== "") secrets[name] = text;
   }
   return { settings, secrets, errors };
-}
-
-/** The form as it came, with what the API refused beside the fields that it is about. `names`: of the form's own fields. */
-export function typedAgain(
-  form: URLSearchParams,
-  { errors }: Pick<Fault, "errors">,
-  names: Readonly<Record<string, string>> = {},
-): Typed {
-  const found = new Map<string, string>();
-  for (const { pointer, detail } of errors) {
-    // A line of a list has no field of its own: the list has.
-    const path = pathOf(pointer);
-    for (let end = path.length; end > 0; end--) {
-      const at = pointerOf(path.slice(0, end));
-      found.set(names[at] ?? at, detail);
-    }
-  }
-  return { form, errors: found };
-}
-
-/** What the form itself found, before the API was asked. */
-export function faultOf(errors: Typed["errors"]): Fault {
-  return new Fault("invalid_request", "Some fields cannot be used as they are", {
-    errors: [...errors].map(([name, detail]) => ({ pointer: name.startsWith("/") ? name : `/${name}`, detail })),
-  });
-}
-
-/** Above a form that was refused. */
-export function viewRefused({ message, errors }: Pick<Fault, "message" | "errors">): Html {
-  return html`
-    <section class="card note bad" role="alert">
-      <h2>Nothing was saved</h2>
-      <p>${message}.</p>
-      ${errors.length === 0
-        ? ""
-        : html`<ul>${
-          errors.map(({ pointer, detail }) =>
-            html`<li>${named(pathOf(pointer).filter((part) => !/^\d+$/.test(part)).at(-1) ?? "")}: ${detail}</li>`
-          )
-        }</ul>`}
-    </section>
-  `;
 }
 
 /** What connectors need, in words: `Subdomain, API key`. */

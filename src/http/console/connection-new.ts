@@ -10,16 +10,9 @@ import type { Env } from "../kit/env.ts";
 import { pathParameter } from "../kit/load.ts";
 import type { Html } from "../pages/frame.ts";
 import { connectionPath, listConnectors } from "./connection-shown.ts";
-import {
-  faultOf,
-  needsInWords,
-  readSettingsFields,
-  typedAgain,
-  viewRefused,
-  viewSettingsFields,
-} from "./connection-form.ts";
+import { needsInWords, readSettingsFields, viewSettingsFields } from "./connection-form.ts";
 import { type Typed, UNTYPED, viewInput, viewSelect } from "./fields.ts";
-import { orAgain, statusOf } from "./forms.ts";
+import { faultOf, statusOf, tryChange, viewRefused } from "./forms.ts";
 import { answerConsole, formFields, may, pathIn } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
 import { RECORDS } from "./lists.ts";
@@ -50,7 +43,7 @@ export const addConnection = route(PAGE, async (c) => {
   const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
   const connector = await findConnector(c);
   const { settings, secrets, errors } = readSettingsFields(connector, null, form);
-  if (errors.size > 0) return await answerForm(c, connector, { form, errors }, faultOf(errors));
+  if (errors.size > 0) return await answerForm(c, connector, { form, refused: faultOf(errors) });
   const contact = (form.get("/technical_contact") ?? "").trim(), preset = form.get("/preset") ?? "";
   const made = {
     connector: connector.name,
@@ -62,10 +55,11 @@ export const addConnection = route(PAGE, async (c) => {
     // It runs by itself once somebody has looked at its first run and chosen when.
     ...(connector.takes_drops ? {} : { schedule: null }),
   };
-  return await orAgain(async () => {
-    const { slug } = await c.get("api")!.send<ConnectionView>("/v1/connections", { method: "POST", body: made });
-    return c.redirect(connectionPath(c, slug), 303);
-  }, (refusal) => answerForm(c, connector, typedAgain(form, refusal), refusal));
+  const tried = await tryChange(() =>
+    c.get("api")!.send<ConnectionView>("/v1/connections", { method: "POST", body: made })
+  );
+  if ("refused" in tried) return await answerForm(c, connector, { form, ...tried });
+  return c.redirect(connectionPath(c, tried.done.slug), 303);
 });
 
 function requireMayAdd(c: Context<Env>): void {
@@ -104,19 +98,14 @@ function waysInWords(name: string, takesDrops: boolean): string {
   return name === RECORDS ? "A program sends records to Muster." : "Files are sent to Muster.";
 }
 
-function answerForm(
-  c: Context<Env>,
-  connector: ConnectorView,
-  typed: Typed,
-  refusal: Fault | null = null,
-): Promise<Response> {
+function answerForm(c: Context<Env>, connector: ConnectorView, typed: Typed): Promise<Response> {
   const { name, title, takes_drops } = connector;
   const hasPreset = takes_drops && name !== RECORDS;
   return answerConsole(c, {
     title: `Add ${title}`,
     section: "/connections",
     main: html`
-      ${refusal === null ? "" : viewRefused(refusal)}
+      ${viewRefused(typed.refused)}
       <h1>Add ${title}</h1>
       <section class="card">
         <form method="post" action="${pathIn(c, `/new-connection/${encodeURIComponent(name)}`)}" class="form">
@@ -133,10 +122,10 @@ function answerForm(
               name: "/preset",
               label: "Set up as with",
               hint: "A preset brings the vendor's folder, hour, rules and names of columns",
-              value: "",
-              options: Object.entries(PRESETS).map((
-                [value, preset],
-              ) => [value === "custom" ? "" : value, preset.title]),
+              options: Object.entries(PRESETS).map(([value, { title }]) => ({
+                value: value === "custom" ? "" : value,
+                title,
+              })),
             }, typed)
             : ""}
           ${viewSettingsFields(connector, null, typed)}
@@ -145,7 +134,6 @@ function answerForm(
             label: "Technical contact",
             type: "email",
             hint: contactHint(c),
-            value: "",
           }, typed)}
           <p class="small soft">Nothing is imported yet: on the next page you check the connection${takes_drops
             ? ""
@@ -155,7 +143,7 @@ function answerForm(
         </form>
       </section>
     `,
-  }, statusOf(refusal));
+  }, statusOf(typed.refused));
 }
 
 /** What happens where no contact is named. */

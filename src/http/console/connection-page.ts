@@ -2,7 +2,6 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { RunView } from "../../model/run.ts";
-import { Fault } from "../../model/errors.ts";
 import { whenInWords } from "../../notify/words.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import { route } from "../kit/describe.ts";
@@ -13,7 +12,7 @@ import { viewActions, viewNextSteps } from "./connection-actions-view.ts";
 import { viewFacts, viewLying, viewRules, viewSettings } from "./connection-facts.ts";
 import { connectionInApi, connectionPath, connectorOf, listConnectors, type Shown } from "./connection-shown.ts";
 import { stateOfFeed } from "./feeds.ts";
-import { orAgain, statusOf } from "./forms.ts";
+import { statusOf, tryChange, viewRefused } from "./forms.ts";
 import { answerConsole, may, pathIn } from "./frame.ts";
 import { PAGE } from "./guards.ts";
 import { viewRuns } from "./lists.ts";
@@ -51,18 +50,11 @@ export async function loadShown(c: Context<Env>): Promise<Shown> {
 }
 
 /** Shows what the API refused above the connection's page. What is not there has no such page. */
-export function onItsPage(c: Context<Env>, work: () => Promise<Response>): Promise<Response> {
-  return orAgain(work, (fault) => answerConnection(c, { notice: viewFault(fault), status: statusOf(fault) }));
-}
-
-function viewFault({ message, errors }: Fault): Html {
-  return html`
-    <section class="card note bad" role="alert">
-      <h2>This was not done</h2>
-      <p>${message}.</p>
-      ${errors.length < 2 ? "" : html`<ul>${errors.map(({ detail }) => html`<li>${detail}</li>`)}</ul>`}
-    </section>
-  `;
+export async function onItsPage(c: Context<Env>, work: () => Promise<Response>): Promise<Response> {
+  const tried = await tryChange(work);
+  if ("done" in tried) return tried.done;
+  const notice = viewRefused(tried.refused, "This was not done");
+  return await answerConnection(c, { notice, status: statusOf(tried.refused) });
 }
 
 function viewConnection(c: Context<Env>, shown: Shown): Html {

@@ -5,10 +5,9 @@ import { Fault } from "../../model/errors.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import { route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { faultOf, typedAgain, viewRefused } from "./connection-form.ts";
 import { connectionInApi, connectionPath, patchConnection } from "./connection-shown.ts";
 import { type Typed, UNTYPED } from "./fields.ts";
-import { orAgain, statusOf } from "./forms.ts";
+import { faultOf, statusOf, tryChange, versionField, viewRefused } from "./forms.ts";
 import { answerConsole, formFields, may } from "./frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "./guards.ts";
 import { readRules, viewGuardFields, viewPolicyFields } from "./rule-form.ts";
@@ -23,32 +22,25 @@ export const saveRules = route(PAGE, async (c) => {
   const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
   const connection = await load(c);
   const { changes, errors } = readRules(connection, form);
-  if (errors.size > 0) return await answerForm(c, connection, { form, errors }, faultOf(errors));
-  return await orAgain(
-    () => patchConnection(c, changes, form.get("version")),
-    (refusal) => answerForm(c, connection, typedAgain(form, refusal), refusal),
-  );
+  if (errors.size > 0) return await answerForm(c, connection, { form, refused: faultOf(errors) });
+  const tried = await tryChange(() => patchConnection(c, changes, form.get("version")));
+  return "refused" in tried ? await answerForm(c, connection, { form, ...tried }) : tried.done;
 });
 
 async function load(c: Context<Env>): Promise<ConnectionView> {
   return await c.get("api")!.read<ConnectionView>(connectionInApi(c));
 }
 
-function answerForm(
-  c: Context<Env>,
-  connection: ConnectionView,
-  typed: Typed,
-  refusal: Fault | null = null,
-): Promise<Response> {
+function answerForm(c: Context<Env>, connection: ConnectionView, typed: Typed): Promise<Response> {
   const path = connectionPath(c, connection.slug);
   return answerConsole(c, {
     title: `Rules of ${connection.name}`,
     section: "/connections",
     main: html`
-      ${refusal === null ? "" : viewRefused(refusal)}
+      ${viewRefused(typed.refused)}
       <h1>Rules of ${connection.name}</h1>
       <form method="post" action="${path}/rules" class="form">${formFields(c)}
-        <input type="hidden" name="version" value="${connection.version}">
+        ${versionField(connection.version)}
         <section class="card" aria-labelledby="policy-title">
           <h2 id="policy-title">What it does with people</h2>
           ${viewPolicyFields(connection, typed)}
@@ -61,5 +53,5 @@ function answerForm(
         <div class="decide"><button class="go">Save</button><a class="button" href="${path}">Back without saving</a></div>
       </form>
     `,
-  }, statusOf(refusal));
+  }, statusOf(typed.refused));
 }

@@ -1,185 +1,57 @@
-/**
- * Forms of the console: fields with what was typed and what is wrong with it, and changes that the API may refuse.
- *
- * What cannot be used comes back into the form. All other refusals are pages of their own.
- */
-import { html, raw } from "hono/html";
+/** Changes that forms of the console ask the API for: what it refuses comes back into the form, with what was typed. */
+import { html } from "hono/html";
 import { Fault, FAULTS } from "../../model/errors.ts";
+import { pathOf } from "../../std/json-pointer.ts";
 import type { Html, PageStatus } from "../pages/frame.ts";
-
-/** Statuses of refusals that the person at the form can do something about. */
-const TYPED: ReadonlySet<number> = new Set([400, 409, 412, 422]);
+import { named } from "./feeds.ts";
 
 export type Tried<T> = { readonly done: T } | { readonly refused: Fault };
 
-/** Makes a change. A refusal of what was typed is a value, all others are thrown. */
+/** Makes a change. What the API refuses is a value, for the form to show; what is not there has a page of its own. */
 export async function tryChange<T>(change: () => Promise<T>): Promise<Tried<T>> {
   try {
     return { done: await change() };
   } catch (error) {
-    if (!(error instanceof Fault) || !TYPED.has(FAULTS[error.code].status)) throw error;
+    if (!(error instanceof Fault) || error.code === "not_found") throw error;
     return { refused: error };
   }
 }
 
-/** Answers as `again` does where the API refuses the work. What is not there has a page of its own. */
-export async function orAgain(
-  work: () => Promise<Response>,
-  again: (refusal: Fault) => Promise<Response>,
-): Promise<Response> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code === "not_found") throw error;
-    return await again(error);
-  }
-}
-
-/** Null: the form is new. */
-export type Refused = Fault | null;
-
-export function statusOf(refused: Refused): PageStatus {
+export function statusOf(refused: Fault | null): PageStatus {
   return refused === null ? 200 : FAULTS[refused.code].status as PageStatus;
 }
 
-/** What is wrong with the whole form, above it. */
-export function viewRefused(refused: Refused): Html {
+/** What is wrong with the whole form, above it, with each place. */
+export function viewRefused(refused: Fault | null, title = "Nothing was saved"): Html {
   if (refused === null) return html``;
+  const { code, message, errors } = refused;
   return html`
     <section class="card note bad" role="alert">
-      <h2>Nothing was changed</h2>
-      <p>${refused.code === "stale" ? STALE : refused.message}.</p>
+      <h2>${title}</h2>
+      <p>${code === "stale" ? STALE : message}.</p>
+      ${errors.length === 0
+        ? ""
+        : html`<ul>${errors.map(({ pointer, detail }) => html`<li>${placeOf(pointer)}${detail}</li>`)}</ul>`}
     </section>
   `;
+}
+
+/** `/settings/subdomain` as `Subdomain: `. */
+function placeOf(pointer: string): string {
+  const name = pathOf(pointer).filter((part) => !/^\d+$/.test(part)).at(-1) ?? "";
+  return name === "" ? "" : `${named(name)}: `;
+}
+
+/** What the form itself found, before the API was asked. */
+export function faultOf(errors: ReadonlyMap<string, string>): Fault {
+  return new Fault("invalid_request", "Some fields cannot be used as they are", {
+    errors: [...errors].map(([name, detail]) => ({ pointer: name.startsWith("/") ? name : `/${name}`, detail })),
+  });
 }
 
 const STALE =
   "Somebody has changed it since you opened the page; what you have typed is below, and is saved over that if " +
   "you send it again";
-
-/** What is wrong with the field at this JSON pointer of the API's request, as a sentence; null: nothing is. */
-function faultAt(refused: Refused, pointer: string): string | null {
-  const found = refused?.errors.find((each) => each.pointer === pointer || each.pointer.startsWith(`${pointer}/`));
-  if (found === undefined) return null;
-  // Details go on from the field's name, or are sentences of their own.
-  return /^[a-z]/.test(found.detail) ? `It ${found.detail}.` : `${found.detail}.`;
-}
-
-export interface Field {
-  readonly name: string;
-  readonly label: string;
-  readonly value?: string;
-  readonly hint?: Html | string;
-  /** Of the value in the API's request; by default the name. */
-  readonly pointer?: string;
-  readonly required?: boolean;
-}
-
-export interface TextField extends Field {
-  readonly type?: "text" | "email" | "url" | "number" | "datetime-local" | "date";
-  /** Id of a list of suggestions. */
-  readonly list?: string;
-  readonly most?: number;
-}
-
-export function viewText(field: TextField, refused: Refused): Html {
-  const { name, type = "text", value = "", list, most: maxlength, required } = field;
-  return viewField(field, refused, (described) => {
-    const attributes = { type, id: name, name, value, autocomplete: "off", list, maxlength, required, ...described };
-    return html`<input ${attributesOf(attributes)}>`;
-  });
-}
-
-export interface Option {
-  readonly value: string;
-  readonly title: string;
-}
-
-export function viewSelect(field: Field & { readonly options: readonly Option[] }, refused: Refused): Html {
-  const { name, value = "", options } = field;
-  return viewField(
-    field,
-    refused,
-    (described) =>
-      html`<select ${attributesOf({ id: name, name, ...described })}>${
-        options.map((option) => viewOption(option, value))
-      }</select>`,
-  );
-}
-
-export function viewOption({ value, title }: Option, chosen: string): Html {
-  return html`<option ${attributesOf({ value, selected: value === chosen })}>${title}</option>`;
-}
-
-export function viewArea(field: Field & { readonly rows?: number }, refused: Refused): Html {
-  const { name, value = "", rows = 4 } = field;
-  // The browser leaves out the first line break, which the value may have.
-  return viewField(
-    field,
-    refused,
-    (described) => html`<textarea ${attributesOf({ id: name, name, rows, ...described })}>${"\n"}${value}</textarea>`,
-  );
-}
-
-type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
-
-/** True: without a value. What is false or undefined is left out. */
-function attributesOf(attributes: Attributes): Html {
-  const given = Object.entries(attributes).filter(([, value]) => value !== undefined && value !== false);
-  return html`${
-    given.map(([name, value], i) => html`${raw(i === 0 ? name : ` ${name}`)}${value === true ? "" : html`="${value}"`}`)
-  }`;
-}
-
-export interface Tick extends Option {
-  readonly hint?: string;
-}
-
-/** Boxes that are ticked, of which the form sends each as `name`. */
-export function viewTicks(
-  { name, legend, hint, ticks, chosen, pointer = `/${name}` }: {
-    readonly name: string;
-    readonly legend: string;
-    readonly hint?: string;
-    readonly ticks: readonly Tick[];
-    readonly chosen: ReadonlySet<string>;
-    readonly pointer?: string;
-  },
-  refused: Refused,
-): Html {
-  const fault = faultAt(refused, pointer);
-  // Without explanations there is room for several beside each other.
-  const form = ticks.some((tick) => tick.hint !== undefined) ? "ticks" : "ticks short";
-  return html`<fieldset class="${form}"><legend>${legend}</legend>${
-    hint === undefined ? "" : html`<p class="small soft">${hint}</p>`
-  }${fault === null ? "" : html`<p class="fault">${fault}</p>`}${
-    ticks.map((tick) => viewTick(name, tick, chosen.has(tick.value)))
-  }</fieldset>`;
-}
-
-/** One box, beside what it means. */
-export function viewTick(name: string, { value, title, hint }: Tick, isChosen: boolean): Html {
-  return html`<label class="tick"><input ${attributesOf({ type: "checkbox", name, value, checked: isChosen })}>
-    <span>${title}${
-    hint === undefined ? "" : html`
-      <span class="small soft">${hint}</span>
-    `
-  }</span></label>`;
-}
-
-/** The label, what is wrong, the control, and the hint; `control` gets the attributes that connect them. */
-function viewField(field: Field, refused: Refused, control: (described: Attributes) => Html): Html {
-  const { name, label, hint, pointer = `/${name}` } = field;
-  const fault = faultAt(refused, pointer);
-  const ids = [...(fault === null ? [] : [`${name}-fault`]), ...(hint === undefined ? [] : [`${name}-hint`])];
-  const described = {
-    "aria-describedby": ids.length === 0 ? undefined : ids.join(" "),
-    "aria-invalid": fault === null ? undefined : "true",
-  };
-  return html`<div class="field"><label for="${name}">${label}</label>${control(described)}${
-    fault === null ? "" : html`<p class="fault" id="${name}-fault">${fault}</p>`
-  }${hint === undefined ? "" : html`<p class="small soft" id="${name}-hint">${hint}</p>`}</div>`;
-}
 
 /** What was typed, for the API; null: nothing. */
 export function textOrNull(form: URLSearchParams, name: string): string | null {

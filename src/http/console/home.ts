@@ -4,6 +4,7 @@ import { html } from "hono/html";
 import type { RunView } from "../../model/run.ts";
 import { allows } from "../../model/scope.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
+import type { RunDayView } from "../api/run-days.ts";
 import { route } from "../kit/describe.ts";
 import type { Api, Env } from "../kit/env.ts";
 import type { Html } from "../pages/frame.ts";
@@ -13,6 +14,7 @@ import { answerConsole, pathIn } from "./frame.ts";
 import { PAGE } from "./guards.ts";
 import { listTakers, viewUpload } from "./import.ts";
 import { queryOf, viewPaging, viewRuns } from "./lists.ts";
+import { viewRunChart } from "./run-chart.ts";
 
 const FEEDS_A_PAGE = 20;
 const WAITING_SHOWN = 10;
@@ -20,9 +22,10 @@ const WAITING_SHOWN = 10;
 export const showHome = route(PAGE, async (c) => {
   const api = c.get("api")!, timezone = c.get("organization").timezone;
   const cursor = c.req.query("cursor");
-  const connections = await api.read<Listed<ConnectionView>>(
-    `/v1/connections?${queryOf({ limit: String(FEEDS_A_PAGE), cursor })}`,
-  );
+  const [connections, days] = await Promise.all([
+    api.read<Listed<ConnectionView>>(`/v1/connections?${queryOf({ limit: String(FEEDS_A_PAGE), cursor })}`),
+    cursor === undefined ? api.read<{ data: RunDayView[] }>("/v1/run-days") : { data: [] },
+  ]);
   const top = cursor !== undefined
     ? ""
     : connections.data.every(({ last_run }) => last_run == null) && canImport(c)
@@ -39,6 +42,7 @@ export const showHome = route(PAGE, async (c) => {
         ${viewFeeds(connections.data, pathIn(c), c.get("organization"))}
         ${viewPaging(pathIn(c), connections.next_cursor, cursor === undefined)}
       </section>
+      ${viewRunChart(days.data)}
     `,
   });
 });

@@ -1,7 +1,6 @@
-/** Importing a file: chosen, planned, and looked at on its run's page before it is applied. */
+/** Importing files: chosen here, planned, and looked at on the page of its run before anything is applied. */
 import type { Context } from "hono";
 import { html } from "hono/html";
-import { Fault } from "../../model/errors.ts";
 import type { RunView } from "../../model/run.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import type { ConnectorView } from "../api/connectors.ts";
@@ -10,7 +9,7 @@ import type { Api, Env } from "../kit/env.ts";
 import type { Html } from "../pages/frame.ts";
 import type { Listed } from "./api.ts";
 import { answerConsole, pathIn } from "./frame.ts";
-import { PAGE, requireOwnForm } from "./guards.ts";
+import { PAGE } from "./guards.ts";
 import { queryOf, RECORDS } from "./lists.ts";
 
 /** How long the upload waits for its plan, so that the next page shows it. */
@@ -36,9 +35,11 @@ export function viewUpload(c: Context<Env>, { slug, name }: ConnectionView): Htm
       <h2>${name}</h2>
       <form class="fields" method="post" enctype="multipart/form-data"
         action="${pathIn(c, `/import/${slug}`)}?form=${c.get("visitor")!.formToken}">
-        <label for="file-${slug}">A table of people: .csv, .tsv, .xlsx or .json</label>
-        <input type="file" id="file-${slug}" name="file" required>
-        <p class="small soft">Nothing is changed yet: you see first what would change, and decide then.</p>
+        <label for="file-${slug}">Tables of people, one file or several: .csv, .tsv, .xlsx or .json</label>
+        <input type="file" id="file-${slug}" name="file" multiple required>
+        <p
+          class="small soft">Nothing is changed yet: you see first what each would change, and decide then. Files may be packed
+          as .gz or .zip.</p>
         <div class="decide"><button class="go">Show what would change</button></div>
       </form>
       <p class="small"><a href="${pathIn(c, "/import/template.csv")}">An empty table as CSV</a> ·
@@ -48,41 +49,26 @@ export function viewUpload(c: Context<Env>, { slug, name }: ConnectionView): Htm
   `;
 }
 
-/** The token of the form is in its address, as the file itself goes on as it comes. */
-export const takeFile = route(PAGE, async (c) => {
-  requireOwnForm(c, c.req.query("form") ?? null);
-  const type = c.req.header("content-type") ?? "", body = c.req.raw.body;
-  if (!/^multipart\/form-data\b/i.test(type) || body === null) {
-    throw new Fault("unsupported_media_type", "A file is sent with the form of the page");
-  }
-  const run = await planFile(c, c.req.param("connection"), {
-    body,
-    type,
-    query: {},
-    length: c.req.header("content-length"),
-  });
-  return c.redirect(pathIn(c, `/runs/${run.id}`), 303);
-});
-
 interface PlannedFile {
   readonly body: ReadableStream<Uint8Array>;
   readonly type: string;
   /** More parameters of the drop. */
   readonly query: Readonly<Record<string, string | undefined>>;
-  readonly length?: string;
+  /** By which a form that is sent twice is recognized. */
+  readonly once?: string | null;
 }
 
-/** Sends a file whose plan is looked at before anything is done, and waits a while for the plan. */
-export async function planFile(
+/** Sends a file whose plan is looked at before anything is done. Gives its run, which has yet to be planned. */
+export async function sendFile(
   c: Context<Env>,
   connection: string,
-  { body, type, query, length }: PlannedFile,
+  { body, type, query, once }: PlannedFile,
 ): Promise<RunView> {
   const { run } = await c.get("api")!.read<{ run: RunView }>(
     `/v1/connections/${encodeURIComponent(connection)}/drops?${queryOf({ ...query, mode: "plan" })}`,
     {
       method: "POST",
-      headers: { "content-type": type, prefer: `wait=${PLAN_WAIT_S}`, ...lengthOf(length) },
+      headers: { "content-type": type, ...(once ? { "idempotency-key": once } : {}) },
       body,
       duplex: "half",
     } as RequestInit,
@@ -90,14 +76,19 @@ export async function planFile(
   return run;
 }
 
+/** The run once it is planned, or as it is after a while. */
+export async function waitForPlan(c: Context<Env>, { id }: RunView): Promise<RunView> {
+  return await c.get("api")!.read<RunView>(`/v1/runs/${id}`, { headers: { prefer: `wait=${PLAN_WAIT_S}` } });
+}
+
+export async function planFile(c: Context<Env>, connection: string, file: PlannedFile): Promise<RunView> {
+  return await waitForPlan(c, await sendFile(c, connection, file));
+}
+
 export const getTemplate = route(PAGE, async (c) => {
   const file = c.req.param("file") === "template.xlsx" ? "users.xlsx" : "users.csv";
   return await c.get("api")!.ask(`/v1/templates/${file}`);
 });
-
-function lengthOf(length: string | undefined): Record<string, string> {
-  return length === undefined ? {} : { "content-length": length };
-}
 
 /** Connections that take files, by their connectors. */
 export async function listTakers(api: Api): Promise<ConnectionView[]> {

@@ -4,34 +4,26 @@ import type { Env } from "../kit/env.ts";
 import { endOtherSession, showAccount } from "./account.ts";
 import { createApi } from "./api.ts";
 import { saveColumns, showColumns } from "./columns.ts";
-import {
-  authorizeConnection,
-  checkConnection,
-  chooseStatuses,
-  pauseConnection,
-  resumeConnection,
-  syncConnection,
-  trustHostKey,
-} from "./connection-actions.ts";
-import { editConnection, saveConnection } from "./connection-edit.ts";
+import { connectionRoutes } from "./connection-routes.ts";
 import { addConnection, chooseConnector, describeNew } from "./connection-new.ts";
-import { showConnection } from "./connection-page.ts";
-import { editRules, saveRules } from "./connection-rules.ts";
-import { showConnections } from "./connections.ts";
 import { showDepartments } from "./departments.ts";
 import { showExplanation } from "./explain.ts";
 import { refuseInConsole } from "./frame.ts";
 import { requireOrganization, requireVisitor } from "./guards.ts";
 import { showHome } from "./home.ts";
-import { getTemplate, showImport, takeFile } from "./import.ts";
+import { getTemplate, showImport } from "./import.ts";
+import { showFiles, takeFiles } from "./import-files.ts";
 import { makeOrganization, showOrganizations } from "./operator/organizations.ts";
 import { operatorRoutes } from "./operator/routes.ts";
-import { getPeopleFile, showPeople, showPerson } from "./people.ts";
-import { getPgpKey, makePgpKey } from "./pgp-keys.ts";
+import { getPeopleFile, showPeople } from "./people.ts";
+import { getRecord, showPerson } from "./person.ts";
+import { askToErase, erasePerson } from "./person-erase.ts";
+import { askToMerge, mergePerson } from "./person-merge.ts";
+import { undoMerge } from "./person-merged.ts";
 import { settingsRoutes } from "./settings/routes.ts";
 import { getTemplateFile, listTemplates, showTemplate } from "./templates.ts";
+import { sendRows, showRows } from "./rows.ts";
 import { answerOnRun, backToRun, decideOnRun, getRunFile, getRunPeople, showRun, showRuns } from "./runs.ts";
-import { makeLogin, removeFromLogin, showSheet } from "./sftp-login.ts";
 
 /** `app`: the whole application, which has the API. */
 export function consoleRoutes(app: Hono<Env>): Hono<Env> {
@@ -48,11 +40,14 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization", ...showHome)
     .get("/o/:organization/import", ...showImport)
     .get("/o/:organization/import/:file{template\\.(?:csv|xlsx)}", ...getTemplate)
-    .post("/o/:organization/import/:connection", ...takeFile)
+    .get("/o/:organization/import/files", ...showFiles)
+    .post("/o/:organization/import/:connection", ...takeFiles)
     .get("/o/:organization/runs", ...showRuns)
     .get("/o/:organization/runs/:id", ...showRun)
     .get("/o/:organization/runs/:id/columns", ...showColumns)
     .post("/o/:organization/runs/:id/columns", ...saveColumns)
+    .get("/o/:organization/runs/:id/rows", ...showRows)
+    .post("/o/:organization/runs/:id/rows", ...sendRows)
     .get("/o/:organization/runs/:id/people.csv", ...getRunPeople)
     .get("/o/:organization/runs/:id/:file{failures\\.(?:csv|xlsx|json)}", ...getRunFile)
     .get("/o/:organization/runs/:id/:decision{approve|cancel|identity}", ...backToRun)
@@ -62,29 +57,16 @@ export function consoleRoutes(app: Hono<Env>): Hono<Env> {
     .get("/o/:organization/people", ...showPeople)
     .get("/o/:organization/people/:file{people\\.(?:csv|xlsx)}", ...getPeopleFile)
     .get("/o/:organization/people/:id", ...showPerson)
-    .get("/o/:organization/connections", ...showConnections)
+    .get("/o/:organization/people/:id/:file{record\\.json}", ...getRecord)
+    .get("/o/:organization/people/:id/merge", ...askToMerge)
+    .post("/o/:organization/people/:id/merge", ...mergePerson)
+    .post("/o/:organization/people/:id/merge/undo", ...undoMerge)
+    .get("/o/:organization/people/:id/erase", ...askToErase)
+    .post("/o/:organization/people/:id/erase", ...erasePerson)
+    .route("/o/:organization/connections", connectionRoutes)
     .get("/o/:organization/new-connection", ...chooseConnector)
     .get("/o/:organization/new-connection/:connector", ...describeNew)
     .post("/o/:organization/new-connection/:connector", ...addConnection)
-    .get("/o/:organization/connections/:connection", ...showConnection)
-    .post("/o/:organization/connections/:connection/sync", ...syncConnection)
-    .post("/o/:organization/connections/:connection/check", ...checkConnection)
-    .post("/o/:organization/connections/:connection/pause", ...pauseConnection)
-    .post("/o/:organization/connections/:connection/resume", ...resumeConnection)
-    .post("/o/:organization/connections/:connection/authorize", ...authorizeConnection)
-    .post("/o/:organization/connections/:connection/statuses", ...chooseStatuses)
-    .post("/o/:organization/connections/:connection/host-key", ...trustHostKey)
-    .get("/o/:organization/connections/:connection/settings", ...editConnection)
-    .post("/o/:organization/connections/:connection/settings", ...saveConnection)
-    .get("/o/:organization/connections/:connection/rules", ...editRules)
-    .post("/o/:organization/connections/:connection/rules", ...saveRules)
-    .post("/o/:organization/connections/:connection/sftp-login/password", ...makeLogin("password"))
-    .post("/o/:organization/connections/:connection/sftp-login/public-key", ...makeLogin("public_key"))
-    .post("/o/:organization/connections/:connection/sftp-login/key-pair", ...makeLogin("key_pair"))
-    .post("/o/:organization/connections/:connection/sftp-login/remove", ...removeFromLogin)
-    .get("/o/:organization/connections/:connection/sheet", ...showSheet)
-    .post("/o/:organization/connections/:connection/pgp-keys", ...makePgpKey)
-    .get("/o/:organization/connections/:connection/pgp-keys/:pgp_key", ...getPgpKey)
     .get("/o/:organization/departments", ...showDepartments)
     .get("/o/:organization/explain", ...showExplanation)
     .get("/o/:organization/templates", ...listTemplates)

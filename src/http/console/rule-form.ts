@@ -6,7 +6,7 @@ import { POLICY } from "../../model/policy.ts";
 import { isObject } from "../../std/is-object.ts";
 import type { ConnectionView } from "../api/connection-view.ts";
 import type { Html } from "../pages/frame.ts";
-import { type Typed, viewFolded } from "./fields.ts";
+import { isWrongAt, type Typed, viewFolded } from "./fields.ts";
 import { GUARD_TITLES, guardLimitInWords, guardsOf } from "./rule-words.ts";
 import { propertiesOf, readProperties, type Schema, viewProperty } from "./schema-form.ts";
 
@@ -99,10 +99,9 @@ export function viewGuardFields(connection: ConnectionView, typed: Typed): Html 
     GUARD_NAMES.map((name) => {
       const own: Record<string, unknown> = { ...connection.limits[name] };
       if (own.cap === null) own.cap = NO_CAP;
-      const isWrong = [...typed.errors.keys()].some((at) => at.startsWith(`/limits/${name}`));
       return viewFolded(
         GUARD_TITLES[name],
-        isWrong,
+        isWrongAt(typed, `/limits/${name}`),
         html`
           <p class="small soft">${guardLimitInWords(name, guards[name])}</p>
           ${propertiesOf(guardSchema(name, connection)).map((each) =>

@@ -18,11 +18,14 @@ import type { Decision } from "../pages/run-page-model.ts";
 import { peopleOf } from "../pages/run-people.ts";
 import type { Visit } from "../pages/visit.ts";
 import type { Listed } from "./api.ts";
+import { viewOptions } from "./fields.ts";
 import { answerConsole, formFields, pathIn } from "./frame.ts";
 import { PAGE, readOwnForm } from "./guards.ts";
 import { queryOf, viewPaging, viewRuns } from "./lists.ts";
+import { mayCorrect } from "./rows.ts";
 
 const RUNS_A_PAGE = 25;
+const STATES = [{ value: "", title: "all" }, ...RUN_STATUSES.map((value) => ({ value, title: nameOf(value) }))];
 
 export const showRuns = route(PAGE, async (c) => {
   const { status, connection, cursor } = c.req.query();
@@ -40,16 +43,7 @@ export const showRuns = route(PAGE, async (c) => {
         <form class="search" method="get" action="${path}" role="search">
           <label for="status">State</label>
           <select id="status" name="status">
-            <option value="">all</option>
-            ${RUN_STATUSES.map((each) =>
-              html`
-                <option value="${each}" ${each === status
-                  ? html`
-                    selected
-                  `
-                  : ""}>${nameOf(each)}</option>
-              `
-            )}
+            ${viewOptions(STATES, status ?? "")}
           </select>
           <button>Show</button>
         </form>
@@ -111,6 +105,7 @@ async function visitSignedIn(c: Context<Env>): Promise<Visit> {
     fields: formFields(c),
     by: byOf(c),
     columns: pathIn(c, `/runs/${encodeId("run", found.run.id)}/columns`),
+    rows: mayCorrect(c, found) ? pathIn(c, `/runs/${encodeId("run", found.run.id)}/rows`) : null,
     waiter: bearer.key,
     timezone: c.get("organization").timezone,
     addressOf: (runId) => Promise.resolve(pathIn(c, `/runs/${encodeId("run", runId)}`)),

@@ -67,16 +67,18 @@ export function viewScheduleFields(
   const kind = schedule === null ? "none" : cron === null ? "every" : time === null ? "cron" : "daily";
   return html`
     <fieldset><legend>When it runs by itself</legend>
-      ${KINDS.map(([value, label]) => viewChoice({ type: "radio", name: "when", value, label }, kind, typed))}
+      ${KINDS.map(([value, label]) => viewChoice({ type: "radio", name: "when", value, label }, [kind], typed))}
       ${viewInput({ name: "at", label: "Time of day", type: "time", value: time ?? "03:00" }, typed)}
       ${viewInput({
         name: "minutes",
+        pointer: "/schedule/every_minutes",
         label: "Minutes between two runs",
         type: "number",
         value: filled !== null && "every_minutes" in filled ? String(filled.every_minutes) : "60",
       }, typed)}
       ${viewInput({
         name: "cron",
+        pointer: "/schedule/cron",
         label: "Cron expression",
         hint:
           "Five fields: minute, hour, day of the month, month, day of the week. “30 5 * * 1-5” is 5:30 from Monday to Friday",
@@ -84,6 +86,7 @@ export function viewScheduleFields(
       }, typed)}
       ${viewInput({
         name: "timezone",
+        pointer: "/schedule/timezone",
         label: "Time zone of these times",
         hint: `Empty: the organization's, ${timezone}`,
         value: cron?.timezone ?? "",
@@ -92,15 +95,10 @@ export function viewScheduleFields(
   `;
 }
 
-/** Where the API names what is wrong with a schedule: the fields of the form. */
-export const SCHEDULE_FIELDS: Readonly<Record<string, string>> = {
-  "/schedule/cron": "cron",
-  "/schedule/timezone": "timezone",
-  "/schedule/every_minutes": "minutes",
-};
-
 /** The schedule that the form means, for the API to check, and what is wrong with it before. */
-export function readSchedule(form: URLSearchParams): { readonly schedule: unknown; readonly errors: Typed["errors"] } {
+export function readSchedule(
+  form: URLSearchParams,
+): { readonly schedule: unknown; readonly errors: ReadonlyMap<string, string> } {
   const zone = (form.get("timezone") ?? "").trim(), timezone = zone === "" ? {} : { timezone: zone };
   const errors = new Map<string, string>();
   switch (form.get("when")) {

@@ -8,7 +8,16 @@ import { isObject } from "../../std/is-object.ts";
 import { pointerOf } from "../../std/json-pointer.ts";
 import type { Html } from "../pages/frame.ts";
 import { named } from "./feeds.ts";
-import { type Typed, viewChoice, viewHint, viewInput, viewSelect, viewTextarea } from "./fields.ts";
+import {
+  type Option,
+  type Typed,
+  viewArea,
+  viewChoice,
+  viewChoices,
+  viewHint,
+  viewInput,
+  viewSelect,
+} from "./fields.ts";
 
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -52,22 +61,18 @@ export function viewProperty(property: Property, path: readonly string[], value:
   switch (kind) {
     case "boolean":
       return viewChoice(
-        { ...field, type: "checkbox", value: "yes" },
-        (value ?? schema.default) === true ? "yes" : [],
+        { ...field, value: "yes" },
+        (value ?? schema.default) === true ? ["yes"] : [],
         typed,
       );
     case "choice":
       return viewSelect({ ...field, value: textOf(value), options: optionsOf(schema, isRequired) }, typed);
     case "choices":
-      return html`<fieldset class="inner"><legend>${field.label}</legend>${
-        ((schema.items as Schema).enum as unknown[]).map((each) =>
-          viewChoice(
-            { type: "checkbox", name: field.name, value: String(each), label: String(each) },
-            Array.isArray(value) ? value.map(String) : [],
-            typed,
-          )
-        )
-      }${hint === undefined ? "" : html`<p class="small soft">${viewHint(hint)}</p>`}</fieldset>`;
+      return viewChoices({
+        ...field,
+        options: ((schema.items as Schema).enum as unknown[]).map(String).map((each) => ({ value: each, title: each })),
+        chosen: Array.isArray(value) ? value.map(String) : [],
+      }, typed);
     case "object":
       return html`<fieldset class="inner"><legend>${field.label}</legend>${
         hint === undefined ? "" : html`<p class="small soft">${viewHint(hint)}</p>`
@@ -77,7 +82,7 @@ export function viewProperty(property: Property, path: readonly string[], value:
         )
       }</fieldset>`;
     case "lines":
-      return viewTextarea({
+      return viewArea({
         ...field,
         hint: [hint, "One a line"].filter(Boolean).join(". "),
         value: Array.isArray(value) ? value.join("\n") : "",
@@ -93,7 +98,7 @@ export function viewProperty(property: Property, path: readonly string[], value:
     case "text":
       return viewInput({ ...field, value: textOf(value) }, typed);
     case "json":
-      return viewTextarea({
+      return viewArea({
         ...field,
         hint: [hint, "Written as JSON"].filter(Boolean).join(". "),
         value: value === undefined ? "" : JSON.stringify(value),
@@ -114,11 +119,11 @@ function exampleOf(schema: Schema): string | undefined {
   return typeof example === "string" || typeof example === "number" ? `For example ${example}` : undefined;
 }
 
-function optionsOf(schema: Schema, isRequired: boolean): (readonly [string, string])[] {
+function optionsOf(schema: Schema, isRequired: boolean): Option[] {
   const { enum: values, default: usual } = schema;
-  const all = (values as unknown[]).map((each) => [String(each), labelOf(schema, each)] as const);
-  if (isRequired) return usual === undefined ? [["", "choose one"], ...all] : all;
-  return [["", usual === undefined ? "as usual" : `as usual: ${labelOf(schema, usual)}`], ...all];
+  const all = (values as unknown[]).map((each) => ({ value: String(each), title: labelOf(schema, each) }));
+  if (isRequired) return usual === undefined ? [{ value: "", title: "choose one" }, ...all] : all;
+  return [{ value: "", title: usual === undefined ? "as usual" : `as usual: ${labelOf(schema, usual)}` }, ...all];
 }
 
 /** `labels`: words for the values, where a form of the console's own has them. */

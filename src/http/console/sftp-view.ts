@@ -7,7 +7,8 @@ import type { SftpLoginView } from "../api/sftp-logins.ts";
 import type { Env } from "../kit/env.ts";
 import type { Html } from "../pages/frame.ts";
 import { connectionInApi, connectionPath } from "./connection-shown.ts";
-import { UNTYPED, viewInput, viewTextarea } from "./fields.ts";
+import { UNTYPED, viewArea, viewInput } from "./fields.ts";
+import { versionField } from "./forms.ts";
 import { formFields, may } from "./frame.ts";
 
 /** Null: its files do not come over Muster's own server. */
@@ -77,14 +78,14 @@ function viewRemove(
 ): Html {
   if (!may(c, "connections:write")) return html``;
   return html`<form method="post" action="${path}/sftp-login/remove" class="decide">${formFields(c)}
-    <input type="hidden" name="version" value="${login.version}"><input type="hidden" name="what" value="${what}">
+    ${versionField(login.version)}<input type="hidden" name="what" value="${what}">
     <input type="hidden" name="key" value="${key}"><button class="stop">${label}</button></form>`;
 }
 
 function viewMake(c: Context<Env>, path: string, login: SftpLoginView): Html {
   const form = (method: string, fields: Html, label: string) =>
     html`<form method="post" action="${path}/sftp-login/${method}" class="form">${formFields(c)}
-      <input type="hidden" name="version" value="${login.version}">${fields}<div class="decide"><button>${label}</button></div></form>`;
+      ${versionField(login.version)}${fields}<div class="decide"><button>${label}</button></div></form>`;
   return html`
     <details${login.username === null
       ? html`
@@ -104,16 +105,15 @@ function viewMake(c: Context<Env>, path: string, login: SftpLoginView): Html {
       ${form(
         "public-key",
         html`<h3>By a key that they have</h3>${
-          viewTextarea({
+          viewArea({
             name: "public_key",
             label: "Their public key",
             hint: "It begins with ssh-ed25519, ssh-rsa or ecdsa",
-            value: "",
             isRequired: true,
           }, UNTYPED)
         }${
           viewInput(
-            { name: "name", label: "Name of the key", hint: "Empty: the key's own comment", value: "" },
+            { name: "name", label: "Name of the key", hint: "Empty: the key's own comment" },
             UNTYPED,
           )
         }`,

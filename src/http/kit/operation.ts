@@ -25,6 +25,7 @@ const TAGS: Readonly<Record<string, string>> = {
   audit: "Audit",
   changes: "Changes",
   uploads: "Drops",
+  "run-days": "Runs",
   templates: "Connections",
   connectors: "Connections",
 };

@@ -42,6 +42,7 @@ export async function answerRunPage(
     path,
     fields,
     columns: found.drop === null ? null : visit.columns,
+    rows: visit.rows,
     publicUrl: hub.publicUrl,
     rights,
     people: planned && rights.people

@@ -27,6 +27,8 @@ export interface RunPage {
   readonly fields: Html;
   /** Where the columns of its file are shown; null: nowhere. */
   readonly columns: string | null;
+  /** Where its failed rows are corrected; null: nowhere. */
+  readonly rows: string | null;
   /** Base of the help pages. */
   readonly publicUrl: string;
   /** What the link allows its readers to see and to do. */

@@ -208,11 +208,14 @@ function viewIssuesOfWhole(page: RunPage): Html {
   `;
 }
 
-function viewIssues({ issues, source, path, publicUrl, rights }: RunPage): Html {
+function viewIssues({ issues, source, path, rows, publicUrl, rights }: RunPage): Html {
   const { errors, warnings, isCut } = issues;
   return html`
     <section class="card" aria-labelledby="issues-title">
       <h2 id="issues-title">${source === null ? "Rows" : "People"} with issues</h2>
+      ${rows === null || errors.length === 0
+        ? ""
+        : html`<p><a class="button" href="${rows}">Correct the rows here</a></p>`}
       ${rights.people ? html`${viewWhatToDo(source)}${viewReports(path)}` : ""}
       <ul class="bare issues">${[...errors, ...warnings].map((issue) =>
         viewIssue(issue, placeOf(issue), publicUrl)

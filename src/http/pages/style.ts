@@ -76,6 +76,11 @@ h2 + ul.issues { margin-top: 0 }
 .figures a:hover { background: var(--hover); border-radius: 10px }
 .figures b { display: block; font-size: 1.5rem; line-height: 1.2; font-weight: 650; font-variant-numeric: tabular-nums }
 .figures a span { text-decoration: underline; text-decoration-color: var(--line); text-underline-offset: .2em }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); gap: 1rem 1.5rem; margin: 0 0 .75rem }
+.charts b { font-size: 1.25rem; font-variant-numeric: tabular-nums }
+.charts svg { display: block; width: 100%; height: 2.5rem; margin-top: .25rem }
+.charts .bar { fill: var(--tone) }
+.charts .base { stroke: var(--line); stroke-width: 1 }
 .rows { margin-top: 1rem; padding-left: 1.25rem }
 .decide { display: flex; gap: .625rem; flex-wrap: wrap }
 .decide form { display: contents }
@@ -108,15 +113,13 @@ select, .fields input, .search input[type=search] { max-width: 100% }
 }
 textarea { font: .875rem/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; resize: vertical }
 [aria-invalid] { border-color: var(--bad) }
-.wrong { color: var(--bad); font-weight: 600 }
-.choice label { display: flex; gap: .625rem; align-items: center; min-height: 2rem }
-.choice input { width: 1.125rem; height: 1.125rem; flex: none; accent-color: var(--link) }
-.choice p { margin: 0 0 0 1.75rem }
+.wrong { color: var(--bad); font-weight: 600; font-size: .875rem }
 fieldset { display: grid; gap: .75rem; min-width: 0; margin: 0; padding: .75rem 1rem 1rem; border: 1px solid var(--line); border-radius: 10px }
 fieldset.inner { gap: .25rem }
 legend { padding: 0 .375rem; margin-left: -.375rem }
 .form details > :not(summary), .form .card > * + * { margin-top: 1rem }
 .form .card h2 { margin-bottom: 0 }
+.form > .card { margin: 0 }
 details .form { margin: .75rem 0 1.25rem }
 .tree .tree { margin-left: .5rem; padding-left: .875rem; border-left: 1px solid var(--line) }
 .tree li { padding: .25rem 0 }
@@ -133,14 +136,13 @@ pre { white-space: pre-wrap; padding: .75rem; margin: 0 0 .75rem; background: va
 .filter > .decide { grid-column: 1 / -1 }
 .form > .decide, .form > p, .form > h2 { margin: 0 }
 .rowlist .facts { margin-top: .375rem }
-.field label, .ticks legend { font-weight: 600; padding: 0 }
+.ticks legend { padding: 0 }
 .field p, .ticks > p { margin: 0 }
 .field [aria-invalid] { border: 2px solid var(--bad) }
-.fault { color: var(--bad); font-weight: 600; font-size: .875rem }
 .ticks { display: block; border: 0; margin: 0; padding: 0; min-width: 0 }
 .ticks legend { margin-left: 0 }
 .ticks.short { columns: 11rem }
-.ticks.short legend { column-span: all }
+.ticks.short legend, .ticks.short > p { column-span: all }
 .tick { break-inside: avoid; display: flex; gap: .625rem; align-items: baseline; padding: .3125rem 0 }
 .tick input { flex: none; width: 1.125rem; height: 1.125rem; margin: 0; translate: 0 .1875rem; accent-color: var(--go) }
 .answer { margin: .375rem 0 0; font: .8125rem/1.4 ui-monospace, monospace; white-space: pre-wrap; color: var(--soft) }
@@ -169,6 +171,7 @@ details summary { cursor: pointer; padding: .25rem 0; color: var(--link); font-s
 .versus div { border: 1px solid var(--line); border-radius: 10px; padding: .625rem .75rem; min-width: 0 }
 .versus dt { color: var(--soft); font-size: .875rem }
 .versus dd { margin: 0 }
+.card > .versus { margin: 0 }
 .versus code { white-space: pre-wrap }
 .help h2 { margin: 1.25rem 0 .25rem }
 li .decide { margin-top: .625rem }

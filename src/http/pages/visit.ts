@@ -36,6 +36,8 @@ export interface Visit {
   readonly addressOf: (runId: number) => Promise<string>;
   /** Where the columns of its file are shown; null: nowhere. */
   readonly columns: string | null;
+  /** Where its failed rows are corrected; null: nowhere. */
+  readonly rows: string | null;
   /** Puts a part of the page into the frame of this way. */
   readonly answer: (
     page: { readonly title: string; readonly main: Html; readonly isLive?: boolean },
@@ -60,6 +62,7 @@ export async function visitByLink(c: Context<Env>, { found, expiresAt, terms }: 
     waiter: `link ${encodeId("run", id)}`,
     timezone,
     columns: null,
+    rows: null,
     addressOf: (runId) => mintLink(hub, { id: runId, organizationId }, "page", expiresAt, terms),
     answer: (page, status) => answerPage(c, { ...page, organization: organization?.name ?? null, footer }, status),
   };

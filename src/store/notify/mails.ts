@@ -32,6 +32,12 @@ export function isNotMailed({ connectionId, file, since }: { connectionId: numbe
     and facts ->> '$.notUsed.file' = ${file} and facts ->> '$.notUsed.since' = ${since})`;
 }
 
+/** True in SQL while fewer than `most` test mails of the organization were queued after this moment. */
+export function mayTestAgain(organizationId: number, after: number, most: number): SQL {
+  return sql`(select count(*) from ${mails} where organization_id = ${organizationId} and type = 'contact.test'
+    and created_at > ${after}) < ${most}`;
+}
+
 /**
  * Claims up to `limit` due mails, of organizations in the order of `turns`, and counts the attempt. No other process takes
  * them while the sender's lease lasts (senders.ts). The sender must have settled what it claimed before.

@@ -16,6 +16,7 @@ export const MAIL_TYPES = [
   "retention.held",
   "member.invited",
   "member.sign_in",
+  "contact.test",
 ] as const;
 
 /** None has this id. */
@@ -42,6 +43,8 @@ export interface MailFacts {
   retention?: { people: number; limit: number };
   /** The member who is invited. */
   invited?: { member: number };
+  /** A test of whether the contact gets mails; `connection`: the name of the one whose contact it is. */
+  test?: { connection: string | null };
   /** The address that asked for a link to sign in, whether or not anybody has it. */
   signIn?: { address: string };
 }

@@ -7,7 +7,8 @@ import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
-import { type Refused, statusOf, tryChange, viewRefused, viewText } from "../forms.ts";
+import { type Typed, UNTYPED, viewInput } from "../fields.ts";
+import { statusOf, tryChange, viewRefused } from "../forms.ts";
 import { formFields, requireScope } from "../frame.ts";
 import { PAGE, readOwnForm } from "../guards.ts";
 import { queryOf, viewPaging } from "../lists.ts";
@@ -15,7 +16,7 @@ import { answerOperator, operatorPath } from "./frame.ts";
 
 const ORGANIZATIONS_A_PAGE = 100;
 
-export const showOrganizations = route(PAGE, (c) => answerOrganizations(c, new URLSearchParams(), null));
+export const showOrganizations = route(PAGE, (c) => answerOrganizations(c, UNTYPED));
 
 export const makeOrganization = route(PAGE, async (c) => {
   const form = await readOwnForm(c);
@@ -25,11 +26,11 @@ export const makeOrganization = route(PAGE, async (c) => {
     ...(form.get("timezone") ? { timezone: form.get("timezone") } : {}),
   };
   const tried = await tryChange(() => c.get("api")!.send("/v1/organizations", { method: "POST", body }));
-  if ("refused" in tried) return await answerOrganizations(c, form, tried.refused);
+  if ("refused" in tried) return await answerOrganizations(c, { form, ...tried });
   return c.redirect(operatorPath(c, `/o/${body.slug}`), 303);
 });
 
-async function answerOrganizations(c: Context<Env>, form: URLSearchParams, refused: Refused): Promise<Response> {
+async function answerOrganizations(c: Context<Env>, typed: Typed): Promise<Response> {
   requireScope(c, "operator");
   const cursor = c.req.query("cursor"), path = operatorPath(c, "/o");
   const { data, next_cursor } = await c.get("api")!.read<Listed<ListedOrganization>>(
@@ -37,16 +38,16 @@ async function answerOrganizations(c: Context<Env>, form: URLSearchParams, refus
   );
   const main = html`
     <h1>Organizations</h1>
-    ${viewRefused(refused)}
+    ${viewRefused(typed.refused)}
     <section class="card">
       <h2 class="hidden">All of them</h2><ul class="bare rowlist">${data.map((organization) =>
         viewListed(organization, path)
       )}</ul>
       ${viewPaging(path, next_cursor, cursor === undefined)}
     </section>
-    ${viewNew(c, form, refused)}
+    ${viewNew(c, typed)}
   `;
-  return await answerOperator(c, { title: "Organizations", section: "/o", main }, statusOf(refused));
+  return await answerOperator(c, { title: "Organizations", section: "/o", main }, statusOf(typed.refused));
 }
 
 function viewListed({ slug, name, figures }: ListedOrganization, path: string): Html {
@@ -83,28 +84,26 @@ function inWords({ failing_connections, overdue_connections, held_runs, lying_fi
   ].join(", ");
 }
 
-function viewNew(c: Context<Env>, form: URLSearchParams, refused: Refused): Html {
+function viewNew(c: Context<Env>, typed: Typed): Html {
   return html`<form class="card form" method="post" action="${operatorPath(c, "/o")}">
     <h2>Add an organization</h2>
     ${formFields(c)}
-    ${viewText({ name: "name", label: "Name", value: form.get("name") ?? "", required: true, most: 254 }, refused)}
+    ${viewInput({ name: "name", label: "Name", isRequired: true, most: 254 }, typed)}
     ${
-    viewText({
+    viewInput({
       name: "slug",
       label: "Name in addresses",
-      value: form.get("slug") ?? "",
-      required: true,
+      isRequired: true,
       most: 63,
       hint: "Lower-case letters, digits and hyphens, such as acme. It cannot be changed later.",
-    }, refused)
+    }, typed)
   }
     ${
-    viewText({
+    viewInput({
       name: "timezone",
       label: "Time zone",
-      value: form.get("timezone") ?? "",
       hint: "Such as Europe/Berlin. Empty: UTC.",
-    }, refused)
+    }, typed)
   }
     <div class="decide"><button class="go">Add it</button></div></form>`;
 }

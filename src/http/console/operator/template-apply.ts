@@ -7,7 +7,8 @@ import type { TemplateAppliedView, TemplateResultView } from "../../api/template
 import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
-import { type Refused, statusOf, tryChange, versionField, viewRefused } from "../forms.ts";
+import type { Typed } from "../fields.ts";
+import { statusOf, tryChange, versionField, viewRefused } from "../forms.ts";
 import { formFields } from "../frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "../guards.ts";
 import { answerOperator, operatorPath } from "./frame.ts";
@@ -28,9 +29,9 @@ function read(c: Context<Env>): Promise<URLSearchParams> {
   return readOwnForm(c, MAX_LONG_FORM_BYTES);
 }
 
-async function answerPlan(c: Context<Env>, form: URLSearchParams, refused: Refused): Promise<Response> {
+async function answerPlan(c: Context<Env>, form: URLSearchParams, refused: Typed["refused"]): Promise<Response> {
   const tried = await tryChange(() => send(c, form, "plan"));
-  if ("refused" in tried) return await answerTemplate(c, form, tried.refused);
+  if ("refused" in tried) return await answerTemplate(c, { form, ...tried });
   return await answerResults(c, form, tried.done, refused);
 }
 
@@ -58,7 +59,7 @@ function answerResults(
   c: Context<Env>,
   form: URLSearchParams,
   { template, mode, counts, data }: TemplateAppliedView,
-  refused: Refused,
+  refused: Typed["refused"],
 ): Promise<Response> {
   const path = operatorPath(c, `/operator/templates/${template.id}`);
   const changing = counts.created + counts.adopted + counts.updated;

@@ -7,7 +7,8 @@ import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
-import { type Refused, statusOf, viewArea, viewRefused } from "../forms.ts";
+import { type Typed, UNTYPED, viewArea } from "../fields.ts";
+import { statusOf, viewRefused } from "../forms.ts";
 import { formFields, requireScope } from "../frame.ts";
 import { PAGE } from "../guards.ts";
 import { queryOf, viewPaging } from "../lists.ts";
@@ -42,14 +43,14 @@ export const showTemplates = route(PAGE, async (c) => {
   return await answerOperator(c, { title: "Connection templates", section: TEMPLATES, main });
 });
 
-export const showTemplate = route(PAGE, (c) => answerTemplate(c, new URLSearchParams(), null));
+export const showTemplate = route(PAGE, (c) => answerTemplate(c, UNTYPED));
 
 export function apiPath(c: Context<Env>, action = ""): string {
   return `/v1/connection-templates/${encodeURIComponent(c.req.param("id") ?? "")}${action}`;
 }
 
 /** The template with the form that names organizations. */
-export async function answerTemplate(c: Context<Env>, form: URLSearchParams, refused: Refused): Promise<Response> {
+export async function answerTemplate(c: Context<Env>, typed: Typed): Promise<Response> {
   const cursor = c.req.query("cursor"), api = c.get("api")!;
   const [template, uses] = await Promise.all([
     api.read<ConnectionTemplateView>(apiPath(c)),
@@ -60,7 +61,7 @@ export async function answerTemplate(c: Context<Env>, form: URLSearchParams, ref
   const main = html`
     <h1>${template.name}</h1>
     <p class="soft">${template.connector}, version ${template.version}</p>
-    ${viewRefused(refused)}
+    ${viewRefused(typed.refused)}
     ${viewSets(template)}
     <form class="card form" method="post" action="${path}/plan">
       <h2>Apply it</h2>
@@ -68,9 +69,9 @@ export async function answerTemplate(c: Context<Env>, form: URLSearchParams, ref
       ${viewArea({
         name: "organizations",
         label: "To which organizations",
-        value: form.get("organizations") ?? following,
+        value: following,
         hint: "Their names in addresses, such as acme, one in each line; at most 200. You see what would change first.",
-      }, refused)}
+      }, typed)}
       <div class="decide"><button class="go">Show what would change</button></div>
     </form>
     <section class="card" aria-labelledby="uses-title">
@@ -81,7 +82,7 @@ export async function answerTemplate(c: Context<Env>, form: URLSearchParams, ref
       ${viewPaging(path, uses.next_cursor, cursor === undefined)}
     </section>
   `;
-  return await answerOperator(c, { title: template.name, section: TEMPLATES, main }, statusOf(refused));
+  return await answerOperator(c, { title: template.name, section: TEMPLATES, main }, statusOf(typed.refused));
 }
 
 function viewUse(c: Context<Env>, { organization, connection, version, applied_at }: TemplateUseView, newest: number) {

@@ -9,7 +9,7 @@ import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
-import { viewSelect, viewText } from "../forms.ts";
+import { UNTYPED, viewInput, viewSelect } from "../fields.ts";
 import { pathIn } from "../frame.ts";
 import { PAGE } from "../guards.ts";
 import { queryOf, viewPaging } from "../lists.ts";
@@ -19,16 +19,30 @@ const AUDIT = "/audit";
 
 type Asked = Readonly<Record<"action" | "actor" | "subject" | "since" | "until", string | undefined>>;
 
-export const showAudit = route(PAGE, async (c) => {
-  const { action, actor, subject, since, until, cursor } = c.req.query();
-  const asked: Asked = { action, actor: actor?.trim(), subject: subject?.trim(), since, until };
-  const { timezone } = c.get("organization"), path = settingsPath(c, AUDIT), query = queryOf(asked);
-  const narrowed = {
+/** What the form asks for, as it is in the address. */
+function askedOf(c: Context<Env>): Asked {
+  const { action, actor, subject, since, until } = c.req.query();
+  return { action, actor: actor?.trim(), subject: subject?.trim(), since, until };
+}
+
+/** The same for the API, with the moments at which days begin and end. */
+function narrowed(c: Context<Env>): Asked {
+  const { timezone } = c.get("organization"), asked = askedOf(c);
+  return {
     ...asked,
-    since: momentOf(since, (day) => startOfDay(timezone, day)),
-    until: momentOf(until, (day) => endOfDay(timezone, day)),
+    since: momentOf(asked.since, (day) => startOfDay(timezone, day)),
+    until: momentOf(asked.until, (day) => endOfDay(timezone, day)),
   };
-  const entries = await c.get("api")!.read<Listed<AuditEntryView>>(`/v1/audit?${queryOf({ ...narrowed, cursor })}`);
+}
+
+/** The entries as a file, as the API gives it. */
+export const getAuditFile = route(PAGE, (c) => c.get("api")!.ask(`/v1/audit.csv?${queryOf(narrowed(c))}`));
+
+export const showAudit = route(PAGE, async (c) => {
+  const { cursor } = c.req.query(), asked = askedOf(c), path = settingsPath(c, AUDIT), query = queryOf(asked);
+  const entries = await c.get("api")!.read<Listed<AuditEntryView>>(
+    `/v1/audit?${queryOf({ ...narrowed(c), cursor })}`,
+  );
   return await answerSettings(c, {
     title: "Audit",
     page: AUDIT,
@@ -45,6 +59,9 @@ export const showAudit = route(PAGE, async (c) => {
             <ul class="bare rowlist">${entries.data.map((entry) => viewEntry(c, entry))}</ul>
           `}
         ${viewPaging(query === "" ? path : `${path}?${query}`, entries.next_cursor, cursor === undefined)}
+        <p class="small after"><a href="${path}/audit.csv${query === "" ? "" : `?${query}`}">${query === ""
+          ? "The whole audit"
+          : "All of these entries"} as CSV</a></p>
       </section>
     `,
   });
@@ -65,14 +82,17 @@ function viewFilter({ action, actor, subject, since, until }: Asked, path: strin
       label: "What was done",
       value: action ?? "",
       options: [{ value: "", title: "anything" }, ...actions],
-    }, null)
+    }, UNTYPED)
   }
     ${
-    viewText({ name: "actor", label: "By whom", value: actor ?? "", most: 254, hint: "Name or id of a token." }, null)
+    viewInput(
+      { name: "actor", label: "By whom", value: actor ?? "", most: 254, hint: "Name or id of a token." },
+      UNTYPED,
+    )
   }
-    ${viewText({ name: "subject", label: "About what", value: subject ?? "", most: 200, hint: "Its id." }, null)}
-    ${viewText({ name: "since", label: "From", type: "date", value: since ?? "" }, null)}
-    ${viewText({ name: "until", label: "To, that day too", type: "date", value: until ?? "" }, null)}
+    ${viewInput({ name: "subject", label: "About what", value: subject ?? "", most: 200, hint: "Its id." }, UNTYPED)}
+    ${viewInput({ name: "since", label: "From", type: "date", value: since ?? "" }, UNTYPED)}
+    ${viewInput({ name: "until", label: "To, that day too", type: "date", value: until ?? "" }, UNTYPED)}
     <div class="decide"><button>Show</button>${
     [action, actor, subject, since, until].some(Boolean) ? html`<a class="button" href="${path}">All</a>` : ""
   }</div></form>`;

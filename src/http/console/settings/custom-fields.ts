@@ -8,18 +8,8 @@ import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
-import {
-  numberOrNull,
-  type Refused,
-  statusOf,
-  tryChange,
-  versionField,
-  viewArea,
-  viewRefused,
-  viewSelect,
-  viewText,
-  viewTick,
-} from "../forms.ts";
+import { type Typed, UNTYPED, viewArea, viewChoice, viewInput, viewSelect } from "../fields.ts";
+import { numberOrNull, statusOf, tryChange, versionField, viewRefused } from "../forms.ts";
 import { formFields, requireScope } from "../frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "../guards.ts";
 import { FIELDS, TYPE_WORDS } from "./custom-field-list.ts";
@@ -69,7 +59,7 @@ function formOf({ key, label, type, required, options, max_length }: CustomField
 
 export const askForField = route(PAGE, (c) => {
   requireScope(c, "users:write");
-  return answerNew(c, new URLSearchParams({ type: "text" }), null);
+  return answerNew(c, UNTYPED);
 });
 
 export const makeField = route(PAGE, async (c) => {
@@ -83,65 +73,61 @@ export const makeField = route(PAGE, async (c) => {
     }
     return await c.get("api")!.send(apiPath(key), { method: "PUT", body: fieldOf(form) });
   });
-  if ("refused" in tried) return await answerNew(c, form, tried.refused);
+  if ("refused" in tried) return await answerNew(c, { form, ...tried });
   return c.redirect(settingsPath(c, ORGANIZATION), 303);
 });
 
-function answerNew(c: Context<Env>, form: URLSearchParams, refused: Refused): Promise<Response> {
-  const key = viewText({
+function answerNew(c: Context<Env>, typed: Typed): Promise<Response> {
+  const key = viewInput({
     name: "key",
     label: "Column",
-    value: form.get("key") ?? "",
-    required: true,
+    isRequired: true,
     most: 100,
     hint: "The header of its column in files, such as Shoe size. It cannot be changed later.",
-  }, refused);
+  }, typed);
   const main = html`
     <h1>Add a field</h1>
-    ${viewRefused(refused)}
+    ${viewRefused(typed.refused)}
     <form class="card form" method="post" action="${settingsPath(c, FIELDS)}">
-      ${formFields(c)}${key}${viewFieldFields(form, refused)}
+      ${formFields(c)}${key}${viewFieldFields(typed)}
       <div class="decide"><button class="go">Add it</button>
         <a class="button" href="${settingsPath(c, ORGANIZATION)}">Back</a></div>
     </form>
   `;
-  return answerSettings(c, { title: "Add a field", page: ORGANIZATION, main }, statusOf(refused));
+  return answerSettings(c, { title: "Add a field", page: ORGANIZATION, main }, statusOf(typed.refused));
 }
 
-function viewFieldFields(form: URLSearchParams, refused: Refused): Html {
-  const value = (name: string) => form.get(name) ?? "";
+function viewFieldFields(typed: Typed): Html {
   return html`
-    ${viewText(
-      { name: "label", label: "Name", value: value("label"), most: 254, hint: "Empty: as the column." },
-      refused,
+    ${viewInput(
+      { name: "label", label: "Name", most: 254, hint: "Empty: as the column." },
+      typed,
     )}
     ${viewSelect({
       name: "type",
       label: "What it may hold",
-      value: value("type"),
+      value: "text",
       options: CUSTOM_FIELD_TYPES.map((type) => ({ value: type, title: TYPE_WORDS[type] })),
-    }, refused)}
+    }, typed)}
     ${viewArea({
       name: "options",
       label: "Options, one in each line",
-      value: value("options"),
       hint: "Only for fields that hold one or several of them.",
-    }, refused)}
-    ${viewText({
+    }, typed)}
+    ${viewInput({
       name: "max_length",
       label: "At most so many characters",
       type: "number",
-      value: value("max_length"),
       hint: "Empty: 254.",
-    }, refused)}
-    ${viewTick("required", { value: "yes", title: "Everybody needs a value" }, form.get("required") === "yes")}
+    }, typed)}
+    ${viewChoice({ name: "required", value: "yes", label: "Everybody needs a value" }, [], typed)}
   `;
 }
 
 export const showField = route(PAGE, async (c) => {
   requireScope(c, "users:write");
   const loaded = await load(c, c.req.query("key") ?? "");
-  return await answerField(c, loaded, formOf(loaded.field), null);
+  return await answerField(c, loaded, { form: formOf(loaded.field), refused: null });
 });
 
 export const changeField = route(PAGE, async (c) => {
@@ -149,29 +135,28 @@ export const changeField = route(PAGE, async (c) => {
   await load(c, key);
   const sending = { method: "PUT", body: fieldOf(form), version: form.get("version") } as const;
   const tried = await tryChange(() => c.get("api")!.send(apiPath(key), sending));
-  if ("refused" in tried) return await answerField(c, await load(c, key), form, tried.refused);
+  if ("refused" in tried) return await answerField(c, await load(c, key), { form, ...tried });
   return c.redirect(settingsPath(c, ORGANIZATION), 303);
 });
 
 function answerField(
   c: Context<Env>,
   { field: { key, label }, version }: Loaded,
-  form: URLSearchParams,
-  refused: Refused,
+  typed: Typed,
 ): Promise<Response> {
   const path = settingsPath(c, FIELDS);
   const main = html`
     <h1>${label}</h1>
     <p class="soft">The column ${key}</p>
-    ${viewRefused(refused)}
+    ${viewRefused(typed.refused)}
     <form class="card form" method="post" action="${path}/edit">
-      ${formFields(c)}${versionField(version)}${keyField(key)}${viewFieldFields(form, refused)}
+      ${formFields(c)}${versionField(version)}${keyField(key)}${viewFieldFields(typed)}
       <div class="decide"><button class="go">Save</button>
         <a class="button" href="${settingsPath(c, ORGANIZATION)}">Back</a>
         <a class="button" href="${path}/delete?key=${encodeURIComponent(key)}">Delete…</a></div>
     </form>
   `;
-  return answerSettings(c, { title: label, page: ORGANIZATION, main }, statusOf(refused));
+  return answerSettings(c, { title: label, page: ORGANIZATION, main }, statusOf(typed.refused));
 }
 
 function keyField(key: string): Html {

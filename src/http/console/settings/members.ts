@@ -7,32 +7,25 @@ import { whenInWords } from "../../../notify/words.ts";
 import type { InvitedMember, MemberView } from "../../api/members.ts";
 import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
-import type { Html, PageStatus } from "../../pages/frame.ts";
+import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
+import { type Typed, UNTYPED, viewInput, viewSelect } from "../fields.ts";
+import { statusOf, tryChange, versionField, viewRefused } from "../forms.ts";
 import { formFields } from "../frame.ts";
 import { PAGE, readOwnForm } from "../guards.ts";
 import { queryOf, viewPaging } from "../lists.ts";
 import { answerSettings, settingsPath } from "./frame.ts";
 
 const MEMBERS_A_PAGE = 50;
-/** Fields of the form, by their places in the API's request. */
-const FIELDS: Readonly<Record<string, string>> = { "/email": "The address", "/name": "The name", "/role": "The role" };
 
-export const showMembers = route(PAGE, (c) => answerList(c));
+export const showMembers = route(PAGE, (c) => answerList(c, UNTYPED));
 
 export const inviteMember = route(PAGE, async (c) => {
   const form = await readOwnForm(c);
   const name = form.get("name")?.trim() ?? "";
   const body = { email: form.get("email"), role: form.get("role"), name: name === "" ? null : name };
-  try {
-    const invited = await c.get("api")!.send<InvitedMember>("/v1/members", { method: "POST", body });
-    return await answerInvited(c, invited);
-  } catch (error) {
-    if (!(error instanceof Fault) || (error.code !== "conflict" && error.code !== "invalid_request")) throw error;
-    const [first] = error.errors;
-    const refusal = first === undefined ? error.message : `${FIELDS[first.pointer] ?? "The form"} ${first.detail}`;
-    return await answerList(c, { form, refusal }, error.code === "conflict" ? 409 : 400);
-  }
+  const tried = await tryChange(() => c.get("api")!.send<InvitedMember>("/v1/members", { method: "POST", body }));
+  return "refused" in tried ? await answerList(c, { form, ...tried }) : await answerInvited(c, tried.done);
 });
 
 export const showMember = route(PAGE, async (c) => {
@@ -68,7 +61,7 @@ export const askToRemove = route(PAGE, async (c) => {
         <div class="decide">
           <form method="post" action="${settingsPath(c, `/members/${member.id}/remove`)}">${formFields(
             c,
-          )}<input type="hidden" name="version" value="${member.version}">
+          )}${versionField(member.version)}
             <button class="stop">Remove</button></form>
           <a class="button" href="${settingsPath(c, `/members/${member.id}`)}">Back</a>
         </div>
@@ -96,13 +89,7 @@ function apiPath(c: Context<Env>): string {
   return `/v1/members/${encodeURIComponent(c.req.param("id") ?? "")}`;
 }
 
-/** A form that was refused: what was in it, and why. */
-interface Refused {
-  readonly form: URLSearchParams;
-  readonly refusal: string;
-}
-
-async function answerList(c: Context<Env>, refused?: Refused, status?: PageStatus): Promise<Response> {
+async function answerList(c: Context<Env>, typed: Typed): Promise<Response> {
   const cursor = c.req.query("cursor"), path = settingsPath(c, "/members");
   const { data, next_cursor } = await c.get("api")!.read<Listed<MemberView>>(
     `/v1/members?${queryOf({ limit: String(MEMBERS_A_PAGE), cursor })}`,
@@ -112,7 +99,7 @@ async function answerList(c: Context<Env>, refused?: Refused, status?: PageStatu
     page: "/members",
     main: html`
       <h1>Members</h1>
-      ${viewInvite(c, path, refused)}
+      ${viewInvite(c, path, typed)}
       <section class="card" aria-labelledby="members-title">
         <h2 id="members-title">Who may sign in</h2>
         ${data.length === 0
@@ -121,7 +108,7 @@ async function answerList(c: Context<Env>, refused?: Refused, status?: PageStatu
         ${viewPaging(path, next_cursor, cursor === undefined)}
       </section>
     `,
-  }, status);
+  }, statusOf(typed.refused));
 }
 
 function viewListed(c: Context<Env>, member: MemberView, path: string): Html {
@@ -142,46 +129,28 @@ function lastSignIn(c: Context<Env>, { last_sign_in_at, created_at }: MemberView
     : `Signed in last ${inWords(last_sign_in_at)}`;
 }
 
-function viewInvite(c: Context<Env>, path: string, refused?: Refused): Html {
-  const given = (name: string) => refused?.form.get(name) ?? "";
+function viewInvite(c: Context<Env>, path: string, typed: Typed): Html {
   return html`
-        ${refused === undefined ? "" : html`
-          <section class="card note bad" role="alert">
-            <h2>Nobody was invited</h2>
-            <p>${refused.refusal}.</p>
-          </section>
-        `}
-        <section class="card" aria-labelledby="invite-title">
+    ${viewRefused(typed.refused, "Nobody was invited")}
+    <section class="card" aria-labelledby="invite-title">
       <h2 id="invite-title">Invite somebody</h2>
-      <form class="fields" method="post" action="${path}">
-            ${formFields(c)}
-            <label for="email">Their work address</label>
-            <input id="email" name="email" type="email" required maxlength="254" autocomplete="off" value="${given(
-              "email",
-            )}">
-            <label for="name">Name, if you like</label>
-            <input id="name" name="name" maxlength="254" autocomplete="off" value="${given("name")}">
-            ${viewRoles(given("role") === "" ? "viewer" : given("role"))}
-            <div class="decide"><button class="go">Invite</button></div>
-          </form>
+      <form class="form" method="post" action="${path}">
+        ${formFields(c)}
+        ${viewInput({ name: "email", label: "Their work address", type: "email", isRequired: true, most: 254 }, typed)}
+        ${viewInput({ name: "name", label: "Name, if you like", most: 254 }, typed)}
+        ${viewRoles("viewer", typed)}
+        <div class="decide"><button class="go">Invite</button></div>
+      </form>
     </section>
   `;
 }
 
 /** The roles to choose from, with what each may. */
-function viewRoles(chosen: string): Html {
+function viewRoles(value: Role, typed: Typed): Html {
+  const options = ROLE_NAMES.map((role) => ({ value: role, title: role }));
   return html`
-    <label for="role">Role</label>
-    <select id="role" name="role" aria-describedby="role-help">${ROLE_NAMES.map((role: Role) =>
-      html`
-        <option value="${role}" ${role === chosen
-          ? html`
-            selected
-          `
-          : ""}>${role}</option>
-      `
-    )}</select>
-    <ul id="role-help" class="bare small soft">${ROLE_NAMES.map((role) =>
+    ${viewSelect({ name: "role", label: "Role", value, options }, typed)}
+    <ul class="bare small soft">${ROLE_NAMES.map((role) =>
       html`<li><strong>${role}</strong>: can ${ROLES[role].may}</li>`
     )}</ul>
   `;
@@ -206,9 +175,8 @@ function viewMember(c: Context<Env>, member: MemberView): Html {
         <section class="card" aria-labelledby="role-title">
           <h2 id="role-title">Another role</h2>
           <p>They are signed out everywhere, and have the new role from their next sign-in on.</p>
-          <form class="fields" method="post" action="${path}">
-            ${formFields(c)}<input type="hidden" name="version" value="${member.version}">
-            ${viewRoles(member.role)}
+          <form class="form" method="post" action="${path}">
+            ${formFields(c)}${versionField(member.version)}${viewRoles(member.role, UNTYPED)}
             <div class="decide"><button class="go">Change role</button></div>
           </form>
         </section>

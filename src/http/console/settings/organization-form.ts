@@ -6,7 +6,8 @@ import { fieldInWords } from "../../../notify/words.ts";
 import { type OrganizationView, REQUIRABLE } from "../../api/organizations.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
-import { numberOrNull, type Option, type Refused, textOrNull, viewSelect, viewText, viewTicks } from "../forms.ts";
+import { type Option, type Typed, viewChoices, viewInput, viewSelect } from "../fields.ts";
+import { numberOrNull, textOrNull } from "../forms.ts";
 import { may } from "../frame.ts";
 
 /** What the form sends, as the API takes it. How long people are kept is left out of forms that do not have it. */
@@ -39,53 +40,47 @@ export function formOf(organization: OrganizationView): URLSearchParams {
   ]);
 }
 
-export function viewOrganizationFields(c: Context<Env>, form: URLSearchParams, refused: Refused): Html {
-  const value = (name: string) => form.get(name) ?? "";
+export function viewOrganizationFields(c: Context<Env>, typed: Typed): Html {
   return html`
-    ${viewText({ name: "name", label: "Name", value: value("name"), required: true, most: 254 }, refused)}
+    ${viewInput({ name: "name", label: "Name", isRequired: true, most: 254 }, typed)}
     ${viewSelect({
       name: "timezone",
       label: "Time zone",
-      value: value("timezone"),
-      options: zones(value("timezone")),
+      options: zones(typed.form?.get("timezone") ?? ""),
       hint: "In which days begin and end: when people leave, and when files are due.",
-    }, refused)}
-    ${viewText({
+    }, typed)}
+    ${viewInput({
       name: "technical_contact",
       label: "Who gets mails",
       type: "email",
-      value: value("technical_contact"),
       hint:
         "Mails go there when a run waits, rows could not be used, or a feed does not work. A connection may have an " +
         "address of its own.",
-    }, refused)}
-    ${viewText({
+    }, typed)}
+    ${viewInput({
       name: "reply_to",
       label: "Answers to mails go to",
       type: "email",
-      value: value("reply_to"),
       hint: "May be empty.",
-    }, refused)}
+    }, typed)}
     ${viewSelect({
       name: "phone_country",
       label: "Country of phone numbers",
-      value: value("phone_country"),
       options: countries(),
       hint: "In which numbers without + or 00 are meant.",
-    }, refused)}
-    ${viewTicks({
+    }, typed)}
+    ${viewChoices({
       name: "required_fields",
-      legend: "Nobody new is added without",
-      ticks: REQUIRABLE.map((field) => ({ value: field, title: fieldInWords(field) })),
-      chosen: new Set(form.getAll("required_fields")),
-    }, refused)}
-    ${may(c, "users:erase") ? viewRetention(value, refused) : ""}
+      label: "Nobody new is added without",
+      options: REQUIRABLE.map((field) => ({ value: field, title: fieldInWords(field) })),
+    }, typed)}
+    ${may(c, "users:erase") ? viewRetention(typed) : ""}
   `;
 }
 
-function viewRetention(value: (name: string) => string, refused: Refused): Html {
+function viewRetention(typed: Typed): Html {
   const months = (name: string, label: string, hint: string) =>
-    viewText({ name, label, type: "number", value: value(name), hint, pointer: `/retention/${name}` }, refused);
+    viewInput({ name, label, type: "number", hint, pointer: `/retention/${name}` }, typed);
   return html`
     <h2>How long people are kept</h2>
     ${months("leavers_months", "Months until somebody who left is erased for good", "From 3 on. Empty: never.")}

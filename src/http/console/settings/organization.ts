@@ -8,7 +8,8 @@ import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
-import { type Refused, statusOf, tryChange, versionField, viewRefused } from "../forms.ts";
+import { type Typed } from "../fields.ts";
+import { statusOf, tryChange, versionField, viewRefused } from "../forms.ts";
 import { formFields, may } from "../frame.ts";
 import { MAX_LONG_FORM_BYTES, PAGE, readOwnForm } from "../guards.ts";
 import { viewCustomFields } from "./custom-field-list.ts";
@@ -19,14 +20,14 @@ export const ORGANIZATION = "/organization";
 
 export const showOrganization = route(PAGE, async (c) => {
   const organization = await load(c);
-  return await answerOrganization(c, organization, formOf(organization), null);
+  return await answerOrganization(c, organization, { form: formOf(organization), refused: null });
 });
 
 export const changeOrganization = route(PAGE, async (c) => {
   const form = await readOwnForm(c, MAX_LONG_FORM_BYTES);
   const sending = { method: "PATCH", body: changesOf(form), version: form.get("version") } as const;
   const tried = await tryChange(() => c.get("api")!.send("/v1/organization", sending));
-  if ("refused" in tried) return await answerOrganization(c, await load(c), form, tried.refused);
+  if ("refused" in tried) return await answerOrganization(c, await load(c), { form, ...tried });
   return c.redirect(settingsPath(c, ORGANIZATION), 303);
 });
 
@@ -37,23 +38,22 @@ function load(c: Context<Env>): Promise<OrganizationView> {
 async function answerOrganization(
   c: Context<Env>,
   organization: OrganizationView,
-  form: URLSearchParams,
-  refused: Refused,
+  typed: Typed,
 ): Promise<Response> {
   const fields = may(c, "users:read")
     ? (await c.get("api")!.read<Listed<CustomFieldView>>("/v1/custom-fields")).data
     : null;
   const main = html`
     <h1>Organization</h1>
-    ${viewRefused(refused)}${viewNoContact(organization)}${viewHeld(organization)}
+    ${viewRefused(typed.refused)}${viewNoContact(organization)}${viewHeld(organization)}
     ${may(c, "admin")
       ? html`<form class="card form" method="post" action="${settingsPath(c, ORGANIZATION)}">
-        ${formFields(c)}${versionField(organization.version)}${viewOrganizationFields(c, form, refused)}
+        ${formFields(c)}${versionField(organization.version)}${viewOrganizationFields(c, typed)}
         <div class="decide"><button class="go">Save</button></div></form>`
       : viewFacts(organization)}
     ${fields === null ? "" : viewCustomFields(c, fields)}
   `;
-  return await answerSettings(c, { title: "Organization", page: ORGANIZATION, main }, statusOf(refused));
+  return await answerSettings(c, { title: "Organization", page: ORGANIZATION, main }, statusOf(typed.refused));
 }
 
 function viewNoContact({ technical_contact }: OrganizationView): Html {
@@ -62,7 +62,7 @@ function viewNoContact({ technical_contact }: OrganizationView): Html {
     <section class="card note held">
       <h2>Nobody gets mails</h2>
       <p>When a run waits for a decision or a feed does not work, no mail is sent, except for connections with an address
-        of their own. Enter an address below.</p>
+        of their own. Enter an address below, and send it a test mail from the page Mails.</p>
     </section>
   `;
 }

@@ -14,6 +14,7 @@ export const PAGES: readonly SettingsPage[] = [
   { path: "/members", title: "Members", needs: ["admin"] },
   { path: "/tokens", title: "Tokens", needs: ["tokens:write"] },
   { path: "/webhooks", title: "Webhooks", needs: ["webhooks:read"] },
+  { path: "/mails", title: "Mails", needs: ["runs:read", "connections:write"] },
   { path: "/audit", title: "Audit", needs: ["audit:read"] },
 ];
 

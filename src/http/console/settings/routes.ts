@@ -1,8 +1,9 @@
 /** The pages of an organization's settings. */
 import { Hono } from "hono";
 import type { Env } from "../../kit/env.ts";
-import { showAudit } from "./audit.ts";
+import { getAuditFile, showAudit } from "./audit.ts";
 import { askForField, askToDeleteField, changeField, deleteField, makeField, showField } from "./custom-fields.ts";
+import { sendTestMail, showMails } from "./mails.ts";
 import {
   askToRemove,
   changeMember,
@@ -38,6 +39,9 @@ export const settingsRoutes: Hono<Env> = new Hono<Env>()
   .get("/organization/fields/delete", ...askToDeleteField)
   .post("/organization/fields/delete", ...deleteField)
   .get("/audit", ...showAudit)
+  .get("/audit/audit.csv", ...getAuditFile)
+  .get("/mails", ...showMails)
+  .post("/mails", ...sendTestMail)
   .get("/tokens", ...showTokens)
   .post("/tokens", ...makeToken)
   .get("/tokens/new", ...askForToken)

@@ -10,17 +10,8 @@ import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
-import {
-  onceField,
-  type Refused,
-  statusOf,
-  tryChange,
-  viewRefused,
-  viewSecret,
-  viewSelect,
-  viewText,
-  viewTicks,
-} from "../forms.ts";
+import { type Typed, UNTYPED, viewChoices, viewInput, viewSelect } from "../fields.ts";
+import { onceField, statusOf, tryChange, viewRefused, viewSecret } from "../forms.ts";
 import { formFields, requireScope } from "../frame.ts";
 import { PAGE, readOwnForm } from "../guards.ts";
 import { queryOf, viewPaging } from "../lists.ts";
@@ -87,7 +78,7 @@ const USUAL_EXPIRY = "90";
 
 export const askForToken = route(PAGE, (c) => {
   requireScope(c, "tokens:write");
-  return answerForm(c, new URLSearchParams({ expires: USUAL_EXPIRY }), null);
+  return answerForm(c, UNTYPED);
 });
 
 export const makeToken = route(PAGE, async (c) => {
@@ -101,43 +92,41 @@ export const makeToken = route(PAGE, async (c) => {
   const tried = await tryChange(() =>
     c.get("api")!.send<NewTokenView>("/v1/tokens", { method: "POST", body, once: form.get("once") })
   );
-  return "refused" in tried ? await answerForm(c, form, tried.refused) : await answerMade(c, tried.done!);
+  return "refused" in tried ? await answerForm(c, { form, ...tried }) : await answerMade(c, tried.done!);
 });
 
-function answerForm(c: Context<Env>, form: URLSearchParams, refused: Refused): Promise<Response> {
+function answerForm(c: Context<Env>, typed: Typed): Promise<Response> {
   const { scopes } = c.get("visitor")!.bearer, path = settingsPath(c, PATH);
   // Nobody grants what they may not do themselves. A bridge's token is made where the bridge is set up.
   const granted = SCOPES.filter((scope) => scope !== "bridge" && beyond(scopes, [scope]).length === 0);
   const main = html`
     <h1>Make a token</h1>
-    ${viewRefused(refused)}
+    ${viewRefused(typed.refused)}
     <form class="card form" method="post" action="${path}">
-      ${formFields(c)}${onceField(form.get("once"))}
-      ${viewText({
+      ${formFields(c)}${onceField(typed.form?.get("once"))}
+      ${viewInput({
         name: "name",
         label: "Name",
-        value: form.get("name") ?? "",
-        required: true,
+        isRequired: true,
         most: 254,
         hint: "What it is for, such as “HR export”. It is in the audit beside all that the token does.",
-      }, refused)}
-      ${viewTicks({
+      }, typed)}
+      ${viewChoices({
         name: "scopes",
-        legend: "It may",
-        ticks: granted.map((scope) => ({ value: scope, title: SCOPE_WORDS[scope], hint: scope })),
-        chosen: new Set(form.getAll("scopes")),
-      }, refused)}
+        label: "It may",
+        options: granted.map((scope) => ({ value: scope, title: SCOPE_WORDS[scope], hint: scope })),
+      }, typed)}
       ${viewSelect({
         name: "expires",
         label: "It expires",
-        value: form.get("expires") ?? USUAL_EXPIRY,
+        value: USUAL_EXPIRY,
         options: EXPIRIES,
         pointer: "/expires_in_days",
-      }, refused)}
+      }, typed)}
       <div class="decide"><button class="go">Make it</button><a class="button" href="${path}">Back</a></div>
     </form>
   `;
-  return answerSettings(c, { title: "Make a token", page: PATH, main }, statusOf(refused));
+  return answerSettings(c, { title: "Make a token", page: PATH, main }, statusOf(typed.refused));
 }
 
 function answerMade(c: Context<Env>, { name, scopes, token }: NewTokenView): Promise<Response> {

@@ -10,7 +10,8 @@ import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
-import { onceField, type Refused, statusOf, type Tried, tryChange, viewRefused, viewText } from "../forms.ts";
+import { type Typed, UNTYPED, viewInput } from "../fields.ts";
+import { onceField, statusOf, type Tried, tryChange, viewRefused } from "../forms.ts";
 import { formFields, may } from "../frame.ts";
 import { PAGE, readOwnForm } from "../guards.ts";
 import { queryOf, viewPaging } from "../lists.ts";
@@ -27,9 +28,9 @@ const STATES = {
 
 const CHIPS = [["", "All"], ...Object.entries(STATES).map(([status, { title }]) => [status, title])];
 
-export const showDeliveries = route(PAGE, (c) => answerDeliveries(c, new URLSearchParams(), null));
+export const showDeliveries = route(PAGE, (c) => answerDeliveries(c, UNTYPED));
 
-async function answerDeliveries(c: Context<Env>, form: URLSearchParams, refused: Refused): Promise<Response> {
+async function answerDeliveries(c: Context<Env>, typed: Typed): Promise<Response> {
   const { status, cursor } = c.req.query();
   const [endpoint, deliveries] = await Promise.all([
     loadEndpoint(c),
@@ -40,7 +41,7 @@ async function answerDeliveries(c: Context<Env>, form: URLSearchParams, refused:
   const main = html`
     <h1>What was sent</h1>
     <p><a href="${settingsPath(c, `${WEBHOOKS}/${endpoint.id}`)}">${endpoint.url}</a></p>
-    ${viewRefused(refused)}
+    ${viewRefused(typed.refused)}
     <ul class="chips">${CHIPS.map(([value, title]) =>
       html`<li><a href="${value === "" ? path : `${path}?status=${value}`}"${
         value === (status ?? "")
@@ -56,9 +57,9 @@ async function answerDeliveries(c: Context<Env>, form: URLSearchParams, refused:
         : html`<ul class="bare rowlist">${deliveries.data.map((each) => viewListed(c, each))}</ul>`}
       ${viewPaging(address, deliveries.next_cursor, cursor === undefined)}
     </section>
-    ${may(c, "webhooks:write") && endpoint.status === "enabled" ? viewReplay(c, endpoint, form, refused) : ""}
+    ${may(c, "webhooks:write") && endpoint.status === "enabled" ? viewReplay(c, endpoint, typed) : ""}
   `;
-  return await answerSettings(c, { title: "What was sent", page: WEBHOOKS, main }, statusOf(refused));
+  return await answerSettings(c, { title: "What was sent", page: WEBHOOKS, main }, statusOf(typed.refused));
 }
 
 function viewListed(c: Context<Env>, { id, type, status, attempt_count, created_at }: DeliveryView): Html {
@@ -73,20 +74,19 @@ function viewListed(c: Context<Env>, { id, type, status, attempt_count, created_
   `;
 }
 
-function viewReplay(c: Context<Env>, { id }: EndpointView, form: URLSearchParams, refused: Refused): Html {
+function viewReplay(c: Context<Env>, { id }: EndpointView, typed: Typed): Html {
   return html`<form class="card form" method="post" action="${settingsPath(c, `${WEBHOOKS}/${id}/replay`)}">
     <h2>Send events once more</h2>
     <p class="soft">All that it is sent of these days, at most 10,000 events. Its receiver knows them again by their id.</p>
-    ${formFields(c)}${onceField(form.get("once"))}
-    ${viewText({ name: "since", label: "From", type: "date", value: form.get("since") ?? "", required: true }, refused)}
+    ${formFields(c)}${onceField(typed.form?.get("once"))}
+    ${viewInput({ name: "since", label: "From", type: "date", isRequired: true }, typed)}
     ${
-    viewText({
+    viewInput({
       name: "until",
       label: "To, that day too",
       type: "date",
-      value: form.get("until") ?? "",
       hint: "Empty: until now.",
-    }, refused)
+    }, typed)
   }
     <div class="decide"><button>Send them once more</button></div></form>`;
 }
@@ -94,7 +94,7 @@ function viewReplay(c: Context<Env>, { id }: EndpointView, form: URLSearchParams
 export const replayEvents = route(PAGE, async (c) => {
   const form = await readOwnForm(c);
   const tried = await replay(c, form);
-  if ("refused" in tried) return await answerDeliveries(c, form, tried.refused);
+  if ("refused" in tried) return await answerDeliveries(c, { form, ...tried });
   return c.redirect(settingsPath(c, `${WEBHOOKS}/${c.req.param("id")}/deliveries`), 303);
 });
 

@@ -4,7 +4,7 @@ import { html } from "hono/html";
 import type { EndpointView } from "../../api/webhook-endpoint-view.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
-import { type Refused, viewText, viewTick, viewTicks } from "../forms.ts";
+import { type Typed, viewChoice, viewChoices, viewInput } from "../fields.ts";
 import { may } from "../frame.ts";
 import { EVENT_TICKS } from "./event-words.ts";
 
@@ -29,47 +29,54 @@ export function formOf({ url, description, event_types, include_values }: Endpoi
   ]);
 }
 
-export function viewEndpointFields(c: Context<Env>, form: URLSearchParams, refused: Refused): Html {
-  const withValues = form.get("include_values") === "yes";
+export function viewEndpointFields(c: Context<Env>, typed: Typed): Html {
+  const withValues = typed.form?.get("include_values") === "yes";
   return html`
-    ${viewText({
+    ${viewInput({
       name: "url",
       label: "Address",
       type: "url",
-      value: form.get("url") ?? "",
-      required: true,
+      isRequired: true,
       most: 2048,
       hint: "Where events are sent, such as https://hooks.example.com/muster.",
-    }, refused)}
-    ${viewText({
+    }, typed)}
+    ${viewInput({
       name: "description",
       label: "What it is for",
-      value: form.get("description") ?? "",
       most: 1000,
       hint: "May be empty.",
-    }, refused)}
+    }, typed)}
     <fieldset class="ticks">
       <legend>All events</legend>
-      ${viewTick("every", {
-        value: "yes",
-        title: "Everything, kinds that come later too",
-        hint: "whatever is ticked below",
-      }, form.get("every") === "yes")}
+      ${viewChoice(
+        {
+          name: "every",
+          value: "yes",
+          label: "Everything, kinds that come later too",
+          hint: "whatever is ticked below",
+        },
+        [],
+        typed,
+      )}
     </fieldset>
-    ${viewTicks({
+    ${viewChoices({
       name: "event_types",
-      legend: "Or only when",
-      ticks: EVENT_TICKS,
-      chosen: new Set(form.getAll("event_types")),
-    }, refused)}
+      label: "Or only when",
+      options: EVENT_TICKS,
+    }, typed)}
     ${withValues || may(c, "users:read")
       ? html`<fieldset class="ticks"><legend>Of rows that could not be used</legend>
           ${
-        viewTick("include_values", {
-          value: "yes",
-          title: "Send people’s values and names too",
-          hint: "without it, the line, the field and the reason",
-        }, withValues)
+        viewChoice(
+          {
+            name: "include_values",
+            value: "yes",
+            label: "Send people’s values and names too",
+            hint: "without it, the line, the field and the reason",
+          },
+          [],
+          typed,
+        )
       }</fieldset>`
       : ""}
   `;

@@ -6,7 +6,8 @@ import type { EndpointView, NewEndpointView } from "../../api/webhook-endpoint-v
 import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
-import { onceField, type Refused, statusOf, tryChange, versionField, viewRefused } from "../forms.ts";
+import type { Typed } from "../fields.ts";
+import { onceField, statusOf, tryChange, versionField, viewRefused } from "../forms.ts";
 import { formFields, may, requireScope } from "../frame.ts";
 import { PAGE, readOwnForm } from "../guards.ts";
 import { scopesInWords } from "../scopes.ts";
@@ -26,27 +27,26 @@ export function loadEndpoint(c: Context<Env>): Promise<EndpointView> {
 
 export const showWebhook = route(PAGE, async (c) => {
   const endpoint = await loadEndpoint(c);
-  return await answerWebhook(c, endpoint, formOf(endpoint), null);
+  return await answerWebhook(c, endpoint, { form: formOf(endpoint), refused: null });
 });
 
 export const changeWebhook = route(PAGE, async (c) => {
   const form = await readOwnForm(c);
   const body = endpointOf(form), version = form.get("version");
   const tried = await tryChange(() => c.get("api")!.send(apiPath(c), { method: "PATCH", body, version }));
-  if ("refused" in tried) return await answerWebhook(c, await loadEndpoint(c), form, tried.refused);
+  if ("refused" in tried) return await answerWebhook(c, await loadEndpoint(c), { form, ...tried });
   return c.redirect(settingsPath(c, `${WEBHOOKS}/${c.req.param("id")}`), 303);
 });
 
 function answerWebhook(
   c: Context<Env>,
   endpoint: EndpointView,
-  form: URLSearchParams,
-  refused: Refused,
+  typed: Typed,
 ): Promise<Response> {
   const path = settingsPath(c, `${WEBHOOKS}/${endpoint.id}`), mayWrite = may(c, "webhooks:write");
   const { tone, title, text } = stateOf(endpoint, c.get("organization").timezone);
   const main = html`
-    ${viewRefused(refused)}
+    ${viewRefused(typed.refused)}
     <section class="card state ${tone}">
       <span class="tag">${title}</span>
       <h1>${endpoint.url}</h1>
@@ -58,11 +58,11 @@ function answerWebhook(
     ${mayWrite
       ? html`<form class="card form" method="post" action="${path}">
         <h2>Settings</h2>
-        ${formFields(c)}${versionField(endpoint.version)}${viewEndpointFields(c, form, refused)}
+        ${formFields(c)}${versionField(endpoint.version)}${viewEndpointFields(c, typed)}
         <div class="decide"><button class="go">Save</button></div></form>`
       : viewSettings(endpoint)}
   `;
-  return answerSettings(c, { title: endpoint.url, page: WEBHOOKS, main }, statusOf(refused));
+  return answerSettings(c, { title: endpoint.url, page: WEBHOOKS, main }, statusOf(typed.refused));
 }
 
 /** For those who may only look. */

@@ -7,7 +7,8 @@ import { route } from "../../kit/describe.ts";
 import type { Env } from "../../kit/env.ts";
 import type { Html } from "../../pages/frame.ts";
 import type { Listed } from "../api.ts";
-import { onceField, type Refused, statusOf, tryChange, viewRefused, viewSecret } from "../forms.ts";
+import type { Typed } from "../fields.ts";
+import { onceField, statusOf, tryChange, viewRefused, viewSecret } from "../forms.ts";
 import { formFields, may, requireScope } from "../frame.ts";
 import { PAGE, readOwnForm } from "../guards.ts";
 import { queryOf, viewPaging } from "../lists.ts";
@@ -77,7 +78,7 @@ export function stateOf(
 
 export const askForEndpoint = route(PAGE, (c) => {
   requireScope(c, "webhooks:write");
-  return answerForm(c, new URLSearchParams({ every: "yes" }), null);
+  return answerForm(c, { form: new URLSearchParams({ every: "yes" }), refused: null });
 });
 
 export const makeEndpoint = route(PAGE, async (c) => {
@@ -90,21 +91,21 @@ export const makeEndpoint = route(PAGE, async (c) => {
     })
   );
   return "refused" in tried
-    ? await answerForm(c, form, tried.refused)
+    ? await answerForm(c, { form, ...tried })
     : await answerSecret(c, tried.done!, "The new endpoint");
 });
 
-function answerForm(c: Context<Env>, form: URLSearchParams, refused: Refused): Promise<Response> {
+function answerForm(c: Context<Env>, typed: Typed): Promise<Response> {
   const path = settingsPath(c, WEBHOOKS);
   const main = html`
     <h1>Add an endpoint</h1>
-    ${viewRefused(refused)}
+    ${viewRefused(typed.refused)}
     <form class="card form" method="post" action="${path}">
-      ${formFields(c)}${onceField(form.get("once"))}${viewEndpointFields(c, form, refused)}
+      ${formFields(c)}${onceField(typed.form?.get("once"))}${viewEndpointFields(c, typed)}
       <div class="decide"><button class="go">Add it</button><a class="button" href="${path}">Back</a></div>
     </form>
   `;
-  return answerSettings(c, { title: "Add an endpoint", page: WEBHOOKS, main }, statusOf(refused));
+  return answerSettings(c, { title: "Add an endpoint", page: WEBHOOKS, main }, statusOf(typed.refused));
 }
 
 /** The page that has the endpoint's secret. */
