@@ -6,6 +6,7 @@ import { toBoolean } from "./coerce.ts";
 import { ScimError, type ScimErrorKind } from "./error.ts";
 import { byName, findNamed, type Place } from "./names.ts";
 import type { Attribute, ResourceType } from "./schema.ts";
+import { expectMark, fail, isMark, isWord, peek, type Reader, shown, takeMark, takeWord } from "./reader.ts";
 import { type Token, tokensOf } from "./tokens.ts";
 
 export const OPERATORS = [
@@ -39,17 +40,6 @@ export type Filter =
 
 const MAX_DEPTH = 20;
 const MAX_LEAVES = 100;
-
-/** A list of tokens that is read from the left. */
-export interface Reader {
-  readonly tokens: readonly Token[];
-  readonly kind: ScimErrorKind;
-  /** What a name means here: within brackets, a sub-attribute. */
-  readonly find: (name: string) => Place;
-  at: number;
-  depth: number;
-  leaves: number;
-}
 
 /** The filter that the text means for resources of the type. */
 export function parseFilter(type: ResourceType, text: string): Filter {
@@ -271,47 +261,4 @@ function typed(
 /** Whether an attribute's texts are compared by their exact letters. */
 export function isExact({ caseExact, type }: Attribute): boolean {
   return caseExact || type === "reference";
-}
-
-function peek({ tokens, at }: Reader): Token | undefined {
-  return tokens[at];
-}
-
-function isWord(token: Token | undefined, text: string): boolean {
-  return token?.kind === "word" && token.text.toLowerCase() === text;
-}
-
-function isMark(token: Token | undefined, text: string): boolean {
-  return token?.kind === "mark" && token.text === text;
-}
-
-function takeWord(reader: Reader, text: string): boolean {
-  if (!isWord(peek(reader), text)) return false;
-  reader.at++;
-  return true;
-}
-
-export function takeMark(reader: Reader, text: string): boolean {
-  if (!isMark(peek(reader), text)) return false;
-  reader.at++;
-  return true;
-}
-
-function expectMark(reader: Reader, text: string): void {
-  if (!takeMark(reader, text)) throw fail(reader, `"${text}" is missing`);
-}
-
-export function fail({ kind }: Pick<Reader, "kind">, what: string): ScimError {
-  return new ScimError(
-    kind,
-    `The ${kind === "invalidFilter" ? "filter" : "path"} cannot be read: ${what}`,
-  );
-}
-
-function shown(token: Token | undefined): string {
-  if (token === undefined) return "its end";
-  return String(token.kind === "literal" ? token.value : token.text).slice(
-    0,
-    100,
-  );
 }

@@ -1,7 +1,8 @@
 /** The paths of PATCH (RFC 7644, section 3.5.2): an attribute, some of its elements, a sub-attribute of those. No I/O. */
 import { ScimError } from "./error.ts";
-import { fail, type Filter, type Reader, readInside, subNamed, takeMark } from "./filter.ts";
+import { type Filter, readInside, subNamed } from "./filter.ts";
 import { findNamed, isIn, type Place } from "./names.ts";
+import { fail, type Reader, takeMark } from "./reader.ts";
 import type { ResourceType, Schema } from "./schema.ts";
 import { tokensOf } from "./tokens.ts";
 
