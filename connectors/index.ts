@@ -2,6 +2,7 @@
 import bamboohr from "./bamboohr/bamboohr.ts";
 import csvUpload from "./csv-upload.ts";
 import restImport from "./rest-import.ts";
+import scim from "./scim.ts";
 import sftpDrop from "./sftp-drop.ts";
 
-export const connectors = [bamboohr, csvUpload, restImport, sftpDrop];
+export const connectors = [bamboohr, csvUpload, restImport, scim, sftpDrop];

@@ -30,6 +30,7 @@ import type { Env } from "./kit/env.ts";
 import { errorPages } from "./pages/error-pages.ts";
 import { eventRoutes } from "./api/events.ts";
 import { explainRoutes } from "./api/explain.ts";
+import { groupRoutes } from "./api/groups.ts";
 import { healthRoutes } from "./api/health.ts";
 import { hintRoutes } from "./api/hints.ts";
 import { idempotent } from "./kit/idempotency.ts";
@@ -54,6 +55,8 @@ import { runPageRoutes } from "./pages/run-page.ts";
 import { runResultRoutes } from "./api/run-results.ts";
 import { runDayRoutes } from "./api/run-days.ts";
 import { runRoutes } from "./api/runs.ts";
+import { withScimBody } from "./scim/answer.ts";
+import { scimRoutes } from "./scim/routes.ts";
 import { sessionRoutes } from "./api/sessions.ts";
 import { signInRoutes } from "./console/sign-in.ts";
 import { sourceRoutes } from "./api/sources.ts";
@@ -110,6 +113,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["", userFileRoutes],
   ["/explain", explainRoutes],
   ["/departments", departmentRoutes],
+  ["/groups", groupRoutes],
   ["/custom-fields", customFieldRoutes],
   ["", changeRoutes],
   ["/audit", auditRoutes],
@@ -133,12 +137,13 @@ export function createApp(hub: Hub): Hono<Env> {
       const fault = new Fault("method_not_allowed", `The method is ${c.req.method}; it should be ${allow}`);
       const answer = problem(c, fault);
       answer.headers.set("allow", allow);
-      return answer;
+      return isScim(c) ? withScimBody(c, answer) : answer;
     },
   }));
   app.onError((error, c) => problem(c, error));
   app.notFound((c) => {
     const fault = new Fault("not_found", `There is nothing at "${c.req.path}"`);
+    if (isScim(c)) return withScimBody(c, problem(c, fault));
     return isForPerson(c) ? refuseInConsole(fault, c) : problem(c, fault);
   });
 
@@ -157,11 +162,18 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/", signInRoutes);
   app.route("/", consoleRoutes(app));
 
+  app.route("/scim/v2", scimRoutes());
+
   app.use("/v1/*", limitLogins, authenticate, limitRequests, refuseQuery, idempotent);
   app.use("/metrics", limitLogins, authenticate, limitRequests);
   app.route("/metrics", metricsRoutes);
   for (const [path, routes] of API) app.route(`/v1${path}`, routes);
   return app;
+}
+
+/** Whether an identity provider asks. */
+function isScim(c: Context<Env>): boolean {
+  return c.req.path.startsWith("/scim/");
 }
 
 /** Whether a browser shows the answer to a person. Programs that ask the API get its problems, whatever they accept. */

@@ -60,6 +60,10 @@ export const AUDIT_ACTIONS = [
   "custom_field.set",
   "custom_field.deleted",
   "department.changed",
+  /** A group of an identity provider was made, changed or deleted. */
+  "group.created",
+  "group.changed",
+  "group.deleted",
   "user.changed",
   /** A row that would make the user somebody else is the same person's, or somebody new's; and that was taken back. */
   "user.accepted",

@@ -12,7 +12,7 @@ export const COUNTED = {
 export interface ChangeView {
   readonly id: string;
   readonly action: ChangeAction;
-  readonly entity: "user" | "department";
+  readonly entity: "user" | "department" | "group";
   readonly subject: { id: string; email?: string | null; employee_id?: string | null; name?: string };
   readonly line: number | null;
   readonly fields: Readonly<Record<string, { before: unknown; after: unknown }>>;

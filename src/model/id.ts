@@ -29,7 +29,8 @@ export type IdPrefix =
   | "pgp"
   | "lnk"
   | "ses"
-  | "tpl";
+  | "tpl"
+  | "grp";
 
 export function encodeId(prefix: IdPrefix, id: number): string {
   let text = "";

@@ -161,6 +161,16 @@ export function isAnswered(connector: string): boolean {
   return ANSWERED.has(connector);
 }
 
+/** Connectors whose senders get the outcome of each record, and are programs that cannot decide about a held run. */
+const ANSWERED_UNLESS_HELD: ReadonlySet<string> = new Set(["scim"]);
+
+/** Whether the sender has the outcome of this run, so that a mail would only repeat it. */
+export function isKnownToSender(
+  run: { readonly trigger: string; readonly status: string; readonly connector: string | null },
+): boolean {
+  return run.trigger === "drop" && run.status !== "held" && ANSWERED_UNLESS_HELD.has(run.connector ?? "");
+}
+
 /**
  * Whether no client waits for the run's outcome, so that it is mailed: runs of due dates and schedules, and inputs that a
  * connector takes from elsewhere. A client that sends a file or records, or requests a run, a plan or a revert, gets the

@@ -16,6 +16,8 @@ export const SCOPES = [
   "webhooks:write",
   "tokens:write",
   "audit:read",
+  /** Of one connection, whose people an identity provider keeps. */
+  "scim",
   "bridge",
   "admin",
   "operator",

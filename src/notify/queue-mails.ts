@@ -24,6 +24,7 @@ import {
   isAskedFor,
   isAutomated,
   isHoldDue,
+  isKnownToSender,
   remind,
 } from "../model/mail-rules.ts";
 
@@ -41,10 +42,11 @@ export async function mailStatements(hub: Hub, run: Run, novelty: Novelty | null
   if (!isAutomated(kind) && (!isAnswered || run.status === "held")) return [];
   const now = hub.now();
   const state = await loadMailState(db, run);
-  const { feed, hold, mail } = run.status === "held"
+  const { feed, hold, mail: due } = run.status === "held"
     ? afterHolding(state, run, now)
     : afterEnding(state, run, await endedOf(run, novelty), ruleFor(run, isAnswered), now);
   const saved = saveMailState(db, run, { feed, hold });
+  const mail = isKnownToSender({ ...kind, status: run.status }) ? null : due;
   if (mail === null) return [saved];
   const id = await reserve(db, "mail");
   return [saved, queueMail(db, { id, organizationId, connectionId, runId, ...mail }, now)];

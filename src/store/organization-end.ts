@@ -35,6 +35,7 @@ import { dropChunks, drops } from "./runs/schema-drops.ts";
 import { changePages, pageBodies, pageManagers } from "./runs/schema-plans.ts";
 import { selectAtWork } from "./runs/runs.ts";
 import { issuePages, runNames, runs } from "./runs/schema.ts";
+import { groupMembers, groups, scimUsers } from "./scim/schema.ts";
 import { first } from "./reads.ts";
 import { isStored } from "./unchanged.ts";
 import { organizations, tokens } from "./schema.ts";
@@ -72,6 +73,9 @@ const OWN = [
   idempotencyKeys,
   tokens,
   events,
+  scimUsers,
+  groupMembers,
+  groups,
   mails,
   mailStates,
   deliveryAttempts,

@@ -83,6 +83,8 @@ export const tokens = sqliteTable("tokens", {
   scopes: json<string[]>("scopes").notNull(),
   /** The organizations that a bridge with this token may serve; null: all. */
   serves: json<number[]>("serves"),
+  /** The connection whose SCIM a token with that scope is for; null: it has another scope. */
+  connectionId: integer("connection_id"),
   expiresAt: integer("expires_at"),
   lastUsedAt: integer("last_used_at"),
   createdAt: integer("created_at").notNull(),

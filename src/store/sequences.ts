@@ -28,6 +28,7 @@ export const SEQUENCES = [
   "session",
   "member",
   "template",
+  "group",
 ] as const;
 
 export type SequenceName = (typeof SEQUENCES)[number];

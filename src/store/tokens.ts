@@ -22,6 +22,8 @@ export interface TokenInput {
   readonly scopes: readonly Scope[];
   /** Ids of the organizations that a bridge with it may serve; absent or null: all. */
   readonly serves?: number[] | null;
+  /** The connection whose SCIM it is for; absent or null: it is for none. */
+  readonly connectionId?: number | null;
   /** SHA-256 of the text (token.ts). */
   readonly hash: string;
   /** Null: never. */

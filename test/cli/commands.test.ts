@@ -57,10 +57,10 @@ test("connectors are listed by name, version and title", () =>
     assert.equal(code, 0);
     assert.match(
       out,
-      /^bamboohr +1\.0\.0 +users full +BambooHR\ncsv-upload +1\.0\.0 +users full, departments full +File upload\nrest-import .* REST import\nsftp-drop .* SFTP drop\n$/,
+      /^bamboohr +1\.0\.0 +users full +BambooHR\ncsv-upload +1\.0\.0 +users full, departments full +File upload\nrest-import .* REST import\nscim .* SCIM 2\.0\nsftp-drop .* SFTP drop\n$/,
     );
     const names = JSON.parse((await run("connectors", "--json")).out).map((row: { name: string }) => row.name);
-    assert.deepEqual(names, ["bamboohr", "csv-upload", "rest-import", "sftp-drop"]);
+    assert.deepEqual(names, ["bamboohr", "csv-upload", "rest-import", "scim", "sftp-drop"]);
   }));
 
 test("an organization is made once, and its token opens what it says", () =>

@@ -46,6 +46,15 @@ testConnector(own("rest-import.ts"), {
   records: [ANA],
 });
 
+const BY_SCIM = { source_id: "k1", username: "ana", is_active: true, manager_key: "k2" };
+
+testConnector(own("scim.ts"), {
+  settings: { department_groups: "Dept " },
+  refused: [{ settings: { department_groups: "" }, at: "/department_groups" }],
+  drop: { name: "scim.json", contentType: "application/json", content: JSON.stringify([BY_SCIM]) },
+  records: [BY_SCIM],
+});
+
 const fake = await startBambooHR();
 hireCrowd(fake.company, 120);
 after(() => fake.close());

@@ -14,6 +14,7 @@ import { askCheck } from "../../src/store/bridges/bridge-states.ts";
 import { findConnection } from "../../src/store/connections/connections.ts";
 import { bridgeStates } from "../../src/store/bridges/schema-bridge.ts";
 import { erasures, treeErasures } from "../../src/store/people/schema-erasures.ts";
+import { groupMembers, groups, scimUsers } from "../../src/store/scim/schema.ts";
 import { merges } from "../../src/store/people/schema-merges.ts";
 import { identityDecisions } from "../../src/store/people/schema-identities.ts";
 import { mails, mailStates } from "../../src/store/notify/schema-mails.ts";
@@ -215,6 +216,27 @@ test("an organization goes with everything that is its own, and nothing of anoth
         moved: NOTHING_MOVED,
         mergedAt: 0,
         undoUntil: hub.clock.ms,
+      }),
+      hub.db.orm.insert(scimUsers).values({
+        ...of,
+        sourceKey: "k",
+        userName: "ann",
+        folded: "ann",
+        createdAt: 0,
+        updatedAt: 0,
+      }),
+      hub.db.orm.insert(groups).values({
+        ...of,
+        id: of.connectionId,
+        name: "Ops",
+        folded: "ops",
+        createdAt: 0,
+        updatedAt: 0,
+      }),
+      hub.db.orm.insert(groupMembers).values({
+        organizationId: of.organizationId,
+        groupId: of.connectionId,
+        userId: of.connectionId,
       }),
       hub.db.orm.insert(runNames).values({ ...of, runId: of.connectionId, name: "n", place: 1 }),
       hub.db.orm.insert(treeErasures).values({ ...of, userId: of.connectionId, bridgeId: 1, askedAt: 0 }),

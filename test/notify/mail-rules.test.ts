@@ -14,6 +14,7 @@ import {
   isAskedFor,
   isAutomated,
   isHoldDue,
+  isKnownToSender,
   remind,
   WEEK_MS,
   WELL,
@@ -226,6 +227,12 @@ test("a hold for another reason, and one after the last was decided, is a new on
   assert.deepEqual(afterHeld(hold, { runId: 2, reason: "deactivate", standing: false }, HOUR_MS).mail, {
     again: false,
   });
+});
+
+test("a provider knows what became of its record, and people have to know what is held", () => {
+  const of = (status: string, connector: string, trigger = "drop") => isKnownToSender({ trigger, status, connector });
+  assert.deepEqual([of("failed", "scim"), of("succeeded", "scim"), of("held", "scim")], [true, true, false]);
+  assert.deepEqual([of("failed", "sftp-drop"), of("succeeded", "scim", "due")], [false, false]);
 });
 
 test("only what nobody waits for is automated", () => {

@@ -29,7 +29,7 @@ async function withModules(
 
 test("Muster's own connectors are there without being named", async () => {
   const registry = await loadRegistry([], "file:///");
-  assert.deepEqual([...registry.keys()], ["bamboohr", "csv-upload", "rest-import", "sftp-drop"]);
+  assert.deepEqual([...registry.keys()], ["bamboohr", "csv-upload", "rest-import", "scim", "sftp-drop"]);
 });
 
 test("a connector written by others is there beside them", () =>

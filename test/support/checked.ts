@@ -108,8 +108,8 @@ function findPath(path: string): Path | undefined {
   return paths.find(({ regex }) => regex.test(path));
 }
 
-/** The console's pages are no part of the document. */
-const CONSOLE = /^\/(?:$|o(?:\/|$)|sign-)/;
+/** The console's pages and SCIM are no part of the document. */
+const CONSOLE = /^\/(?:$|o(?:\/|$)|sign-|scim\/)/;
 
 /** The same response, once it is as the document says; fails when it is not. */
 export async function checked(method: string, url: string, response: Response): Promise<Response> {

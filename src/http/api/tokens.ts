@@ -6,6 +6,7 @@ import { encodeId } from "../../model/id.ts";
 import { MAX_LIVE_TOKENS } from "../../model/limits.ts";
 import { stopEndpointsOf } from "../../notify/switch-off.ts";
 import { beyond, type Scope, SCOPES } from "../../model/scope.ts";
+import { findConnection } from "../../store/connections/connections.ts";
 import { findOrganizationNamed } from "../../store/organizations.ts";
 import {
   createToken,
@@ -33,6 +34,8 @@ const NEW = z.strictObject({
   scopes: z.array(z.enum(SCOPES)).min(1, "should name at least one scope"),
   /** Slugs or ids of the organizations that a bridge with this token may serve; by default all. */
   organizations: z.array(z.string().max(100)).min(1).max(1000).optional(),
+  /** Slug or id of the connection whose SCIM the token is for. */
+  connection: z.string().max(100).optional(),
   /** Null: never. */
   expires_in_days: z.number().int().min(1).max(3650).nullable().default(90),
 });
@@ -45,6 +48,10 @@ const TOKEN = z.strictObject({
   scopes: z.array(z.string()).readonly().meta({ examples: [["drops:write", "runs:read"]] }),
   organizations: z.array(idOf("org")).nullable().meta({
     description: "Organizations that a bridge with this token may serve; null: all",
+    examples: [null],
+  }),
+  connection: idOf("con").nullable().meta({
+    description: "The connection whose SCIM the token is for; null: none",
     examples: [null],
   }),
   expires_at: INSTANT.nullable(),
@@ -72,6 +79,7 @@ function viewToken(token: Token, maker: Maker | null): TokenView {
     name: token.name,
     scopes: token.scopes,
     organizations: token.serves?.map((id) => encodeId("org", id)) ?? null,
+    connection: token.connectionId === null ? null : encodeId("con", token.connectionId),
     expires_at: toInstantOrNull(token.expiresAt),
     last_used_at: toInstantOrNull(token.lastUsedAt),
     created_by: maker,
@@ -100,11 +108,13 @@ const create = route(
       );
     }
     const serves = input.organizations === undefined ? null : await readServes(c, input.scopes, input.organizations);
+    const connectionId = await readConnection(c, input.scopes, input.connection);
     const text = createTokenText();
     const stored = {
       name: input.name,
       scopes: [...new Set(input.scopes)],
       serves,
+      connectionId,
       hash: hashToken(text),
       expiresAt: input.expires_in_days === null ? null : now() + input.expires_in_days * DAY_MS,
     };
@@ -177,6 +187,26 @@ async function listMade(db: Database, organizationId: number, place: Place) {
   const tokens = await listTokens(db, organizationId, place);
   const makers = await findMakers(db, organizationId, tokens);
   return tokens.map((token) => ({ token, maker: makers.get(token.id) ?? null }));
+}
+
+/** A token for SCIM is one of one connection and does nothing else: it is kept by an identity provider. */
+async function readConnection(
+  c: Context<Env>,
+  scopes: readonly Scope[],
+  name: string | undefined,
+): Promise<number | null> {
+  const isForScim = scopes.includes("scim");
+  if (!isForScim && name === undefined) return null;
+  if (!isForScim || name === undefined || scopes.length > 1) {
+    throw new Fault("invalid_request", 'A token with the scope "scim" names its connection, and has no other scope', {
+      errors: [{ pointer: "/connection", detail: isForScim ? "is required" : "is not allowed" }],
+    });
+  }
+  const connection = await findConnection(c.get("hub").db, c.get("organization").id, name);
+  if (connection?.connector === "scim") return connection.id;
+  throw new Fault("invalid_request", `There is no connection "${name}" with the connector "scim"`, {
+    errors: [{ pointer: "/connection", detail: 'should be a connection with the connector "scim"' }],
+  });
 }
 
 async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {

@@ -23,7 +23,13 @@ import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { listAudit } from "../../store/audit.ts";
 import { findErasure } from "../../store/people/erasures.ts";
 import { recordReading } from "../../store/people/exports.ts";
-import { leftSince, listDecisionsOf, listLinksOf, readReportsOf } from "../../store/people/person-record.ts";
+import {
+  leftSince,
+  listDecisionsOf,
+  listLinksOf,
+  listScimOf,
+  readReportsOf,
+} from "../../store/people/person-record.ts";
 import type { RecordPart } from "../../store/people/places.ts";
 import type { StoredUser } from "../../store/people/users.ts";
 import { byOf, requires } from "../kit/authorize.ts";
@@ -50,12 +56,22 @@ const LINK = z.strictObject({
   waits_for_manager: z.string().nullable(),
 });
 
+const SCIM_USER = z.strictObject({
+  connection_id: CONNECTION_ID,
+  user_name: z.string(),
+  external_id: z.string().nullable(),
+  display_name: z.string().nullable(),
+  deleted_at: INSTANT.nullable(),
+  groups: z.array(z.strictObject({ id: idOf("grp"), name: z.string() })),
+});
+
 /** The answer. A part is null where the token may not read it. */
 const RECORD = z.strictObject({
   user: USER.extend({ inactive_since: INSTANT.nullable() }),
   fields: z.array(FIELD),
   reports: z.array(z.string()),
   links: z.array(LINK),
+  scim: z.array(SCIM_USER),
   decisions: z.array(
     z.strictObject({
       kind: z.string(),
@@ -116,6 +132,7 @@ const PARTS: Readonly<Record<RecordPart, Part>> = {
     list: ({ c, stored }) => mapped(readReportsOf(c.get("hub").db, stored.user), (id) => encodeId("usr", id)),
   },
   links: { list: viewLinks },
+  scim: { list: viewScim },
   decisions: { list: viewDecisions },
   merged: { list: viewMerged },
   history: { list: ({ found }) => historyOf(found) },
@@ -197,6 +214,17 @@ async function viewLinks({ c, stored }: Request): Promise<z.infer<typeof LINK>[]
     missing_since: toInstantOrNull(link.missingSince),
     withheld: link.withheld ?? {},
     waits_for_manager: manager?.value ?? null,
+  }));
+}
+
+async function viewScim({ c, stored }: Request): Promise<z.infer<typeof SCIM_USER>[]> {
+  return (await listScimOf(c.get("hub").db, stored.user)).map(({ resource, groups }) => ({
+    connection_id: encodeId("con", resource.connectionId),
+    user_name: resource.userName,
+    external_id: resource.externalId,
+    display_name: resource.displayName,
+    deleted_at: toInstantOrNull(resource.removedAt),
+    groups: groups.map(({ id, name }) => ({ id: encodeId("grp", id), name })),
   }));
 }
 

@@ -39,7 +39,7 @@ function viewSync(c: Context<Env>, { path }: Shown, mode: "auto" | "plan", label
 
 /** Whether people send files to it: records are sent by programs. */
 function takesFiles({ connector }: Shown): boolean {
-  return connector?.takes_drops === true && connector.name !== RECORDS;
+  return connector?.takes_drops === true && !RECORDS.has(connector.name);
 }
 
 /** Whether there is something to look at: a source that the connector can try, or a bridge. */

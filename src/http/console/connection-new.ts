@@ -95,12 +95,12 @@ function viewConnector(c: Context<Env>, connector: ConnectorView): Html {
 
 function waysInWords(name: string, takesDrops: boolean): string {
   if (!takesDrops) return "Muster reads it by itself.";
-  return name === RECORDS ? "A program sends records to Muster." : "Files are sent to Muster.";
+  return RECORDS.has(name) ? "A program sends records to Muster." : "Files are sent to Muster.";
 }
 
 function answerForm(c: Context<Env>, connector: ConnectorView, typed: Typed): Promise<Response> {
   const { name, title, takes_drops } = connector;
-  const hasPreset = takes_drops && name !== RECORDS;
+  const hasPreset = takes_drops && !RECORDS.has(name);
   return answerConsole(c, {
     title: `Add ${title}`,
     section: "/connections",

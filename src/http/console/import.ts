@@ -97,5 +97,5 @@ export async function listTakers(api: Api): Promise<ConnectionView[]> {
     api.read<Listed<ConnectorView>>("/v1/connectors"),
   ]);
   const taking = new Set(connectors.data.filter(({ takes_drops }) => takes_drops).map(({ name }) => name));
-  return connections.data.filter(({ connector }) => taking.has(connector) && connector !== RECORDS);
+  return connections.data.filter(({ connector }) => taking.has(connector) && !RECORDS.has(connector));
 }

@@ -6,7 +6,7 @@ import type { Html } from "../pages/frame.ts";
 import { TONES } from "../pages/run-view.ts";
 
 /** The connector whose inputs are records, sent by programs: it has no files, and no presets for them. */
-export const RECORDS = "rest-import";
+export const RECORDS: ReadonlySet<string> = new Set(["rest-import", "scim"]);
 
 /** The state of a run as a coloured word. */
 function viewRunTag(run: RunView): Html {

@@ -32,7 +32,7 @@ export function mayCorrect(c: Context<Env>, found: StoredRun): boolean {
 
 function isFile(c: Context<Env>, found: StoredRun): boolean {
   const { drop, connection } = found;
-  return drop !== null && connection !== null && connection.connector !== RECORDS &&
+  return drop !== null && connection !== null && !RECORDS.has(connection.connector) &&
     sourceOf(c.get("hub"), found) === null;
 }
 

@@ -16,6 +16,7 @@ export const SCOPE_WORDS: Readonly<Record<Scope, string>> = {
   "webhooks:write": "change webhooks",
   "tokens:write": "see, make and revoke tokens",
   "audit:read": "read the audit",
+  "scim": "keep the people of one connection by SCIM",
   "bridge": "be an SFTP bridge",
   "admin": "everything in this organization",
   "operator": "make organizations, and act in all of them",

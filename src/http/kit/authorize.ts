@@ -70,8 +70,8 @@ export function byOf(c: Context<Env>): By {
 
 /** The bearer that a stored token makes of its sender. */
 export function bearerOf(token: Token): Bearer {
-  const { id, name, scopes, organizationId, serves } = token;
-  return { kind: "token", key: encodeId("tok", id), id, name, scopes, organizationId, serves };
+  const { id, name, scopes, organizationId, serves, connectionId } = token;
+  return { kind: "token", key: encodeId("tok", id), id, name, scopes, organizationId, serves, connectionId };
 }
 
 /** The bearer that a member is, with what their role allows now. */

@@ -73,6 +73,8 @@ export interface Facts {
   readonly pages?: boolean;
   /** Whether it is a page of the console, which is no part of the API and of its document. */
   readonly console?: boolean;
+  /** Whether it is SCIM, which describes itself by its own schemas and is no part of the document. */
+  readonly scim?: boolean;
   /** Answers alike whether a thing does not exist or may not be used, so that strangers cannot tell. */
   readonly hides?: boolean;
 }

@@ -1,6 +1,7 @@
 /** What middleware sets on a request for its handler. */
 import type { By } from "../../model/audit.ts";
 import type { Bridge } from "../../store/bridges/bridges.ts";
+import type { Connection } from "../../store/connections/connections.ts";
 import type { WatchedBody } from "./watched-body.ts";
 import type { Hub } from "../../hub.ts";
 import type { Member } from "../../store/members.ts";
@@ -22,6 +23,8 @@ export interface Bearer {
   readonly organizationId: number;
   /** The organizations that a bridge's token may serve; null: all. */
   readonly serves: readonly number[] | null;
+  /** The one connection that it may be used for; absent or null: any. */
+  readonly connectionId?: number | null;
 }
 
 /** Somebody who is signed in to the console. */
@@ -69,6 +72,8 @@ export interface Env {
     organization: Organization;
     /** The calling bridge, whose key is confirmed (http/bridge/caller.ts). */
     bridge?: Bridge;
+    /** The connection whose SCIM is asked (scim/context.ts). */
+    connection?: Connection;
     /** Who is signed in to the console (console/visitor.ts). */
     visitor?: Visitor;
     /** The API for them (console/api.ts). */

@@ -69,7 +69,7 @@ export function createDocument(
   const undescribed: string[] = [];
   for (const [name, facts] of routesOf(app)) {
     const [method, path] = name.split(" ") as [string, string];
-    if (facts.console === true) continue;
+    if (facts.console === true || facts.scim === true) continue;
     if (facts.operationId === undefined) undescribed.push(name);
     else {
       const operations = paths[path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}")] ??= {};

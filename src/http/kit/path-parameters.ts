@@ -22,6 +22,7 @@ const PARAMETERS: Readonly<Record<string, { readonly component: string; readonly
   "deliveries/id": { component: "delivery", description: "Id of the delivery" },
   "users/id": { component: "user", description: "Id of the user" },
   "departments/id": { component: "department", description: "Id of the department" },
+  "groups/id": { component: "group", description: "Id of the group" },
   "custom-fields/key": {
     component: "custom_field",
     description: "Key of the custom field: its name in records, mappings and `custom`",

@@ -96,7 +96,7 @@ export const CHANGE = shapeOf<ChangeView>()(
   z.strictObject({
     id: idOf("chg"),
     action: z.enum(["create", "update", "deactivate", "reactivate"]).meta({ examples: ["update"] }),
-    entity: z.enum(["user", "department"]),
+    entity: z.enum(["user", "department", "group"]),
     subject: SUBJECT,
     line: z.int().nullable().meta({ examples: [12] }),
     fields: z.record(z.string(), z.strictObject({ before: z.unknown(), after: z.unknown() })).readonly()

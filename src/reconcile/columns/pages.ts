@@ -7,6 +7,8 @@ import type { Entry } from "./entry.ts";
 
 export type PageKind =
   | "departments"
+  /** Changes of groups, which no plan has. */
+  | "groups"
   | "creates"
   | "updates"
   | "links"
@@ -42,6 +44,7 @@ export interface PageStore {
 export const MAX_PAGE_BYTES = 1_500_000;
 const MAX_ENTRIES: Readonly<Record<PageKind, number>> = {
   departments: 5_000,
+  groups: 1,
   creates: 5_000,
   updates: 1_000,
   links: 5_000,

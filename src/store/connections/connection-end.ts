@@ -7,6 +7,9 @@ import type { Database } from "../database.ts";
 import { eventStatements, runIs } from "../notify/events.ts";
 import { links, pendingManagers } from "../people/schema.ts";
 import { first } from "../reads.ts";
+import { endGroups } from "../scim/groups.ts";
+import { scimUsers } from "../scim/schema.ts";
+import { tokens } from "../schema.ts";
 import { selectAtWork, viewRun } from "../runs/runs.ts";
 import { runs } from "../runs/schema.ts";
 import { isStored, unchanged } from "../unchanged.ts";
@@ -39,10 +42,20 @@ export async function deleteConnection(db: Database, current: Connection, now: n
       viewRun({ run: { ...run, status: "cancelled", finishedAt: now }, connection: current, drop: null }),
     )
   );
-  const own = [links, pendingManagers, connectionClocks, connectionUpgrades, authorizations, templateUses] as const;
+  const own = [
+    links,
+    pendingManagers,
+    connectionClocks,
+    connectionUpgrades,
+    authorizations,
+    templateUses,
+    scimUsers,
+  ] as const;
   return await deleteRows(db, connections, and(eq(connections.id, id), idle)!, {
     before: [
       ...own.map((table) => orm.delete(table).where(and(eq(table.connectionId, id), idle))),
+      ...endGroups(db, id, idle),
+      orm.delete(tokens).where(and(eq(tokens.connectionId, id), idle)),
       forgetSecrets(db, id, idle),
       orm.update(runs).set({ status: "cancelled", finishedAt: now }).where(and(isWaiting, idle)),
       moveReferences(db, organizationId, idle),

@@ -5,6 +5,7 @@ import { IMAGE, IMAGE_INDEX } from "../../reconcile/image.ts";
 import { type Database, setOf, type Statement } from "../database.ts";
 import { blankImage } from "./erased-pages.ts";
 import { recordByHand } from "./hand-changes.ts";
+import { forgetScimUser } from "../scim/users.ts";
 import { forgetMergesOf } from "./merges.ts";
 import { forgetWords } from "./search-index.ts";
 import type { User } from "./users.ts";
@@ -17,6 +18,7 @@ const BLANK = sql.raw(PERSONAL.map((column) => `${column} = null`).join(", "));
 export function forgetUser(db: Database, { id, organizationId }: User, names: readonly string[]): Statement[] {
   const named = setOf(names);
   return [
+    ...forgetScimUser(db, id),
     db.run(sql`delete from links where user_id = ${id}`),
     db.run(sql`delete from identity_decisions where user_id = ${id} and organization_id = ${organizationId}`),
     forgetWords(db, organizationId, id),

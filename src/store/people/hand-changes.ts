@@ -11,7 +11,7 @@ import { reserve } from "../sequences.ts";
 
 export interface HandChange {
   readonly organizationId: number;
-  readonly kind: "updates" | "departments";
+  readonly kind: "updates" | "departments" | "groups";
   /** An entry of a page of this kind (reconcile/columns/entry.ts). */
   readonly entry: unknown;
   /** The new manager; undefined: it does not change. */
@@ -61,7 +61,7 @@ async function pageOf(
   const managers = changes.some(({ manager }) => manager !== undefined)
     ? JSON.stringify(changes.map(({ manager }) => manager === undefined ? MANAGER.stays : manager))
     : null;
-  const events = kind === "departments" ? [] : await eventOf(db, changes, { id, firstChange, managers }, now);
+  const events = kind !== "updates" ? [] : await eventOf(db, changes, { id, firstChange, managers }, now);
   return [
     db.orm.insert(sequences).values({ name: "seq", next: 1 + count })
       .onConflictDoUpdate({ target: sequences.name, set: { next: sql`${sequences.next} + ${count}` } }),

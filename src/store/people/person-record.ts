@@ -7,6 +7,7 @@ import type { Event } from "../notify/events.ts";
 import { events } from "../notify/schema-events.ts";
 import { deliveries } from "../notify/schema-webhooks.ts";
 import { matches } from "../unchanged.ts";
+import { groupMembers, groups, scimUsers } from "../scim/schema.ts";
 import { links, pendingManagers } from "./schema.ts";
 import { identityDecisions } from "./schema-identities.ts";
 import type { User } from "./users.ts";
@@ -23,6 +24,21 @@ export async function listLinksOf(db: Database, { id, organizationId }: Person) 
     )
     .where(and(eq(links.userId, id), eq(connections.organizationId, organizationId)))
     .orderBy(asc(links.connectionId), asc(links.sourceKey));
+}
+
+/** What the providers of connections have made of the person, each with its groups. */
+export async function listScimOf(db: Database, { id, organizationId }: Person) {
+  const resources = await db.orm.select({ resource: scimUsers }).from(scimUsers)
+    .innerJoin(links, and(eq(links.connectionId, scimUsers.connectionId), eq(links.sourceKey, scimUsers.sourceKey)))
+    .where(and(eq(links.userId, id), eq(scimUsers.organizationId, organizationId)))
+    .orderBy(asc(scimUsers.connectionId));
+  const own = await db.orm.select({ id: groups.id, name: groups.name, connectionId: groups.connectionId }).from(groups)
+    .innerJoin(groupMembers, eq(groupMembers.groupId, groups.id))
+    .where(and(eq(groupMembers.userId, id), eq(groups.organizationId, organizationId))).orderBy(asc(groups.id));
+  return resources.map(({ resource }) => ({
+    resource,
+    groups: own.filter(({ connectionId }) => connectionId === resource.connectionId),
+  }));
 }
 
 export async function listDecisionsOf(db: Database, { id: userId, organizationId }: Person) {

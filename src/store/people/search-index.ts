@@ -129,7 +129,7 @@ async function follow(db: Database, behind: Behind, steps: Steps, isOver: () => 
   const { organizationId } = behind;
   const page = await nextPage(db, organizationId, behind.seq);
   if (page === null) return;
-  const changed = page.kind === "departments" ? [] : await readChanged(db, behind, page);
+  const changed = page.kind === "departments" || page.kind === "groups" ? [] : await readChanged(db, behind, page);
   const end = page.seq + page.count - 1;
   let from = behind.seq, done = 0;
   do {

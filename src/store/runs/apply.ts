@@ -127,5 +127,8 @@ function statementsOf(context: ApplyContext, page: OpenPage, without: string | n
       return sightingStatements(context, page);
     case "departments":
       return departmentStatements(context, page);
+    case "groups":
+      // They are written at once, never planned.
+      return [];
   }
 }

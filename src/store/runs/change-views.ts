@@ -2,6 +2,7 @@
 import type { ChangeView } from "../../model/change.ts";
 import { encodeId } from "../../model/id.ts";
 import { decodeChange, type Entry, withPageManager } from "../../reconcile/columns/entry.ts";
+import type { GroupChange } from "../../reconcile/group-change.ts";
 import { IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../../reconcile/image.ts";
 import { type DepartmentChange, isMarkOnly } from "../../reconcile/planned-change.ts";
 import { toInstant } from "../../std/time.ts";
@@ -29,6 +30,8 @@ export function viewPage(
       // A department that waits to be closed has not changed yet.
       if (isMarkOnly(change)) continue;
       views.push({ index, change: viewDepartmentChange(row, change, index, names) });
+    } else if (row.kind === "groups") {
+      views.push({ index, change: viewGroupChange(row, entries[index] as GroupChange, index) });
     } else views.push({ index, change: viewUserChange(row, entries[index] as Entry, index, names) });
   }
   return views;
@@ -80,6 +83,24 @@ function viewDepartmentChange(row: PageRow, change: DepartmentChange, index: num
     line: change.line,
     fields,
     reason: change.reason,
+  };
+}
+
+/** Members are shown by their ids: those who came and those who went. */
+function viewGroupChange(row: PageRow, change: GroupChange, index: number): ChangeView {
+  const { action, groupId, before, name, added, removed } = change;
+  const members = (ids: readonly number[]) => ids.map((id) => encodeId("usr", id));
+  const fields: Fields = {};
+  if (before !== name) fields.name = { before, after: name };
+  if (added.length + removed.length > 0) fields.members = { before: members(removed), after: members(added) };
+  return {
+    ...common(row, index),
+    action,
+    entity: "group",
+    subject: { id: encodeId("grp", groupId), name },
+    line: null,
+    fields,
+    reason: action === "deactivate" ? "deleted" : null,
   };
 }
 

@@ -13,7 +13,7 @@ export const changePages = sqliteTable("change_pages", {
   runId: integer("run_id"),
   /** Order within the run, from 0. */
   page: integer().notNull(),
-  /** The kind of its entries; a change of a user by hand is a page of `updates`. */
+  /** The kind of its entries; a change of a user by hand is a page of `updates`, one of a group a page of `groups`. */
   kind: text().$type<PageKind>()
     .notNull(),
   /** Number of the first change; the others follow. */
