@@ -457,8 +457,8 @@ async function page(status: "planned" | "queued"): Promise<string> {
 function writingRoutes(): string[] {
   const writing = createApp(hub).routes.filter(({ method, path }) =>
     !["GET", "HEAD", "ALL"].includes(method) && !path.endsWith("*") &&
-    // Forms of the console are in test/console.
-    !/^\/(?:o(?:\/|$)|operator\/|sign-)/.test(path)
+    // Forms of the console are in test/console, and SCIM in test/http/scim.
+    !/^\/(?:o(?:\/|$)|operator\/|sign-|scim\/)/.test(path)
   );
   return [...new Set(writing.map(({ method, path }) => `${method} ${path}`))];
 }

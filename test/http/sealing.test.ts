@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { encodeId } from "../../src/model/id.ts";
 import { createApp } from "../../src/http/app.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import { erasures } from "../../src/store/people/schema-erasures.ts";
 import { runs } from "../../src/store/runs/schema.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
@@ -9,6 +10,7 @@ import { fillSearchIndex } from "../../src/store/people/search-index.ts";
 import { sessionOf } from "../support/console.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
+import { GROUP } from "../support/scim.ts";
 
 let hub: TestHub;
 let mine: Ask;
@@ -19,7 +21,7 @@ let ids: Record<string, string>;
 let inner: Record<string, string>;
 
 before(async () => {
-  hub = await createTestHub();
+  hub = await createTestHub({ registry: createRegistry() });
   mine = createAsk(hub, await createTestToken(hub));
   await createOrganization(hub.db, { slug: "other", name: "Other", timezone: "UTC" }, hub.clock.ms);
   stranger = createAsk(hub, await createTestToken(hub, { organization: "other" }));
@@ -33,6 +35,11 @@ before(async () => {
       .json();
   await hub.db.write([hub.db.orm.update(runs).set({ status: "planned", planHash: "other" })]);
   const { upload } = await (await mine("/v1/connections/mine/uploads", { json: { name: "a.csv" } })).json();
+  await mine("/v1/connections", { json: { connector: "scim", name: "Provider", slug: "okta" } });
+  const scim = await (await mine("/v1/tokens", { json: { name: "p", scopes: ["scim"], connection: "okta" } })).json();
+  const provider = createAsk(hub, scim.token);
+  const group = await (await provider("/scim/v2/okta/Groups", { json: { schemas: [GROUP], displayName: "Ops" } }))
+    .json();
   const hook = await (await mine("/v1/webhook-endpoints", { json: { url: "https://hooks.example.com/" } })).json();
   const tested = await (await mine(`/v1/webhook-endpoints/${hook.id}/test`, { method: "POST" })).json();
   const token = await (await mine("/v1/tokens", { json: { name: "t", scopes: ["users:read"] } })).json();
@@ -53,6 +60,7 @@ before(async () => {
     events: event.id,
     users: encodeId("usr", user),
     departments: encodeId("dep", department),
+    groups: group.id,
     connections: (await (await mine("/v1/connections/mine")).json()).id,
     "custom-fields": "floor",
     runs: run.id,
