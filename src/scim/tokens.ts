@@ -31,7 +31,10 @@ export function tokensOf(text: string, kind: ScimErrorKind): Token[] {
     }
     const found = tokenAt(text, at, kind);
     if (found === null) {
-      throw new ScimError(kind, `Character ${at + 1} is not expected`);
+      throw new ScimError(
+        kind,
+        `Character ${at + 1} is not expected: texts stand in quotation marks, as in userName eq "ann@example.com"`,
+      );
     }
     if (tokens.push(found.token) > MAX_TOKENS) {
       throw new ScimError(kind, `It has more than ${MAX_TOKENS} parts`);

@@ -33,11 +33,17 @@ export async function makeGroup(c: Context<Env>, scim: Scim, body: unknown): Pro
 
 /** The whole group anew. A group that names no members keeps them; an empty list of members empties it. */
 export async function replaceGroup(c: Context<Env>, scim: Scim, body: unknown): Promise<void> {
-  const group = await loadGroup(c, scim);
-  await change(c, scim, group, readResource(GROUP_TYPE, body), await idsOf(c, group));
+  await untilWritten(async () => {
+    const group = await loadGroup(c, scim);
+    return await change(c, scim, group, readResource(GROUP_TYPE, body), await idsOf(c, group));
+  });
 }
 
 export async function patchGroup(c: Context<Env>, scim: Scim, body: unknown): Promise<void> {
+  await untilWritten(() => patchOnce(c, scim, body));
+}
+
+async function patchOnce(c: Context<Env>, scim: Scim, body: unknown): Promise<boolean> {
   const { db } = c.get("hub");
   const group = await loadGroup(c, scim);
   const members = (await loadMembers(db, group.organizationId, [group.id])).get(group.id) ?? [];
@@ -48,7 +54,7 @@ export async function patchGroup(c: Context<Env>, scim: Scim, body: unknown): Pr
     members: elementsOf(before.members as Value).map((each) => ({ value: (each as Node).value! })),
   };
   const given = applyPatch(GROUP_TYPE, plain.members.length === 0 ? without(before) : plain as Resource, body);
-  await change(c, scim, group, given, new Set(members.map(({ id }) => id)));
+  return await change(c, scim, group, given, new Set(members.map(({ id }) => id)));
 }
 
 function without({ members: _, ...rest }: Resource): Resource {
@@ -57,20 +63,32 @@ function without({ members: _, ...rest }: Resource): Resource {
 
 export async function removeGroup(c: Context<Env>, scim: Scim): Promise<void> {
   const { db, now } = c.get("hub");
-  const group = await loadGroup(c, scim);
-  requireMatch(c, viewGroup(scim, group, null));
-  const members = [...await idsOf(c, group)];
-  await setDepartments(c, scim, { before: group.name, after: null, kept: [], added: [], removed: members });
-  if (!await deleteGroup(db, group, now(), byOf(c))) throw moved();
+  await untilWritten(async () => {
+    const group = await loadGroup(c, scim);
+    requireMatch(c, viewGroup(scim, group, null));
+    const members = [...await idsOf(c, group)];
+    await setDepartments(c, scim, { before: group.name, after: null, kept: [], added: [], removed: members });
+    return await deleteGroup(db, group, now(), byOf(c));
+  });
 }
 
+/** Providers send the members of one group at once, one a request, and some send nothing a second time. */
+const MOST_TRIES = 50;
+
+/** Tries again, from what is there then, as long as other requests have changed the group meanwhile. */
+async function untilWritten(write: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) if (await write()) return;
+  throw new ScimError("unavailable", "Others keep changing the group: send the request again", { retryAfterS: 1 });
+}
+
+/** False when the group is no longer as it was read. */
 async function change(
   c: Context<Env>,
   scim: Scim,
   group: Group,
   { resource, named }: Given,
   before: ReadonlySet<number>,
-): Promise<void> {
+): Promise<boolean> {
   requireMatch(c, viewGroup(scim, group, null));
   const { db, now } = c.get("hub");
   const after = named.has("members") ? new Set(await membersOf(c, scim, resource, before)) : before;
@@ -78,11 +96,10 @@ async function change(
   const input = named.has("externalId") ? own : { ...own, externalId: group.externalId };
   const added = [...after].filter((id) => !before.has(id)), removed = [...before].filter((id) => !after.has(id));
   const isSame = input.name === group.name && input.externalId === group.externalId;
-  if (isSame && added.length + removed.length === 0) return;
+  if (isSame && added.length + removed.length === 0) return true;
   const kept = [...after].filter((id) => before.has(id));
   await setDepartments(c, scim, { before: group.name, after: input.name, kept, added, removed });
-  const isWritten = await withoutOther(input, () => updateGroup(db, group, input, { added, removed }, now(), byOf(c)));
-  if (!isWritten) throw moved();
+  return await withoutOther(input, () => updateGroup(db, group, input, { added, removed }, now(), byOf(c)));
 }
 
 async function idsOf(c: Context<Env>, group: Group): Promise<ReadonlySet<number>> {
@@ -121,9 +138,4 @@ async function withoutOther<T>({ name }: GroupInput, write: () => Promise<T>): P
       cause: error,
     });
   }
-}
-
-/** Two requests have changed the group at once: the second one is done again. */
-function moved(): ScimError {
-  return new ScimError("unavailable", "The group was changed meanwhile: send the request again", { retryAfterS: 1 });
 }
