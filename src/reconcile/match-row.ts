@@ -34,7 +34,7 @@ export function matchRow(
   // into somebody else.
   const isGivenUp = byEmployeeId !== null && givesEmployeeIdUp(draft, byEmployeeId.id) &&
     areTwoPeople(values, byEmployeeId);
-  const open = withoutOwnKeys(draft, isGivenUp ? { ...own, byEmployeeId: null } : own);
+  const open = withoutOwnKeys(draft, isGivenUp ? { ...own, byEmployeeId: null } : own, lookedUp);
   const matched = reKeyed(draft, record, open, lookedUp) ?? match(values, key, open);
   const named = matched.kind === "unmatched" ? reKeyedByName(draft, record, n, lookedUp) : null;
   // Whom the row or its error names is not missing.

@@ -31,9 +31,11 @@ function isOfAnotherKey(user: KnownUser, key: string, lookedUp: LookedUp): boole
   return link !== undefined && link.key !== key;
 }
 
-/** Those by whose address or phone the row may be found: not those whose own key is in this input. */
-export function withoutOwnKeys({ context: { known } }: Draft, found: Found): Found {
-  const { byEmail, byPhone } = found, hasNoRow = (user: KnownUser) => !isSeen(known, user.id);
+/** Those by whose address or phone the row may be found: not those whose own key is in this input, or a new one of theirs. */
+export function withoutOwnKeys(draft: Draft, found: Found, lookedUp: LookedUp): Found {
+  const { byEmail, byPhone } = found, { context: { known }, movers } = draft;
+  const hasNoRow = (user: KnownUser) =>
+    !isSeen(known, user.id) && !movers.has(user.id) && !wasInPart(draft, user, lookedUp);
   if (byEmail.every(hasNoRow) && byPhone.every(hasNoRow)) return found;
   return { ...found, byEmail: byEmail.filter(hasNoRow), byPhone: byPhone.filter(hasNoRow) };
 }
@@ -77,7 +79,8 @@ export function isRenumbered(draft: Draft, userId: number): boolean {
 
 /** Whether a part of the full input that was applied before this one had the user. */
 function wasInPart({ context: { part } }: Draft, { id }: KnownUser, lookedUp: LookedUp): boolean {
-  return part !== null && part.after !== null && lookedUp.linkOf(id)?.absentFrom !== part.after;
+  const link = lookedUp.linkOf(id);
+  return part !== null && part.after !== null && link !== undefined && link.absentFrom !== part.after;
 }
 
 /** The person with the row's names who was in the last input and is not in this one: in doubt unless the hire dates agree. */
@@ -172,10 +175,13 @@ export function holderOf(
   draft: Draft,
   { values, activeIfNew, saysNothing, active }: Validated,
   found: Found,
+  lookedUp: LookedUp,
 ): KnownUser | null {
   const employeeId = textOf(values.employee_id);
   if (employeeId === null || activeIfNew || (active !== false && !saysNothing)) return null;
-  return withoutOwnKeys(draft, found).byEmail.find((user) => isActive(user) && hasOtherId(user, employeeId)) ?? null;
+  return withoutOwnKeys(draft, found, lookedUp).byEmail.find((user) =>
+    isActive(user) && hasOtherId(user, employeeId)
+  ) ?? null;
 }
 
 function hasOtherId({ image }: KnownUser, employeeId: string): boolean {

@@ -215,7 +215,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
   const issues = withIssues(readable, statusIssues(draft, record, own, isCut));
   const linkBefore = own === null ? null : link ?? lookedUp.linkOf(own.id) ?? null;
   if (own === null ? !isToBeCreated(draft, record, isCut) : linkBefore === null && isFiltered(record)) {
-    const holder = own === null && !isFiltered(record) ? holderOf(draft, record, found) : null;
+    const holder = own === null && !isFiltered(record) ? holderOf(draft, record, found, lookedUp) : null;
     if (holder === null) return leaveOut(draft, candidate, "skipped", row, key, issues);
     return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, [addressOfOther(key, holder)]));
   }

@@ -59,16 +59,21 @@ export function matchAll(records: readonly Record_[], among: Omit<Among, "rekeye
 function matchSpelled(record: Record_, among: Among): Match {
   const match = matchRecord(record, among), phone = record.values.mobile_phone ?? null;
   if (match.kind === "refused" && match.code === "zeros_lost") return match;
-  if (among.connection.key !== "mobile_phone" || phone === null || linkOf(record, among) !== null) return match;
+  if (among.connection.key !== "mobile_phone" || phone === null || isLinked(record, among)) return match;
   const own = match.kind === "known" || match.kind === "rekeyed" ? match.person : null;
   const alike = among.state.people.filter((person) =>
     person !== own && person.values.mobile_phone !== null && areSpelledAlike(person.values.mobile_phone, phone)
   );
   const isTwice = among.all.some((other) =>
-    other.key !== null && other.errors.length === 0 && linkOf(other, among) === null &&
+    other.key !== null && other.errors.length === 0 && !isLinked(other, among) &&
     areSpelledAlike(other.values.mobile_phone!, phone)
   );
   return alike.length > 0 || isTwice ? refused(alike) : match;
+}
+
+function isLinked(record: Record_, among: Among): boolean {
+  const link = linkOf(record, among);
+  return link !== null && !hasMoved(record, link, among);
 }
 
 function matchRecord(record: Record_, among: Among): Match {
@@ -211,10 +216,17 @@ function contradiction(person: Person, by: FoundBy): Match {
   return { kind: "refused", code: "identity_conflict", names: [person], contradicted: person, claimed: null, by };
 }
 
-/** Whoever's own key is in this input is nobody else's. */
-function hasOwnRow(person: Person, { state, connection, keys, rekeyed }: Among): boolean {
+/** Whose own key, or number under another key, is in this input is nobody else's. */
+function hasOwnRow(person: Person, among: Among): boolean {
+  const { state, connection, keys, rekeyed } = among, number = person.values.employee_id;
+  const isTheirs = (record: Record_) =>
+    record.key !== null && record.errors.length === 0 && record.values.employee_id === number &&
+    fits(record, person, among);
   return rekeyed.has(person.id) ||
-    state.links.some((link) => link.connection === connection.slug && link.person === person.id && keys.has(link.key));
+    state.links.some((link) =>
+      link.connection === connection.slug && link.person === person.id && keys.has(link.key)
+    ) ||
+    (number !== null && among.all.some(isTheirs));
 }
 
 /** Somebody whose number is the record's with zeros in front, and who has no row of their own that shows two people. */

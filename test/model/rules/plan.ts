@@ -81,7 +81,11 @@ export function planInput(state: State, input: Input): Verdict {
     !columnGuardHolds({ ...seenColumns, counts: (key, column) => isOwn(state, connection, key, column) });
   if (part.asks) heldBy.push("parts");
   const refusedNow = records.filter(({ line }) => failing.has(line)).flatMap(({ key }) => key ?? []);
-  const refused = union(before.refused, refusedNow);
+  // Nor does a row that names somebody else by mistake, as by a number that has lost its zeros.
+  const namedAlone = state.links.filter(({ connection: slug, person }) =>
+    slug === connection.slug && decision.onlyRefused.has(person)
+  );
+  const refused = union(before.refused, [...refusedNow, ...namedAlone.map(({ key }) => key)]);
   // An input with a key that cannot be read is not complete: it may hold anybody.
   const fullInputs = memory.fullInputs + (isWhole && part.isLast ? 1 : 0);
   const shownFilled = new Map([...before.shown, ...filledOf(used.map(withoutUnset))]);
