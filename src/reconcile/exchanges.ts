@@ -66,8 +66,7 @@ interface Taken {
   readonly from: number | null;
 }
 
-function wording({ what, from }: Taken): [string, string] {
-  if (from === null) return ["it has other names, and the row of ", " has the names of before"];
+function wording({ what }: Taken): [string, string] {
   switch (what) {
     case "names":
       return ["its names are those of ", ", whose row has other names now"];

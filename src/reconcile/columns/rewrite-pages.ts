@@ -4,19 +4,14 @@
  */
 import { addTo } from "../../std/add-to.ts";
 import type { Draft } from "../draft.ts";
-import { hasFailed, indexOf, pageOf, putOnPage, takeOffPage } from "./candidates.ts";
+import { type Candidates, hasFailed, indexOf, pageOf, putOnPage, takeOffPage } from "./candidates.ts";
 import { decodeChange, encodeChange, type Entry } from "./entry.ts";
 import type { UserChange } from "../planned-change.ts";
 import { toJson } from "./json-array.ts";
 
 /** Removes and returns these candidates' entries, to be written elsewhere. */
 export async function pullEntries(draft: Draft, wanted: readonly number[]): Promise<Map<number, Entry>> {
-  const { candidates } = draft;
-  const members = new Map<number, number[]>();
-  for (const candidate of wanted) {
-    const page = pageOf(candidates, candidate);
-    if (page !== null) addTo(members, page, candidate);
-  }
+  const { candidates } = draft, members = byPage(candidates, wanted);
   const entries = new Map<number, Entry>();
   await removeEntries(
     draft,
@@ -54,12 +49,7 @@ export async function editChanges(
 ): Promise<void> {
   if (edits.size === 0) return;
   await context.filler.flush();
-  const pages = new Map<number, number[]>();
-  for (const candidate of edits.keys()) {
-    const page = pageOf(candidates, candidate);
-    if (page !== null) addTo(pages, page, candidate);
-  }
-  for (const [page, members] of pages) {
+  for (const [page, members] of byPage(candidates, edits.keys())) {
     const entries = await context.pageStore.read(page);
     for (const candidate of members) {
       const index = indexOf(candidates, candidate);
@@ -67,6 +57,15 @@ export async function editChanges(
     }
     await context.pageStore.replace(page, toJson(entries), entries.length);
   }
+}
+
+function byPage(candidates: Candidates, wanted: Iterable<number>): Map<number, number[]> {
+  const members = new Map<number, number[]>();
+  for (const candidate of wanted) {
+    const page = pageOf(candidates, candidate);
+    if (page !== null) addTo(members, page, candidate);
+  }
+  return members;
 }
 
 /** Rewrites pages without some of their entries. `taken` is called with each page's entries before. */
